@@ -1,0 +1,26 @@
+export type { AnalyzedFile, Analyzer, AnalyzerTools, FileFacts } from "./analyzer.ts";
+export { CodedError } from "./coded-error.ts";
+export type { BaseImage, Image, Layer, OperatingSystem, Origin } from "./image.ts";
+export type { ContentSink, EntryKind, EntryVisitor, LayerEntry } from "./layer-entry.ts";
+export type { FileReport, LayerReport } from "./layer-report.ts";
+export type { Package, PackageFact, PackageType } from "./package.ts";
+export type {
+  Cvss,
+  DatabaseInfo,
+  Evidence,
+  ExploitPrediction,
+  Finding,
+  FindingKind,
+  FixStatus,
+  KnownExploited,
+  Problem,
+  ScanReport,
+  SeverityCounts,
+  Summary,
+  SuppressedFinding,
+  Verdict,
+  Violation,
+} from "./report.ts";
+export type { Severity } from "./severity.ts";
+export { SEVERITIES, severityRank } from "./severity.ts";
+export type { AdvisorySubject, EcosystemCatalog, VersionScheme } from "./version.ts";
