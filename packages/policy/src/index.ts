@@ -1,1 +1,7 @@
-export {};
+export { PolicyError, type PolicyErrorCode } from "./errors.ts";
+export { appliesTo, type Judgeable, judge } from "./evaluate.ts";
+export { matchesGlob } from "./glob.ts";
+export type { Policy, PolicyRule, Waiver } from "./policy.ts";
+export { readPolicy } from "./read-policy.ts";
+export { applyVex, readVex, type VexStatement } from "./vex.ts";
+export { applyWaivers, type Parted } from "./waive.ts";
