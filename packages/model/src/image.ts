@@ -35,8 +35,9 @@ export interface BaseImage {
   readonly reference: string;
   /** Manifest digest; empty when only the number of its layers is known. */
   readonly digest: string;
-  /** `flag` (named by the user), `annotation` (org.opencontainers.image.base.*), `history` (read off the build history). */
-  readonly how: "flag" | "annotation" | "history";
+  /** `flag` (named by the user), `annotation` (org.opencontainers.image.base.*), `history` (read off the build
+   * history), `os-layer` (the layers up to the one that brings the operating system). */
+  readonly how: "flag" | "annotation" | "history" | "os-layer";
 }
 
 /** What is known of an image beside its findings. */

@@ -63,6 +63,8 @@ export interface Evidence {
   readonly range?: string;
   /** All packages of the image that carry the flaw by this finding: binaries of one source package. */
   readonly packages?: readonly string[];
+  /** Further places of the same package in the same layer. */
+  readonly paths?: readonly string[];
   /** How urgent, 0 to 100, from severity, exploitability and whether a fix exists, with its reasons. */
   readonly priority?: { readonly score: number; readonly reasons: readonly string[] };
   readonly references?: readonly string[];

@@ -1,0 +1,127 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type OpenedImage, type OpenOptions, openImage } from "@bulwark/image";
+import { type KnownBase, openLayerCache, type ScanResult, scanImage, scanSbom } from "@bulwark/scan";
+import { CliError } from "../failure.ts";
+import { judgeReport } from "../judge-report.ts";
+import { openDatabase } from "../open-database.ts";
+import { cacheDirectory } from "../places.ts";
+import { type ProgressLine, progressLine } from "../progress-line.ts";
+import { parseScanArguments, SCAN_HELP, type ScanArguments } from "../scan-options.ts";
+import { readTextFile } from "../text-files.ts";
+
+const SBOM_PREFIX = "sbom:";
+const VIOLATED_EXIT = 1;
+
+/** `bulwark scan`: see SCAN_HELP. */
+export async function scanCommand(args: readonly string[]): Promise<number> {
+  const options = parseScanArguments(args);
+  if (options === undefined) {
+    process.stdout.write(SCAN_HELP);
+    return 0;
+  }
+  const progress = progressLine(options.quiet);
+  const abort = new AbortController();
+  process.once("SIGINT", () => abort.abort(new CliError("USAGE", "scan: interrupted")));
+  const result = await scanSource(options, progress, abort.signal).finally(() => progress.clear());
+  const today = new Date().toISOString().slice(0, 10);
+  const report = await judgeReport(result.report, { ...options, today });
+  const { renderReport } = await import("../render.ts");
+  await print(await renderReport({ ...result, report }, options), options.output);
+  return report.verdict.passed ? 0 : VIOLATED_EXIT;
+}
+
+async function scanSource(options: ScanArguments, progress: ProgressLine, signal: AbortSignal): Promise<ScanResult> {
+  const database = await openDatabase(options.database);
+  try {
+    if (options.source.startsWith(SBOM_PREFIX)) {
+      const file = options.source.slice(SBOM_PREFIX.length);
+      return scanSbom(await readTextFile(file, "SBOM"), options.source, database);
+    }
+    progress.show(`opening ${options.source}`);
+    const access = accessOptions(options, signal);
+    const image = await openImage(options.source, access);
+    try {
+      return await scanOpened(image, options, access, database, progress);
+    } finally {
+      await image.close();
+    }
+  } finally {
+    database.close();
+  }
+}
+
+async function scanOpened(
+  image: OpenedImage,
+  options: ScanArguments,
+  access: OpenOptions,
+  database: Awaited<ReturnType<typeof openDatabase>>,
+  progress: ProgressLine,
+): Promise<ScanResult> {
+  const cache = options.useCache ? openLayerCache(join(cacheDirectory(), "layers.db")) : undefined;
+  try {
+    return await scanImage(image, {
+      database,
+      ...(cache === undefined ? {} : { cache }),
+      ...(access.signal === undefined ? {} : { signal: access.signal }),
+      ...(options.base === undefined ? {} : { base: await knownBase(options.base, access) }),
+      findBase: (reference, digest) => annotatedBase(reference, digest, options, access),
+      onProgress: progress.scan,
+    });
+  } finally {
+    cache?.close();
+  }
+}
+
+function accessOptions(options: ScanArguments, signal: AbortSignal): OpenOptions {
+  return {
+    signal,
+    offline: options.offline,
+    plainHttp: options.plainHttp,
+    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
+  };
+}
+
+async function knownBase(source: string, access: OpenOptions): Promise<KnownBase> {
+  const base = await openImage(source, access);
+  const { reference, digest } = base;
+  await base.close();
+  return { reference, digest, diffIds: base.layers.map(({ diffId }) => diffId) };
+}
+
+/** An annotation is the builder's word: when the image it names cannot be had, the history is read instead. */
+async function annotatedBase(
+  reference: string,
+  digest: string,
+  options: ScanArguments,
+  access: OpenOptions,
+): Promise<KnownBase | undefined> {
+  if (options.offline || reference === "") return undefined;
+  const pinned = digest === "" || reference.includes("@") ? reference : `${reference}@${digest}`;
+  try {
+    return await knownBase(pinned, access);
+  } catch {
+    return undefined;
+  }
+}
+
+async function print(text: string, output: string | undefined): Promise<void> {
+  if (output === undefined) {
+    await new Promise<void>((resolve, reject) => {
+      process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+    });
+    return;
+  }
+  try {
+    await writeFile(output, text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CliError(
+      "OUTPUT_UNWRITABLE",
+      `the report cannot be written to ${output}: ${why}`,
+      "choose another --output",
+      cause,
+    );
+  }
+}

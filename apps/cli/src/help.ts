@@ -1,0 +1,17 @@
+/** Printed by `bulwark --help`. */
+export const HELP = `Bulwark finds what makes a container image dangerous, and who has to fix it.
+
+Usage: bulwark COMMAND [options]
+
+Commands:
+  scan SOURCE   say what is wrong with an image, in which layer, and what to do
+  db            keep the advisory database: update, import, status, push, pull
+
+Examples:
+  bulwark scan docker.io/library/debian:12
+  bulwark scan image.tar --format sarif --output report.sarif
+  bulwark db update
+
+Exit status: 0 done and within policy, 1 a policy is violated, 2 the work could not be done.
+bulwark COMMAND --help tells more.
+`;

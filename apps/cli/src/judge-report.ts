@@ -1,0 +1,49 @@
+import type { ScanReport, Severity } from "@bulwark/model";
+import { applyVex, applyWaivers, judge, readPolicy, readVex } from "@bulwark/policy";
+import { summarize, type UnjudgedReport } from "@bulwark/scan";
+import { defaultPolicyFile } from "./places.ts";
+import { readTextFile } from "./text-files.ts";
+
+/** What decides over a report. */
+export interface JudgeOptions {
+  readonly policies: readonly string[];
+  readonly vex: readonly string[];
+  readonly severities: readonly Severity[];
+  readonly ignoreUnfixed: boolean;
+  /** `YYYY-MM-DD`. */
+  readonly today: string;
+}
+
+/** Leaves out what the user does not ask for, takes out what VEX and waivers cover, and asks the policies. */
+export async function judgeReport(report: UnjudgedReport, options: JudgeOptions): Promise<ScanReport> {
+  const files = options.policies.length > 0 ? options.policies : [defaultPolicyFile];
+  const policies = await Promise.all(files.map(async (file) => readPolicy(await readTextFile(file, "policy"), file)));
+  const documents = await Promise.all(options.vex.map(async (file) => readVex(await readTextFile(file, "VEX"), file)));
+  const asked = report.findings.filter(
+    ({ severity, fixedVersion = "" }) =>
+      (options.severities.length === 0 || options.severities.includes(severity)) &&
+      !(options.ignoreUnfixed && fixedVersion === ""),
+  );
+  const { reference, digest } = report.image;
+  const vexed = applyVex(asked, documents.flat(), imageNames(reference, digest));
+  const waived = applyWaivers(vexed.findings, policies, reference, options.today);
+  const judged: UnjudgedReport = {
+    ...report,
+    findings: waived.findings,
+    suppressed: [...vexed.suppressed, ...waived.suppressed],
+    summary: summarize(waived.findings),
+  };
+  return { ...judged, verdict: judge(judged, policies, options.today) };
+}
+
+/** How a VEX document may name the image as a product: its reference, its digest, its purl (purl specification, "oci"). */
+function imageNames(reference: string, digest: string): readonly string[] {
+  const name =
+    reference
+      .replace(/@.*$/, "")
+      .replace(/:[^/:]*$/, "")
+      .split("/")
+      .at(-1) ?? "";
+  const purl = digest === "" ? `pkg:oci/${name}` : `pkg:oci/${name}@${digest.replace(":", "%3A")}`;
+  return [reference, digest, purl].filter((word) => word !== "");
+}

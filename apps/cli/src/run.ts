@@ -1,0 +1,37 @@
+import packageJson from "../../../package.json" with { type: "json" };
+import { ERROR_EXIT } from "./failure.ts";
+import { HELP } from "./help.ts";
+
+type Command = (args: readonly string[]) => Promise<number>;
+
+/** Each command is loaded when it is asked for, so that none pays for another's libraries. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  scan: async () => (await import("./commands/scan.ts")).scanCommand,
+  db: async () => (await import("./commands/db.ts")).databaseCommand,
+};
+
+/**
+ * Runs the command line.
+ *
+ * @param args the arguments after the program's name
+ * @returns the exit status: 0 done and within policy, 1 a policy is violated, 2 the command could not do its work
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (name === "--version" || name === "version") {
+    process.stdout.write(`bulwark ${packageJson.version}\n`);
+    return 0;
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) {
+    const known = Object.keys(COMMANDS).join(", ");
+    process.stderr.write(`bulwark: no command "${name}"; there are ${known}. See bulwark --help\n`);
+    return ERROR_EXIT;
+  }
+  const command = await load();
+  return command(rest);
+}

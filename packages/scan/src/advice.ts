@@ -1,0 +1,39 @@
+import type { AdvisoryMatch } from "@bulwark/advisory";
+import type { AdvisorySubject, Image } from "@bulwark/model";
+import type { FoundPackage } from "./found-package.ts";
+
+const CREATED_BY_SHOWN = 60;
+
+/**
+ * One sentence on what to do about a finding: what the base brought is fixed by rebuilding on a fixed base, what an own
+ * layer brought is fixed in that layer.
+ */
+export function adviceFor(match: AdvisoryMatch, found: FoundPackage, subject: AdvisorySubject, image: Image): string {
+  const origin = image.layers[found.layer]?.origin ?? "own";
+  if (match.malicious) {
+    return `Remove ${found.name} ${found.version} from ${layerName(found.layer, image)} and change every credential the image or its build could reach: the package is malicious.`;
+  }
+  if (match.fixedVersion === "")
+    return `${noFix(match)} ${origin === "base" ? `Watch ${baseName(image)} for a fixed version.` : `Consider replacing or removing ${found.name} in ${layerName(found.layer, image)}.`}`;
+  const name = found.fact.source === undefined ? found.name : subject.name;
+  if (origin === "base") {
+    return `Rebuild on a version of ${baseName(image)} with ${name} ${match.fixedVersion} or later; until there is one, upgrade ${name} in a layer of your own.`;
+  }
+  return `Upgrade ${name} to ${match.fixedVersion} or later in ${layerName(found.layer, image)}.`;
+}
+
+function noFix(match: AdvisoryMatch): string {
+  return match.status === "no-fix-planned" ? "The packager plans no fix." : "There is no fixed version yet.";
+}
+
+function baseName(image: Image): string {
+  const reference = image.base?.reference ?? "";
+  return reference === "" ? "the base image" : reference;
+}
+
+function layerName(index: number, image: Image): string {
+  const createdBy = image.layers[index]?.createdBy.replace(/\s+/g, " ").trim() ?? "";
+  if (createdBy === "") return `layer ${index}`;
+  const shown = createdBy.length > CREATED_BY_SHOWN ? `${createdBy.slice(0, CREATED_BY_SHOWN - 1)}…` : createdBy;
+  return `layer ${index} (${shown})`;
+}

@@ -1,0 +1,2 @@
+export type { RenderInput, ReportFormat } from "./format.ts";
+export { formats } from "./formats.ts";

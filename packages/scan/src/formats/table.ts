@@ -1,0 +1,161 @@
+import { type Finding, type Image, type Origin, type ScanReport, SEVERITIES, type Severity } from "@bulwark/model";
+import type { ReportFormat } from "./format.ts";
+import { type FixGroup, groupByFix } from "./grouping.ts";
+import { visible } from "./visible.ts";
+
+const MIN_COLUMNS = 60;
+const MAX_COLUMNS = 160;
+const PROBLEMS_SHOWN = 20;
+const MIB = 1024 * 1024;
+
+type Paint = (style: Style, text: string) => string;
+type Style = Severity | "bold" | "dim" | "good" | "bad";
+
+const SGR: Readonly<Record<Style, string>> = {
+  critical: "97;41",
+  high: "91",
+  medium: "33",
+  low: "36",
+  negligible: "90",
+  unknown: "90",
+  bold: "1",
+  dim: "2",
+  good: "32",
+  bad: "31",
+};
+
+/** For people at a terminal: grouped by base and own layers, then by what has to be changed. */
+export const table: ReportFormat = {
+  id: "table",
+  render({ report, terminal }) {
+    const columns = Math.max(MIN_COLUMNS, Math.min(terminal.columns, MAX_COLUMNS));
+    const paint: Paint = terminal.colour
+      ? (style, text) => `\u001b[${SGR[style]}m${text}\u001b[0m`
+      : (_style, text) => text;
+    const lines = [
+      ...header(report, paint),
+      ...section("base", report, paint, columns),
+      ...section("own", report, paint, columns),
+      ...footer(report, paint),
+    ];
+    return `${lines.join("\n")}\n`;
+  },
+};
+
+function header({ image, packages, database }: ScanReport, paint: Paint): string[] {
+  const lines = [paint("bold", visible(image.reference))];
+  const os = image.os === null ? "no operating system recognised" : visible(image.os.name);
+  const size = image.size > 0 ? `, ${(image.size / MIB).toFixed(1)} MiB` : "";
+  lines.push(
+    `${os}, ${image.platform || "platform unknown"}, ${image.layers.length} layers${size}, ${packages.length} packages`,
+  );
+  if (image.base !== null) lines.push(baseLine(image));
+  if (database === null) lines.push(paint("bad", "No advisory database: packages were listed, not judged."));
+  else if (database.seedOnly) {
+    const seed = `Only the shipped seed of ${database.records} landmark advisories was used. For all of them: bulwark db update`;
+    lines.push(paint("bad", seed));
+  } else lines.push(paint("dim", `${database.records} advisories, built ${database.built}`));
+  return lines;
+}
+
+const HOW: Readonly<Record<NonNullable<Image["base"]>["how"], string>> = {
+  flag: "as given",
+  annotation: "by its annotation",
+  history: "by the build history",
+  "os-layer": "up to the layer that brings the operating system",
+};
+
+function baseLine({ base, layers }: Image): string {
+  if (base === null) return "";
+  const count = layers.filter(({ origin }) => origin === "base").length;
+  const name = base.reference === "" ? "unnamed" : visible(base.reference);
+  return `base: ${name}, the lowest ${count} of ${layers.length} layers (${HOW[base.how]})`;
+}
+
+function section(origin: Origin, report: ScanReport, paint: Paint, columns: number): string[] {
+  const groups = groupByFix(report.findings.filter((finding) => finding.origin === origin));
+  if (groups.length === 0) return [];
+  const title = origin === "base" ? "From the base image" : "From own layers";
+  const lines = ["", `${paint("bold", title)}: ${countLine(report.summary.byOrigin[origin], paint)}`];
+  for (const group of groups) lines.push("", ...groupLines(group, report.image, paint, columns));
+  return lines;
+}
+
+function groupLines(group: FixGroup, image: Image, paint: Paint, columns: number): string[] {
+  const name = paint("bold", `${visible(group.name)} ${visible(group.version)}`);
+  const createdBy = visible((image.layers[group.layer]?.createdBy ?? "").replace(/\s+/g, " "));
+  const place = [group.path, `layer ${group.layer}`, createdBy].map(visible).filter((part) => part !== "");
+  const lines = [`  ${name}`, `  ${paint("dim", cut(place.join(" · "), columns - 2))}`];
+  for (const finding of group.findings) lines.push(findingLine(finding, paint, columns));
+  for (const advice of new Set(group.findings.map((finding) => finding.advice))) {
+    lines.push(...wrap(`→ ${visible(advice)}`, columns - 4).map((line) => `    ${line}`));
+  }
+  return lines;
+}
+
+function findingLine(finding: Finding, paint: Paint, columns: number): string {
+  const severity = finding.severity.toUpperCase().padEnd(10);
+  const marks = [
+    finding.kev === undefined ? "" : "exploited",
+    finding.epss === undefined ? "" : `EPSS ${(finding.epss.score * 100).toFixed(1)} %`,
+  ].filter((mark) => mark !== "");
+  const fix = finding.fixedVersion ? `fixed in ${visible(finding.fixedVersion)}` : "no fix";
+  const head = `${visible(finding.id).padEnd(16)} ${[fix, ...marks].join(", ")}`;
+  const room = columns - 4 - 11 - head.length - 2;
+  const title = room >= 12 ? `  ${cut(visible(finding.title), room)}` : "";
+  return `    ${paint(finding.severity, severity)} ${head}${paint("dim", title)}`;
+}
+
+function footer(report: ScanReport, paint: Paint): string[] {
+  const { findings, suppressed, problems, verdict, summary } = report;
+  const lines = ["", findings.length === 0 ? noFindings(report) : `Total: ${countLine(summary, paint)}`];
+  if (suppressed.length > 0) lines.push(`${suppressed.length} suppressed: ${suppressionSources(report)}`);
+  if (problems.length > 0) {
+    lines.push("", paint("bad", `The report is not complete, ${problems.length} problems:`));
+    for (const { path, layer, what } of problems.slice(0, PROBLEMS_SHOWN)) {
+      const place = [path, layer >= 0 ? `layer ${layer}` : ""].filter((part) => part !== "").join(", ");
+      lines.push(`  ${visible(what)}${place === "" ? "" : ` (${visible(place)})`}`);
+    }
+    if (problems.length > PROBLEMS_SHOWN)
+      lines.push(`  and ${problems.length - PROBLEMS_SHOWN} more; --format json lists all`);
+  }
+  lines.push("");
+  if (verdict.passed) lines.push(paint("good", "PASSED: no policy is violated"));
+  else lines.push(paint("bad", "REFUSED"), ...verdict.violations.map(violationLine));
+  return lines;
+}
+
+function noFindings({ database, packages }: ScanReport): string {
+  if (database === null) return "Nothing was judged.";
+  return packages.length === 0 ? "No packages were found, so nothing was judged." : "No findings.";
+}
+
+function violationLine({ policy, rule, message }: ScanReport["verdict"]["violations"][number]): string {
+  return `  ${visible(policy)}/${visible(rule)}: ${visible(message)}`;
+}
+
+function suppressionSources({ suppressed }: ScanReport): string {
+  const sources = new Set(suppressed.map(({ by, source }) => `${by === "vex" ? "VEX" : "waiver"} ${visible(source)}`));
+  return [...sources].join("; ");
+}
+
+function countLine(counts: Readonly<Record<Severity, number>>, paint: Paint): string {
+  const parts = SEVERITIES.filter((severity) => counts[severity] > 0);
+  return parts.map((severity) => paint(severity, `${counts[severity]} ${severity}`)).join(", ");
+}
+
+function cut(text: string, room: number): string {
+  return text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`;
+}
+
+function wrap(text: string, room: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > room) {
+      lines.push(line);
+      line = `  ${word}`;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

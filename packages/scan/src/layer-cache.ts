@@ -1,0 +1,77 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type { LayerReport } from "@bulwark/model";
+import { ScanError } from "./errors.ts";
+
+/** Raised when the table changes: an older cache is thrown away, it can be made again. */
+const SCHEMA_VERSION = 1;
+const BUSY_TIMEOUT_MS = 5_000;
+const MAX_REPORT_BYTES = 512 * 1024 * 1024;
+
+/** Layer reports that are kept between runs. */
+export interface LayerCache {
+  /** Undefined when the layer was not analysed yet by these analyzers in these versions. */
+  get(diffId: string, analyzers: string): LayerReport | undefined;
+  put(analyzers: string, report: LayerReport): void;
+  close(): void;
+}
+
+/**
+ * Opens the layer cache, a single SQLite file that several processes may use at once.
+ *
+ * @param file made with its directory, readable by its owner only, when missing
+ * @throws ScanError `CACHE_DAMAGED`
+ */
+export function openLayerCache(file: string): LayerCache {
+  try {
+    return cacheOver(openDatabase(file));
+  } catch (cause) {
+    throw new ScanError(
+      "CACHE_DAMAGED",
+      `the layer cache ${file} cannot be used`,
+      "delete the file and scan again",
+      cause,
+    );
+  }
+}
+
+function openDatabase(file: string): DatabaseSync {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+  const version = database.prepare("PRAGMA user_version").get()?.user_version;
+  if (version !== SCHEMA_VERSION) {
+    database.exec(`
+      PRAGMA journal_mode = WAL;
+      BEGIN IMMEDIATE;
+      DROP TABLE IF EXISTS layer_report;
+      CREATE TABLE layer_report (
+        diff_id TEXT NOT NULL, analyzers TEXT NOT NULL,
+        report BLOB NOT NULL, paths BLOB NOT NULL, owned BLOB NOT NULL,
+        PRIMARY KEY (diff_id, analyzers)
+      ) STRICT;
+      PRAGMA user_version = ${SCHEMA_VERSION};
+      COMMIT;`);
+  }
+  database.exec("PRAGMA synchronous = NORMAL");
+  return database;
+}
+
+function cacheOver(database: DatabaseSync): LayerCache {
+  const select = database.prepare("SELECT report, paths, owned FROM layer_report WHERE diff_id = ? AND analyzers = ?");
+  const insert = database.prepare("INSERT OR REPLACE INTO layer_report VALUES (?, ?, ?, ?, ?)");
+  return {
+    get(diffId, analyzers) {
+      const row = select.get(diffId, analyzers) as Record<"report" | "paths" | "owned", Uint8Array> | undefined;
+      if (row === undefined) return undefined;
+      const json = zstdDecompressSync(row.report, { maxOutputLength: MAX_REPORT_BYTES }).toString("utf8");
+      return { ...JSON.parse(json), paths: row.paths, owned: row.owned };
+    },
+    put(analyzers, { paths, owned, ...report }) {
+      const json = zstdCompressSync(JSON.stringify(report));
+      insert.run(report.diffId, analyzers, json, paths, owned);
+    },
+    close: () => database.close(),
+  };
+}
