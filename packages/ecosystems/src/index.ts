@@ -1,1 +1,12 @@
-export {};
+export { apkVersions } from "./apk/version.ts";
+export { cargoVersions } from "./cargo/version.ts";
+export { composerVersions } from "./composer/version.ts";
+export { dpkgVersions } from "./dpkg/version.ts";
+export { gemVersions } from "./gem/version.ts";
+export { genericVersions } from "./generic/version.ts";
+export { golangVersions } from "./golang/version.ts";
+export { mavenVersions } from "./maven/version.ts";
+export { nugetVersions } from "./nuget/version.ts";
+export { pep440Versions } from "./pypi/version.ts";
+export { rpmVersions } from "./rpm/version.ts";
+export { semverVersions } from "./semver/version.ts";

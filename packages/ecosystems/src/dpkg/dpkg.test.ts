@@ -1,0 +1,133 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { analyze, expectNoThrowOnDamage, tornPieces } from "../testing/analyze.ts";
+import { hasTool, runTool } from "../testing/tools.ts";
+import { dpkg } from "./dpkg.ts";
+
+const STATUS_PATH = "var/lib/dpkg/status";
+const STATUS = `Package: libssl3
+Status: install ok installed
+Architecture: amd64
+Source: openssl
+Version: 3.0.11-1~deb12u2
+Description: library
+ Version: 9.9 is only a continuation line
+ .
+
+Package: bash
+Status: install ok installed
+Architecture: amd64
+Source: bash (5.2.15-2)
+Version: 5.2.15-2+b7
+
+Package: gone
+Status: deinstall ok config-files
+Architecture: all
+Version: 1.0
+
+Package: halfway
+Status: install reinstreq half-installed
+Version: 1.0
+
+Package: waiting
+Status: install ok triggers-awaited
+Architecture: all
+Version: 2:1.0-1
+
+`;
+
+describe("the dpkg analyzer", () => {
+  test("reports packages whose files are there, with their sources", () => {
+    expect(analyze(dpkg, STATUS_PATH, STATUS)).toEqual({
+      packages: [
+        {
+          type: "deb",
+          namespace: "",
+          name: "libssl3",
+          version: "3.0.11-1~deb12u2",
+          source: { name: "openssl", version: "3.0.11-1~deb12u2" },
+          arch: "amd64",
+          evidence: "installed",
+        },
+        {
+          type: "deb",
+          namespace: "",
+          name: "bash",
+          version: "5.2.15-2+b7",
+          source: { name: "bash", version: "5.2.15-2" },
+          arch: "amd64",
+          evidence: "installed",
+        },
+        { type: "deb", namespace: "", name: "waiting", version: "2:1.0-1", arch: "all", evidence: "installed" },
+      ],
+      problems: [],
+    });
+  });
+
+  test("reads the one-package files of images without a package manager, which have no status", () => {
+    const facts = analyze(
+      dpkg,
+      "var/lib/dpkg/status.d/tzdata",
+      "Package: tzdata\r\nVersion: 2024a-0+deb12u1\r\nArchitecture: all\r\n",
+    );
+    expect(facts.packages).toMatchObject([{ name: "tzdata", version: "2024a-0+deb12u1", arch: "all" }]);
+    expect(facts.problems).toEqual([]);
+    const sums = `${"a".repeat(32)}  usr/share/zoneinfo/UTC\n`;
+    expect(analyze(dpkg, "var/lib/dpkg/status.d/tzdata.md5sums", sums).owns).toEqual(["usr/share/zoneinfo/UTC"]);
+  });
+
+  test("owns the files of a list, not the directories on the way, and finds merged ones below usr", () => {
+    const list =
+      "/.\n/lib\n/lib/x86_64-linux-gnu\n/lib/x86_64-linux-gnu/libz.so.1\n/usr\n/usr/share\n/usr/share/doc\n/usr/share/doc/z/copyright\n";
+    expect(analyze(dpkg, "var/lib/dpkg/info/zlib1g:amd64.list", list).owns).toEqual([
+      "lib/x86_64-linux-gnu/libz.so.1",
+      "usr/lib/x86_64-linux-gnu/libz.so.1",
+      "usr/share/doc/z/copyright",
+    ]);
+  });
+
+  test("a file cut anywhere gives what was whole, and says so", () => {
+    for (const piece of tornPieces(new TextEncoder().encode(STATUS)).slice(1)) {
+      const { packages = [], problems = [] } = analyze(dpkg, STATUS_PATH, piece);
+      expect(packages.length).toBeLessThanOrEqual(3);
+      expect(problems.length).toBeGreaterThan(0);
+    }
+  });
+
+  test("an oversized field is named instead of kept, and the packages around it are read", () => {
+    const big = `${STATUS}Package: big\nVersion: ${"1".repeat(1_000_000)}\n\nPackage: after\nVersion: 1\n\n`;
+    const facts = analyze(dpkg, STATUS_PATH, big);
+    expect(facts.packages?.map(({ name }) => name)).toEqual(["libssl3", "bash", "waiting", "after"]);
+    expect(facts.problems).toEqual([
+      'a field "version" is 1000009 bytes long, at most 4096 are read',
+      'package "big" has no usable version: ""',
+    ]);
+  });
+
+  test("names with control characters never reach a report", () => {
+    const facts = analyze(dpkg, STATUS_PATH, "Package: a\u001b[31mb\nVersion: 1\n\n");
+    expect(facts.packages).toEqual([]);
+    expect(JSON.stringify(facts.problems)).not.toContain("\\u001b");
+  });
+
+  test("damaged bytes never make it throw", () => {
+    expectNoThrowOnDamage(dpkg, STATUS_PATH, new TextEncoder().encode(STATUS), 300);
+  });
+
+  test.skipIf(!hasTool("dpkg-query") || !existsSync(`/${STATUS_PATH}`))(
+    "agrees with dpkg-query on this machine",
+    () => {
+      const format = "${db:Status-Status} ${Package} ${Version} ${Architecture} ${source:Package} ${source:Version}\n";
+      const expected = runTool("dpkg-query", ["-W", "-f", format])
+        .split("\n")
+        .filter((line) => line.startsWith("installed "))
+        .map((line) => line.slice("installed ".length));
+      const { packages = [], problems } = analyze(dpkg, STATUS_PATH, readFileSync(`/${STATUS_PATH}`));
+      const ours = packages.map(({ name, version, arch, source }) =>
+        [name, version, arch, source?.name ?? name, source?.version ?? version].join(" "),
+      );
+      expect(ours.toSorted()).toEqual(expected.toSorted());
+      expect(problems).toEqual([]);
+    },
+  );
+});

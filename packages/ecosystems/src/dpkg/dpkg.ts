@@ -1,0 +1,137 @@
+import type { Analyzer, FileFacts, PackageFact } from "@bulwark/model";
+import { createProblems, type ProblemList } from "../problems.ts";
+import { forEachLine, isPlainWord, quoted, textOf } from "../text.ts";
+
+/** Fields that say who a package is are short; deb-control(5) knows none of these over a few hundred bytes. */
+const MAX_FIELD_BYTES = 4096;
+/** Debian has 65,000 binary packages; no image installs more. */
+const MAX_PACKAGES = 100_000;
+/** Files that one package owns; the largest known has about 60,000. */
+const MAX_OWNED = 500_000;
+/**
+ * dpkg(1), "Package states": in these the package's files are gone or not all there. In `unpacked`, `half-configured`
+ * and the trigger states its files are on disk, so the package counts.
+ */
+const STATES_WITHOUT_FILES: ReadonlySet<string> = new Set(["not-installed", "config-files", "half-installed"]);
+const FIELDS: ReadonlySet<string> = new Set(["package", "status", "version", "architecture", "source"]);
+/** Since the merge of /usr (Debian 12) files listed under these are found below usr/. */
+const MERGED = /^(?:s?bin|lib(?:|32|64|x32))\//;
+const COLON = 0x3a;
+const BLANK = 0x20;
+const TAB = 0x09;
+
+/** Installed Debian packages: `/var/lib/dpkg/status`, and one file per package in images without a package manager. */
+export const dpkg: Analyzer = {
+  id: "dpkg",
+  version: 1,
+  wants: ["var/lib/dpkg/status", "var/lib/dpkg/status.d/*", "var/lib/dpkg/info/*.list"],
+  maxBytes: 128 * 1024 * 1024,
+  read(file) {
+    if (file.path.endsWith(".list")) return readFileList(file.bytes);
+    if (file.path.endsWith(".md5sums")) return readChecksums(file.bytes);
+    return readStatus(file.bytes);
+  },
+};
+
+function readStatus(bytes: Uint8Array): FileFacts {
+  const packages: PackageFact[] = [];
+  const problems = createProblems();
+  let fields = new Map<string, string>();
+  let sawAny = false;
+  let isFull = false;
+  const finish = () => {
+    const fact = sawAny ? packageOf(fields, problems) : undefined;
+    if (fact !== undefined && packages.length < MAX_PACKAGES) packages.push(fact);
+    else if (fact !== undefined) isFull = true;
+    fields = new Map();
+    sawAny = false;
+  };
+  forEachLine(bytes, (start, end) => {
+    if (start === end) return finish();
+    sawAny = true;
+    // Continuation lines belong to fields that are not read here.
+    if (bytes[start] !== BLANK && bytes[start] !== TAB) readField(bytes, start, end, fields, problems);
+  });
+  if (sawAny && bytes.at(-1) !== 0x0a) problems.add("the file ends within a line, packages after it are missing");
+  finish();
+  if (isFull) problems.add(`more than ${MAX_PACKAGES} packages, the rest was not read`);
+  return { packages, problems: problems.list() };
+}
+
+function readField(bytes: Uint8Array, start: number, end: number, fields: Map<string, string>, problems: ProblemList) {
+  const colon = bytes.subarray(start, Math.min(end, start + 64)).indexOf(COLON);
+  if (colon < 0) return;
+  const name = textOf(bytes, start, start + colon).toLowerCase();
+  if (!FIELDS.has(name)) return;
+  if (end - start > MAX_FIELD_BYTES) {
+    problems.add(`a field ${quoted(name)} is ${end - start} bytes long, at most ${MAX_FIELD_BYTES} are read`);
+    return;
+  }
+  fields.set(name, textOf(bytes, start + colon + 1, end).trim());
+}
+
+function packageOf(fields: ReadonlyMap<string, string>, problems: ProblemList): PackageFact | undefined {
+  const name = fields.get("package") ?? "";
+  const version = fields.get("version") ?? "";
+  const state = fields.get("status")?.split(/\s+/).at(-1);
+  if (state !== undefined && STATES_WITHOUT_FILES.has(state)) return undefined;
+  if (!isPlainWord(name)) {
+    problems.add(`an entry without a usable package name: ${quoted(name)}`);
+    return undefined;
+  }
+  if (!isPlainWord(version)) {
+    problems.add(`package ${quoted(name)} has no usable version: ${quoted(version)}`);
+    return undefined;
+  }
+  const arch = fields.get("architecture");
+  return {
+    type: "deb",
+    namespace: "",
+    name,
+    version,
+    ...sourceOf(fields.get("source"), name, version),
+    ...(arch !== undefined && isPlainWord(arch) ? { arch } : {}),
+    evidence: "installed",
+  };
+}
+
+/** `Source: name` or `Source: name (version)`: deb-control(5). Left out where it says nothing new. */
+function sourceOf(field: string | undefined, name: string, version: string): Pick<PackageFact, "source"> {
+  const match = /^(\S+)(?:\s+\((\S+)\))?$/.exec(field ?? "");
+  if (match === null) return {};
+  const source = { name: match[1]!, version: match[2] ?? version };
+  return source.name === name && source.version === version ? {} : { source };
+}
+
+/** One absolute path a line, directories before what is in them: dpkg-query(1), `--listfiles`. */
+function readFileList(bytes: Uint8Array): FileFacts {
+  const owns: string[] = [];
+  const problems = createProblems();
+  let previous = "";
+  const push = (path: string) => {
+    if (path === "" || path === "." || owns.length >= MAX_OWNED) return;
+    owns.push(path);
+    if (MERGED.test(path)) owns.push(`usr/${path}`);
+  };
+  forEachLine(bytes, (start, end) => {
+    if (end - start > MAX_FIELD_BYTES) return problems.add(`a path of ${end - start} bytes was left out`);
+    const path = textOf(bytes, start, end).replace(/^\/+/, "");
+    // A directory is followed by its first child; only files are worth keeping.
+    if (!path.startsWith(`${previous}/`)) push(previous);
+    previous = path;
+  });
+  push(previous);
+  if (owns.length >= MAX_OWNED) problems.add(`more than ${MAX_OWNED} owned files, the rest was not read`);
+  return { owns, problems: problems.list() };
+}
+
+/** `md5sum  path` lines beside each package of images built without dpkg. */
+function readChecksums(bytes: Uint8Array): FileFacts {
+  const owns: string[] = [];
+  forEachLine(bytes, (start, end) => {
+    if (end - start > MAX_FIELD_BYTES || owns.length >= MAX_OWNED) return;
+    const match = /^[0-9a-f]{32} [ *]\/?(.+)$/.exec(textOf(bytes, start, end));
+    if (match !== null) owns.push(match[1]!);
+  });
+  return { owns };
+}
