@@ -1,24 +1,42 @@
-# `make help` lists the targets.
-NODE_BIN := $(CURDIR)/node_modules/node/bin
-export PATH := $(NODE_BIN):$(PATH)
+# Everything a contributor does; `make help` lists it. Needs git, make and Node 20 or later with npm.
+NODE := node_modules/node/bin/node
+export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help install test lint format
+.DEFAULT_GOAL := help
+.PHONY: help up test lint bench bench-smoke format install test-tools
+
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: node_modules/.installed
-node_modules/.installed: package.json package-lock.json $(wildcard packages/*/package.json apps/*/package.json)
-	@echo "installing the npm packages of package-lock.json"
-	npm ci --no-audit --no-fund
-	@touch $@
+up: install ## build the advisory database from the shipped seed and scan this machine
+	@scripts/up
 
-test: install ## install what the tests need and run them all
-	npx vitest run
+test: install test-tools ## install what the tests need and run them all
+	vitest run
 
-lint: install ## type check, Biome, unused exports and dependencies
-	npx tsc -p tsconfig.pure.json
-	npx tsc -p tsconfig.node.json
-	npx biome check .
+lint: install ## type check, format, lint, import directions, unused exports and dependencies
+	tsc -p tsconfig.pure.json
+	tsc -p tsconfig.node.json
+	biome check --error-on-warnings .
+	knip
+	vitest run test/import-direction.test.ts
+
+bench: install test-tools ## measure, print a table, write bench/results.json
+	$(NODE) --disable-warning=ExperimentalWarning bench/run.ts
+
+bench-smoke: install test-tools ## the same with small sizes: shows that it runs, not how fast
+	BULWARK_BENCH_SMOKE=1 $(NODE) --disable-warning=ExperimentalWarning bench/run.ts
 
 format: install ## format and apply safe fixes
-	npx biome check --write .
+	biome check --write .
+
+install: node_modules/.installed ## install the npm packages of package-lock.json
+
+node_modules/.installed: package.json package-lock.json $(wildcard packages/*/package.json apps/*/package.json)
+	@echo "Installing the npm packages of package-lock.json, Node 24 among them"
+	npm ci --no-audit --no-fund --loglevel=error
+	@test -x $(NODE) || { echo "npm did not install Node 24 into $(NODE)"; exit 1; }
+	@touch $@
+
+test-tools:
+	@scripts/install-test-tools
