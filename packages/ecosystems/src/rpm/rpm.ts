@@ -48,13 +48,17 @@ function readDatabase(bytes: Uint8Array): FileFacts {
 
 function collect(collected: Collected, payload: Uint8Array): void {
   const header = parseHeader(payload);
-  if (header === undefined) return collected.problems.add("a package header of the rpm database is damaged");
+  if (header === undefined) {
+    collected.problems.add("a package header of the rpm database is damaged");
+    return;
+  }
   const name = header.text(TAG.name) ?? "";
   // Imported keys are kept as packages without files.
   if (name === "gpg-pubkey" || collected.packages.length >= MAX_PACKAGES) return;
   const fact = packageOf(header, name);
   if (fact === undefined) {
-    return collected.problems.add(`a package of the rpm database has no usable name or version: ${quoted(name)}`);
+    collected.problems.add(`a package of the rpm database has no usable name or version: ${quoted(name)}`);
+    return;
   }
   collected.packages.push(fact);
   collectFiles(collected, header);
