@@ -1,6 +1,7 @@
 import type { OperatingSystem, PackageFact } from "@bulwark/model";
 import { describe, expect, test } from "vitest";
 import { catalog } from "./catalog.ts";
+import { factOfPurl, osOfPurl, purlOf } from "./purl.ts";
 import { subjectsOf } from "./subjects.ts";
 
 function os(id: string, versionId: string, more: Partial<OperatingSystem> = {}): OperatingSystem {
@@ -78,6 +79,32 @@ describe("subjects of advisories", () => {
       ecosystem: "SUSE:Linux Enterprise Server 15",
       ...SOURCE,
     });
+  });
+
+  test.each([
+    ["deb", os("debian", "12")],
+    ["deb", os("debian", "", { codename: "trixie" })],
+    ["deb", os("ubuntu", "24.04")],
+    ["apk", os("alpine", "3.19.1")],
+    ["apk", os("wolfi", "20230201")],
+    ["apk", os("chainguard", "")],
+    ["rpm", os("rhel", "9.3")],
+    ["rpm", os("centos", "8")],
+    ["rpm", os("rocky", "9.3")],
+    ["rpm", os("ol", "8.9")],
+    ["rpm", os("amzn", "2018.03")],
+    ["rpm", os("sles", "15.5")],
+    ["rpm", os("opensuse-leap", "15.5")],
+    ["rpm", os("opensuse-tumbleweed", "20240101")],
+    ["rpm", os("openeuler", "22.03", { name: "openEuler 22.03 (LTS-SP1)" })],
+    ["rpm", os("tencentos", "3.1")],
+    ["rpm", os("anolis", "23.1")],
+    ["rpm", os("mariner", "2.0.20240101")],
+  ] as const)("a %s package of %o matches alike when it comes back from an SBOM", (type, system) => {
+    const fact = osPackage(type, type === "rpm" ? { module: "nodejs:18" } : {});
+    const purl = purlOf(fact, system);
+    expect(subjectsOf(factOfPurl(purl)!, osOfPurl(purl))).toEqual(subjectsOf(fact, system));
+    expect(subjectsOf(fact, system)).not.toHaveProperty("undetermined");
   });
 
   test("the rpm module goes along", () => {
