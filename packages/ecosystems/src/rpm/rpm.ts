@@ -8,8 +8,8 @@ import { isSqlite, readSqlite } from "./sqlite.ts";
 
 /** Fedora has 70,000 binary packages; no image installs more. */
 const MAX_PACKAGES = 100_000;
-/** All paths of one database together, in characters: a full server installation has about 40 million. */
-const MAX_OWNED_CHARACTERS = 256 * 1024 * 1024;
+/** All paths of one database together, in characters: half a million files of 60 characters are 30 million. */
+const MAX_OWNED_CHARACTERS = 64 * 1024 * 1024;
 const DIRECTORY_MODE = 0o040_000;
 const FILE_TYPE_MASK = 0o170_000;
 
