@@ -4,12 +4,13 @@ import { dpkgVersions } from "./dpkg/version.ts";
 import { rpmVersions } from "./rpm/version.ts";
 
 /**
- * Linux distributions as advisories see them. OSV's ecosystem is `family:release`; which packages a family's records name
- * was read off real records and off the OSV schema ("Defined ecosystems"):
+ * Linux distributions as advisories see them. OSV's ecosystem is `family:release`; which packages a family's records name:
  *
- * - source packages: Debian, Ubuntu, Alpine, Rocky Linux, SUSE, openSUSE, openEuler, Azure Linux, Photon OS, Mageia;
- * - binary packages: AlmaLinux, Red Hat, and the vendors' own (OVAL-like) feeds of Amazon, Oracle, Fedora, TencentOS, Anolis;
- * - either: Wolfi and Chainguard name origins and sub-packages, whose versions are always the same.
+ * - source packages: Debian, Ubuntu, Alpine and Rocky Linux (OSV schema, "Defined ecosystems"; Debian's records agree), SUSE,
+ *   openSUSE, openEuler, Azure Linux, Photon OS and Mageia (not yet tried on a full export);
+ * - binary packages: AlmaLinux (its records do, though the schema says source), Red Hat, and the vendors' own OVAL-like feeds
+ *   of Amazon, Oracle, Fedora, TencentOS and Anolis (not yet tried on a full export);
+ * - either: Wolfi and Chainguard, where origins and sub-packages always have the same version.
  */
 export interface Distribution {
   /** `ID` values of os-release. */
