@@ -1,5 +1,7 @@
+export { analyzers } from "./analyzers.ts";
 export { apkVersions } from "./apk/version.ts";
 export { cargoVersions } from "./cargo/version.ts";
+export { catalog } from "./catalog.ts";
 export { composerVersions } from "./composer/version.ts";
 export { dpkgVersions } from "./dpkg/version.ts";
 export { gemVersions } from "./gem/version.ts";
@@ -7,6 +9,10 @@ export { genericVersions } from "./generic/version.ts";
 export { golangVersions } from "./golang/version.ts";
 export { mavenVersions } from "./maven/version.ts";
 export { nugetVersions } from "./nuget/version.ts";
+export { chooseOs } from "./os-release/os-release.ts";
+export { factOfPurl, osOfPurl, purlOf } from "./purl.ts";
 export { pep440Versions } from "./pypi/version.ts";
 export { rpmVersions } from "./rpm/version.ts";
 export { semverVersions } from "./semver/version.ts";
+export { subjectsOf } from "./subjects.ts";
+export { compileWants, executableAnalyzers } from "./wants.ts";

@@ -2,6 +2,8 @@ import type { Analyzer, FileFacts, PackageFact } from "@bulwark/model";
 import { createProblems, type ProblemList } from "../problems.ts";
 import { forEachLine, isPlainWord, quoted, textOf } from "../text.ts";
 
+/** The database of an image with 500 packages is 3 MiB. */
+const MAX_BYTES = 32 * 1024 * 1024;
 /** The longest lines are dependency lists, which are not read; names, versions and paths are short. */
 const MAX_LINE_BYTES = 4096;
 /** Alpine has 30,000 packages. */
@@ -21,7 +23,7 @@ export const apk: Analyzer = {
   id: "apk",
   version: 1,
   wants: ["lib/apk/db/installed", "usr/lib/apk/db/installed"],
-  maxBytes: 128 * 1024 * 1024,
+  maxBytes: MAX_BYTES,
   read: ({ bytes }) => readInstalled(bytes),
 };
 

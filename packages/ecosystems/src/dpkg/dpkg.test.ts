@@ -117,7 +117,8 @@ describe("the dpkg analyzer", () => {
   test.skipIf(!hasTool("dpkg-query") || !existsSync(`/${STATUS_PATH}`))(
     "agrees with dpkg-query on this machine",
     () => {
-      const format = "${db:Status-Status} ${Package} ${Version} ${Architecture} ${source:Package} ${source:Version}\n";
+      const fields = ["db:Status-Status", "Package", "Version", "Architecture", "source:Package", "source:Version"];
+      const format = `${fields.map((field) => `$\{${field}}`).join(" ")}\n`;
       const expected = runTool("dpkg-query", ["-W", "-f", format])
         .split("\n")
         .filter((line) => line.startsWith("installed "))

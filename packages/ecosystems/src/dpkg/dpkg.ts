@@ -2,6 +2,8 @@ import type { Analyzer, FileFacts, PackageFact } from "@bulwark/model";
 import { createProblems, type ProblemList } from "../problems.ts";
 import { forEachLine, isPlainWord, quoted, textOf } from "../text.ts";
 
+/** The status file of a machine with 5,000 packages is 6 MiB. */
+const MAX_BYTES = 32 * 1024 * 1024;
 /** Fields that say who a package is are short; deb-control(5) knows none of these over a few hundred bytes. */
 const MAX_FIELD_BYTES = 4096;
 /** Debian has 65,000 binary packages; no image installs more. */
@@ -25,7 +27,7 @@ export const dpkg: Analyzer = {
   id: "dpkg",
   version: 1,
   wants: ["var/lib/dpkg/status", "var/lib/dpkg/status.d/*", "var/lib/dpkg/info/*.list"],
-  maxBytes: 128 * 1024 * 1024,
+  maxBytes: MAX_BYTES,
   read(file) {
     if (file.path.endsWith(".list")) return readFileList(file.bytes);
     if (file.path.endsWith(".md5sums")) return readChecksums(file.bytes);

@@ -1,5 +1,5 @@
 import type { ProblemList } from "../problems.ts";
-import { createBudget, type Budget, join, OVERLAP, type PayloadVisitor } from "./payloads.ts";
+import { type Budget, createBudget, join, OVERLAP, type PayloadVisitor } from "./payloads.ts";
 
 /**
  * A bounded reader of Berkeley DB hash files, rpm's format until rpm 4.16: Berkeley DB's source, dbinc/db_page.h
@@ -91,7 +91,7 @@ function visitHashPage(database: Database, page: number, visit: PayloadVisitor):
       return false;
     }
     if (isCounter(database.bytes.subarray(start + keyStart, start + keyEnd))) continue;
-    const value = valueOf(database, start + valueStart, start + keyStart);
+    const value = readValue(database, start + valueStart, start + keyStart);
     if (value !== undefined) visit(value);
   }
   return true;
@@ -102,7 +102,7 @@ function isCounter(key: Uint8Array): boolean {
   return key[0] === KEY_OR_DATA && key.length === 5 && key.subarray(1).every((byte) => byte === 0);
 }
 
-function valueOf(database: Database, start: number, end: number): Uint8Array | undefined {
+function readValue(database: Database, start: number, end: number): Uint8Array | undefined {
   const { bytes, view, littleEndian, problems } = database;
   if (bytes[start] === KEY_OR_DATA) return bytes.subarray(start + 1, end);
   if (bytes[start] === OFF_PAGE && end - start >= OFF_PAGE_BYTES) {

@@ -24,7 +24,10 @@ export function isNdb(bytes: Uint8Array): boolean {
 
 /** Calls back with the header blob of every used slot. What cannot be read is added to the problems. */
 export function readNdb(bytes: Uint8Array, problems: ProblemList, visit: PayloadVisitor): void {
-  if (bytes.length < HEADER_BYTES) return problems.add("the rpm database ends within its header");
+  if (bytes.length < HEADER_BYTES) {
+    problems.add("the rpm database ends within its header");
+    return;
+  }
   const view = viewOf(bytes);
   const slotsEnd = view.getUint32(12, true) * PAGE_BYTES;
   if (slotsEnd > bytes.length) problems.add("the rpm database is cut short: its slots go beyond the end of the file");
@@ -32,14 +35,18 @@ export function readNdb(bytes: Uint8Array, problems: ProblemList, visit: Payload
   const end = Math.min(slotsEnd, bytes.length - SLOT_BYTES + 1);
   for (let slot = HEADER_BYTES; slot < end; slot += SLOT_BYTES) {
     if (view.getUint32(slot, true) !== SLOT_MAGIC) {
-      return problems.add(`the slot at byte ${slot} of the rpm database is damaged, the rest was not read`);
+      problems.add(`the slot at byte ${slot} of the rpm database is damaged, the rest was not read`);
+      return;
     }
     const start = view.getUint32(slot + 8, true) * BLOCK_BYTES;
     if (start === 0) continue;
     const blob = blobAt(bytes, view, start, view.getUint32(slot + 4, true));
     if (typeof blob === "string") problems.add(blob);
     else if (budget.spend(blob.length)) visit(blob);
-    else return problems.add(OVERLAP);
+    else {
+      problems.add(OVERLAP);
+      return;
+    }
   }
 }
 

@@ -8,8 +8,8 @@ import { isSqlite, readSqlite } from "./sqlite.ts";
 
 /** Fedora has 70,000 binary packages; no image installs more. */
 const MAX_PACKAGES = 100_000;
-/** All paths of one database together, in characters: a full server installation has about 40 million. */
-const MAX_OWNED_CHARACTERS = 256 * 1024 * 1024;
+/** All paths of one database together, in characters: half a million files of 60 characters are 30 million. */
+const MAX_OWNED_CHARACTERS = 64 * 1024 * 1024;
 const DIRECTORY_MODE = 0o040_000;
 const FILE_TYPE_MASK = 0o170_000;
 
@@ -48,13 +48,17 @@ function readDatabase(bytes: Uint8Array): FileFacts {
 
 function collect(collected: Collected, payload: Uint8Array): void {
   const header = parseHeader(payload);
-  if (header === undefined) return collected.problems.add("a package header of the rpm database is damaged");
+  if (header === undefined) {
+    collected.problems.add("a package header of the rpm database is damaged");
+    return;
+  }
   const name = header.text(TAG.name) ?? "";
   // Imported keys are kept as packages without files.
   if (name === "gpg-pubkey" || collected.packages.length >= MAX_PACKAGES) return;
   const fact = packageOf(header, name);
   if (fact === undefined) {
-    return collected.problems.add(`a package of the rpm database has no usable name or version: ${quoted(name)}`);
+    collected.problems.add(`a package of the rpm database has no usable name or version: ${quoted(name)}`);
+    return;
   }
   collected.packages.push(fact);
   collectFiles(collected, header);

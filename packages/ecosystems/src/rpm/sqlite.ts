@@ -50,11 +50,15 @@ export function readSqlite(bytes: Uint8Array, problems: ProblemList, visit: Payl
     const [type, name, , page] = columnsOf(record);
     if (textColumn(record, type) === "table" && textColumn(record, name) === "Packages") root = intColumn(record, page);
   });
-  if (root === 0) return problems.add("the rpm database has no table Packages");
+  if (root === 0) {
+    problems.add("the rpm database has no table Packages");
+    return;
+  }
   walk(database, root, 0, (record) => {
     const blob = columnsOf(record)[1];
     if (blob === undefined || blob.type < 12 || blob.end > record.length) {
-      return problems.add("a row of the rpm database holds no package header");
+      problems.add("a row of the rpm database holds no package header");
+      return;
     }
     visit(record.subarray(blob.start, blob.end));
   });

@@ -4,7 +4,7 @@ import type { Analyzer, AnalyzerTools, FileFacts } from "@bulwark/model";
 import fc from "fast-check";
 import { expect } from "vitest";
 
-export const tools: AnalyzerTools = {
+const tools: AnalyzerTools = {
   inflateRaw: (bytes, limitBytes) => inflateRawSync(bytes, { maxOutputLength: limitBytes }),
   inflateZlib: (bytes, limitBytes) => inflateSync(bytes, { maxOutputLength: limitBytes }),
   sha1: (bytes) => createHash("sha1").update(bytes).digest("hex"),

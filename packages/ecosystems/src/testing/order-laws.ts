@@ -65,7 +65,7 @@ export function testOrderLaws({ scheme, pieces, ascending, unparsable }: OrderLa
 }
 
 /** Strings of one to eight of the pieces, beginning with a digit as most orders ask. */
-export function versionsOf(pieces: string): fc.Arbitrary<string> {
+function versionsOf(pieces: string): fc.Arbitrary<string> {
   const piece = fc.constantFrom(...pieces.split(" "));
   return fc
     .tuple(fc.constantFrom("0", "1", "2", "10"), fc.array(piece, { maxLength: 7 }))
