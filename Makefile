@@ -34,7 +34,8 @@ install: node_modules/.installed ## install the npm packages of package-lock.jso
 
 node_modules/.installed: package.json package-lock.json $(wildcard packages/*/package.json apps/*/package.json)
 	@echo "Installing the npm packages of package-lock.json, Node 24 among them"
-	npm ci --no-audit --no-fund --loglevel=error
+	# Not `npm ci`: it refuses a lock file that lacks the optional packages of other platforms, which npm itself leaves out.
+	npm install --no-save --no-audit --no-fund --loglevel=error
 	@test -x $(NODE) || { echo "npm did not install Node 24 into $(NODE)"; exit 1; }
 	@touch $@
 
