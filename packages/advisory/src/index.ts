@@ -1,1 +1,8 @@
-export {};
+export {
+  type AdvisoryDatabase,
+  type AdvisoryMatch,
+  type DatabaseStatus,
+  openAdvisoryDatabase,
+  type SubjectMatches,
+} from "./database.ts";
+export { AdvisoryError, type AdvisoryErrorCode } from "./errors.ts";

@@ -1,0 +1,86 @@
+import type {
+  AdvisorySubject,
+  Cvss,
+  DatabaseInfo,
+  EcosystemCatalog,
+  ExploitPrediction,
+  FixStatus,
+  KnownExploited,
+  Severity,
+} from "@bulwark/model";
+import { matchSubject } from "./match-subject.ts";
+import { openFile } from "./store/open-file.ts";
+import { databaseReader } from "./store/reader.ts";
+
+/** A flaw that a package version has. */
+export interface AdvisoryMatch {
+  /** CVE id where there is one. */
+  readonly id: string;
+  readonly aliases: readonly string[];
+  /** Ids of the records that hold the version. */
+  readonly advisories: readonly string[];
+  readonly severity: Severity;
+  readonly title: string;
+  readonly cvss?: Cvss;
+  /** Smallest version above the installed one that no matching record holds; empty when there is none. */
+  readonly fixedVersion: string;
+  readonly status: FixStatus;
+  /** Readable: `fixed 2.15.0`. */
+  readonly range: string;
+  readonly kev?: KnownExploited;
+  readonly epss?: ExploitPrediction;
+  readonly publicExploit: boolean;
+  readonly malicious: boolean;
+  readonly references: readonly string[];
+  readonly priority: { readonly score: number; readonly reasons: readonly string[] };
+}
+
+/** All that the database says about one subject. */
+export interface SubjectMatches {
+  /** Index into the subjects that were asked about. */
+  readonly subject: number;
+  readonly matches: readonly AdvisoryMatch[];
+  /** Records that could not be judged; never to be taken for "not affected". */
+  readonly undetermined: readonly { readonly advisory: string; readonly why: string }[];
+}
+
+export interface DatabaseStatus {
+  readonly ecosystems: readonly { readonly ecosystem: string; readonly records: number }[];
+  /** Feeds that were taken in: when, and the newest record or release they had. */
+  readonly sources: readonly { readonly name: string; readonly updated: string; readonly newest: string }[];
+  readonly knownExploited: number;
+  readonly predictions: number;
+}
+
+/** An open advisory database. */
+export interface AdvisoryDatabase {
+  readonly info: DatabaseInfo;
+  /** Matches subjects; those about which nothing is known are left out. */
+  match(subjects: readonly AdvisorySubject[]): readonly SubjectMatches[];
+  status(): DatabaseStatus;
+  close(): void;
+}
+
+/**
+ * Opens an advisory database for reading. It stays the same for this reader even while an update replaces it.
+ *
+ * @param catalog version orders and names of the ecosystems
+ * @throws AdvisoryError `DATABASE_MISSING`, `DATABASE_DAMAGED`, `DATABASE_VERSION`
+ * @example openAdvisoryDatabase(file, catalog).match([{ ecosystem: "npm", name: "lodash", version: "4.17.4" }]);
+ */
+export function openAdvisoryDatabase(file: string, catalog: EcosystemCatalog): AdvisoryDatabase {
+  const reader = databaseReader(openFile(file, "read"));
+  return {
+    info: reader.info(),
+    match(subjects) {
+      const results: SubjectMatches[] = [];
+      subjects.forEach((subject, index) => {
+        const result = matchSubject(subject, reader, catalog);
+        if (result !== undefined) results.push({ subject: index, ...result });
+      });
+      return results;
+    },
+    status: reader.status,
+    close: reader.close,
+  };
+}

@@ -1,0 +1,147 @@
+import type { AdvisorySubject, Cvss, EcosystemCatalog, FixStatus, Severity, VersionScheme } from "@bulwark/model";
+import { severityOfScore } from "./cvss/cvss.ts";
+import type { AdvisoryMatch, SubjectMatches } from "./database.ts";
+import { type Flaw, type Hit, mergeFlaws } from "./flaws.ts";
+import { priorityOf } from "./priority.ts";
+import { compileRanges } from "./ranges.ts";
+import { severityOfWord } from "./severity.ts";
+import { type AffectedDetail, type RecordDetail, unpackRanges } from "./store/detail.ts";
+import type { DatabaseReader } from "./store/reader.ts";
+
+const MAX_REFERENCES = 5;
+/** Builds of an rpm module carry it in their release: `1.module_el8.9.0+3680+6b0d1b0c`. */
+const MODULE_BUILD = /\.module[_+]/;
+
+/** All flaws of one package version; undefined when no record speaks of the package. */
+export function matchSubject(
+  subject: AdvisorySubject,
+  reader: DatabaseReader,
+  catalog: EcosystemCatalog,
+): Omit<SubjectMatches, "subject"> | undefined {
+  const rows = reader.affected(subject.ecosystem, subject.name);
+  if (rows.length === 0) return undefined;
+  const scheme = catalog.schemeOf(subject.ecosystem);
+  if (scheme === undefined) return undefined;
+  const hits: Hit[] = [];
+  const undetermined: { advisory: string; why: string }[] = [];
+  for (const { location, detail } of rows) {
+    if (!concernsModule(detail, subject)) continue;
+    const verdict = judge(detail, subject.version, scheme);
+    if (verdict.kind === "outside") continue;
+    const record = reader.record(location);
+    if (record === undefined) continue;
+    if (verdict.kind === "inside") hits.push({ record, affected: detail, fixed: verdict.fixed, range: verdict.range });
+    else undetermined.push({ advisory: record.id, why: verdict.why });
+  }
+  const matches = mergeFlaws(hits).map((flaw) => toMatch(flaw, reader, scheme));
+  return { matches, undetermined };
+}
+
+function judge(detail: AffectedDetail, version: string, scheme: VersionScheme) {
+  const listed = detail.v?.includes(version) === true;
+  if (detail.d === "x" && detail.r === undefined && detail.v === undefined) {
+    return { kind: "inside", fixed: "", range: "all versions" } as const;
+  }
+  const verdict = compileRanges(unpackRanges(detail.r), scheme)(version);
+  if (listed && verdict.kind !== "inside") return { kind: "inside", fixed: "", range: `version ${version}` } as const;
+  // A list of versions alone is a plain comparison of texts: it needs no order.
+  if (detail.r === undefined) return { kind: "outside" } as const;
+  return verdict;
+}
+
+/** A fix made in a module says nothing about packages outside it, and the reverse. */
+function concernsModule(detail: AffectedDetail, subject: AdvisorySubject): boolean {
+  const isModular = subject.module !== undefined || MODULE_BUILD.test(subject.version);
+  const fixes = (detail.r ?? []).flat().filter((event) => event.startsWith("f"));
+  if (fixes.length > 0 && fixes.every((event) => MODULE_BUILD.test(event)) !== isModular) {
+    if (isModular || fixes.some((event) => MODULE_BUILD.test(event))) return false;
+  }
+  return detail.m === undefined || subject.module === undefined || sameModule(detail.m, subject.module);
+}
+
+function sameModule(a: string, b: string): boolean {
+  const name = (module: string) => module.split(":").slice(0, 2).join(":");
+  return name(a) === name(b);
+}
+
+function toMatch(flaw: Flaw, reader: DatabaseReader, scheme: VersionScheme): AdvisoryMatch {
+  const records = flaw.hits.map(({ record }) => record);
+  const others = otherRecords(flaw, records, reader);
+  const { severity, cvss } = rate(flaw.hits, others);
+  const cve = flaw.id.startsWith("CVE-") ? flaw.id : undefined;
+  const kev = cve === undefined ? undefined : reader.knownExploited(cve);
+  const epss = cve === undefined ? undefined : reader.prediction(cve);
+  const publicExploit = [...records, ...others].some(({ x }) => x === 1);
+  const malicious = [flaw.id, ...flaw.aliases].some((name) => /^(?:[A-Z]+-)?MAL-/.test(name));
+  const fixedVersion = highest(
+    flaw.hits.map(({ fixed }) => fixed).filter((fixed) => fixed !== ""),
+    scheme,
+  );
+  const rated: Severity = malicious ? "critical" : severity;
+  const facts = { severity: rated, malicious, publicExploit, hasFix: fixedVersion !== "" };
+  const exploit = { ...(kev === undefined ? {} : { kev }), ...(epss === undefined ? {} : { epss }) };
+  return {
+    id: flaw.id,
+    aliases: flaw.aliases,
+    advisories: records.map(({ id }) => id).sort(),
+    severity: rated,
+    title: titleOf(records, others),
+    ...(cvss === undefined ? {} : { cvss }),
+    fixedVersion,
+    status: statusOf(flaw.hits, fixedVersion),
+    range: [...new Set(flaw.hits.map(({ range }) => range))].join("; "),
+    ...exploit,
+    publicExploit,
+    malicious,
+    references: [...new Set(records.flatMap(({ r = [] }) => r))].slice(0, MAX_REFERENCES),
+    priority: priorityOf({ ...facts, ...exploit }),
+  };
+}
+
+/** Distributions often rate nothing themselves; other records of the same flaw do. */
+function otherRecords(flaw: Flaw, records: readonly RecordDetail[], reader: DatabaseReader): readonly RecordDetail[] {
+  const known = new Set(records.map(({ id }) => id));
+  return reader.recordsOf(flaw.id).filter(({ id }) => !known.has(id));
+}
+
+/**
+ * The packager's own rating of the package comes first, for it knows how the package is built; then a CVSS score of the
+ * matching records, then their words, then what other records of the flaw say.
+ */
+function rate(hits: readonly Hit[], others: readonly RecordDetail[]): { severity: Severity; cvss: Cvss | undefined } {
+  const records = hits.map(({ record }) => record);
+  // A record of several flaws rates the worst of them: it says nothing about the others.
+  const single = [...records, ...others].filter(({ u = [] }) => u.length <= 1);
+  const cvss = [...hits.map(({ affected }) => affected.c), ...single.map((record) => record.cvss)].find(
+    (found) => found !== undefined,
+  );
+  const words = [
+    hits.map(({ affected }) => severityOfWord(affected.s ?? "")).find((word) => word !== undefined),
+    cvss === undefined ? undefined : severityOfScore(cvss.score),
+    ...[...single, ...records].map(({ s = "" }) => severityOfWord(s)),
+  ];
+  return { severity: words.find((word) => word !== undefined) ?? "unknown", cvss };
+}
+
+function titleOf(records: readonly RecordDetail[], others: readonly RecordDetail[]): string {
+  const titleAmong = (list: readonly RecordDetail[]) =>
+    list
+      .filter(({ u = [] }) => u.length <= 1)
+      .map(({ t }) => t)
+      .find((t) => t !== "");
+  return titleAmong(records) ?? titleAmong(others) ?? records.find(({ t }) => t !== "")?.t ?? "";
+}
+
+function statusOf(hits: readonly Hit[], fixedVersion: string): FixStatus {
+  if (hits.some(({ affected }) => affected.d === "x")) return "not-affected";
+  if (fixedVersion !== "") return "fixed";
+  return hits.some(({ affected }) => affected.d === "n") ? "no-fix-planned" : "open";
+}
+
+/** Records may name different fixes; only the highest satisfies all of them. */
+function highest(versions: readonly string[], scheme: VersionScheme): string {
+  return versions.reduce((best, version) => {
+    const [a, b] = [scheme.parse(best), scheme.parse(version)];
+    return a === undefined || (b !== undefined && scheme.compare(a, b) < 0) ? version : best;
+  }, versions[0] ?? "");
+}

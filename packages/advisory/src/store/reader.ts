@@ -1,0 +1,102 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseInfo, ExploitPrediction, KnownExploited } from "@bulwark/model";
+import type { DatabaseStatus } from "../database.ts";
+import { cveNumber } from "./cve-number.ts";
+import { type AffectedDetail, type RecordDetail, unpackAffected, unpackBlock } from "./detail.ts";
+import { BLOCK_SIZE, EPSS_SCALE } from "./schema.ts";
+
+/** Unpacked blocks kept; matches of one image cluster in few. */
+const MAX_BLOCKS = 256;
+
+/** Reads an advisory database. */
+export interface DatabaseReader {
+  /** Rows of a package: where each record lies and what it says. */
+  affected(ecosystem: string, name: string): readonly { readonly location: number; readonly detail: AffectedDetail }[];
+  record(location: number): RecordDetail | undefined;
+  /** Other records of a flaw, whatever package they speak of. */
+  recordsOf(cve: string): readonly RecordDetail[];
+  knownExploited(cve: string): KnownExploited | undefined;
+  prediction(cve: string): ExploitPrediction | undefined;
+  info(): DatabaseInfo;
+  status(): DatabaseStatus;
+  close(): void;
+}
+
+export function databaseReader(database: DatabaseSync): DatabaseReader {
+  const rows = database.prepare(
+    "SELECT a.location, a.detail FROM package p JOIN affected a ON a.package = p.id WHERE p.ecosystem = ? AND p.name = ? ORDER BY a.location, a.seq",
+  );
+  const blockRow = database.prepare("SELECT data FROM block WHERE id = ?");
+  const flawRows = database.prepare("SELECT location FROM flaw WHERE cve = ? ORDER BY location");
+  const kevRow = database.prepare("SELECT added, due, ransomware FROM kev WHERE cve = ?");
+  const epssRow = database.prepare("SELECT score, percentile FROM epss WHERE cve = ?");
+  const ecosystems = database.prepare("SELECT id, name, records FROM ecosystem ORDER BY name").all() as unknown as {
+    id: number;
+    name: string;
+    records: number;
+  }[];
+  const ecosystemIds = new Map(ecosystems.map(({ id, name }) => [name, id]));
+  const blocks = new Map<number, readonly RecordDetail[]>();
+
+  const record = (location: number): RecordDetail | undefined => {
+    const id = Math.floor(location / BLOCK_SIZE);
+    let block = blocks.get(id);
+    if (block === undefined) {
+      const row = blockRow.get(id) as { data: Uint8Array } | undefined;
+      if (row === undefined) return undefined;
+      block = unpackBlock(row.data);
+      if (blocks.size >= MAX_BLOCKS) blocks.delete(blocks.keys().next().value ?? id);
+      blocks.set(id, block);
+    }
+    return block[location % BLOCK_SIZE];
+  };
+  return {
+    affected(ecosystem, name) {
+      const id = ecosystemIds.get(ecosystem);
+      if (id === undefined) return [];
+      const found = rows.all(id, name) as { location: number; detail: string | Uint8Array }[];
+      return found.map(({ location, detail }) => ({ location, detail: unpackAffected(detail) }));
+    },
+    record,
+    recordsOf(cve) {
+      const number = cveNumber(cve);
+      if (number === undefined) return [];
+      const locations = flawRows.all(number) as { location: number }[];
+      return locations.map(({ location }) => record(location)).filter((found) => found !== undefined);
+    },
+    knownExploited(cve) {
+      const row = kevRow.get(cveNumber(cve) ?? -1) as { added: string; due: string; ransomware: number } | undefined;
+      return row === undefined ? undefined : { added: row.added, due: row.due, ransomware: row.ransomware === 1 };
+    },
+    prediction(cve) {
+      const row = epssRow.get(cveNumber(cve) ?? -1) as { score: number; percentile: number } | undefined;
+      if (row === undefined) return undefined;
+      return { score: row.score / EPSS_SCALE, percentile: row.percentile / EPSS_SCALE };
+    },
+    info() {
+      const meta = new Map(
+        (database.prepare("SELECT key, value FROM meta").all() as { key: string; value: string }[]).map((row) => [
+          row.key,
+          row.value,
+        ]),
+      );
+      const { records } = database.prepare("SELECT count(*) AS records FROM record").get() as { records: number };
+      return { built: meta.get("built") ?? "", records, seedOnly: meta.get("seedOnly") === "yes" };
+    },
+    status: () => ({
+      ecosystems: ecosystems
+        .filter(({ records }) => records > 0)
+        .map(({ name, records }) => ({ ecosystem: name, records })),
+      sources: database
+        .prepare("SELECT name, updated, newest FROM source ORDER BY name")
+        .all() as unknown as DatabaseStatus["sources"],
+      knownExploited: count(database, "kev"),
+      predictions: count(database, "epss"),
+    }),
+    close: () => database.close(),
+  };
+}
+
+function count(database: DatabaseSync, table: "kev" | "epss"): number {
+  return (database.prepare(`SELECT count(*) AS rows FROM ${table}`).get() as { rows: number }).rows;
+}
