@@ -69,7 +69,9 @@ function applySparse(records: PaxRecords, key: string, bytes: Buffer, start: num
     if (number === undefined) return `PAX record ${key} is no number`;
     if (key === "GNU.sparse.size" || key === "GNU.sparse.realsize") records.sparseSize = number;
     else if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") {
-      records.sparseMap = [...(records.sparseMap ?? []), number];
+      const map = records.sparseMap ?? [];
+      map.push(number);
+      records.sparseMap = map;
     }
   }
   return "";

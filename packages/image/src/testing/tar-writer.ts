@@ -63,9 +63,10 @@ function rawEntry(input: TarInput, name: Buffer, link: Buffer, content: Buffer, 
   header.write(input.gnu === true ? "ustar  \0" : "ustar\x0000", 257, "latin1");
   input.patch?.(header);
   header.write("        ", 148, "latin1");
-  let sum = 0;
-  for (const byte of header) sum += input.signedChecksum === true ? (byte << 24) >> 24 : byte;
-  if (sum < 0) sum = 0;
+  const signed = header.reduce((total, byte) => total + ((byte << 24) >> 24), 0);
+  const unsigned = header.reduce((total, byte) => total + byte, 0);
+  // A negative sum has no octal form.
+  const sum = input.signedChecksum === true && signed >= 0 ? signed : unsigned;
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
   return [header, ...padded(content)];
 }
