@@ -1,0 +1,158 @@
+import { type ContentSource, collect } from "../content-source.ts";
+import { isDigest } from "../digest.ts";
+import { imageError, isImageError, reasonOf, throwIfCancelled } from "../errors.ts";
+import type { Descriptor } from "../manifest.ts";
+import type { OpenOptions } from "../open-options.ts";
+import type { OpenedImage } from "../opened-image.ts";
+import { formatReference, parseReference } from "../reference.ts";
+import { type ResolveOptions, resolveImage } from "../resolve.ts";
+import { connectGrpc, GRPC_NOT_FOUND, type GrpcConnection, GrpcError } from "./grpc.ts";
+import { bytesAt, decodeMessage, encodeMessage, numberAt, textAt } from "./protobuf.ts";
+import { daemonUnreachable, findSocket } from "./socket.ts";
+
+const DEFAULT_SOCKETS = ["/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"];
+/** ctr's own namespace, then that of the kubelet. */
+const DEFAULT_NAMESPACES = ["default", "k8s.io"];
+const NAMESPACE_NAME = /^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
+
+// Field numbers of containerd's api/services/images/v1/images.proto, api/types/descriptor.proto and
+// api/services/content/v1/content.proto.
+const GET_IMAGE = "containerd.services.images.v1.Images/Get";
+const READ_CONTENT = "containerd.services.content.v1.Content/Read";
+
+/**
+ * Opens an image of containerd through its image and content stores. Nothing is unpacked: layers come as they were
+ * pulled.
+ *
+ * @throws DAEMON_UNREACHABLE, IMAGE_NOT_FOUND, and what a layout throws
+ */
+export async function openContainerd(
+  name: string,
+  options: OpenOptions,
+  resolve: ResolveOptions,
+): Promise<OpenedImage> {
+  const socket = findSocket("containerd", options.containerdSocket, DEFAULT_SOCKETS);
+  const namespaces = options.containerdNamespace === undefined ? DEFAULT_NAMESPACES : [options.containerdNamespace];
+  for (const namespace of namespaces) {
+    if (!NAMESPACE_NAME.test(namespace))
+      throw imageError("REFERENCE_INVALID", `no containerd namespace: ${JSON.stringify(namespace)}`);
+  }
+  const store: Store = { socket, connection: connectGrpc(socket, resolve.limits.idleTimeoutMs) };
+  try {
+    const { target, namespace } = await findImage(store, name, namespaces, resolve.signal);
+    return await resolveImage(contentStore(store, namespace), target, resolve);
+  } catch (error) {
+    store.connection.close();
+    throw error;
+  }
+}
+
+interface Store {
+  readonly socket: string;
+  readonly connection: GrpcConnection;
+}
+
+/** containerd keeps full names; short ones are completed as Docker does it. */
+function namesOf(name: string): readonly string[] {
+  try {
+    return [...new Set([name, formatReference(parseReference(name))])];
+  } catch (error) {
+    if (isImageError(error)) return [name];
+    throw error;
+  }
+}
+
+async function findImage(
+  store: Store,
+  name: string,
+  namespaces: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<{ target: Descriptor; namespace: string }> {
+  for (const namespace of namespaces) {
+    for (const candidate of namesOf(name)) {
+      const target = await getImage(store, candidate, namespace, signal);
+      if (target !== undefined) return { target, namespace };
+    }
+  }
+  throw imageError(
+    "IMAGE_NOT_FOUND",
+    `containerd has no image ${name} in namespace ${namespaces.join(" or ")}`,
+    "list the images with ctr --namespace NAME images ls",
+  );
+}
+
+async function getImage(
+  store: Store,
+  name: string,
+  namespace: string,
+  signal: AbortSignal | undefined,
+): Promise<Descriptor | undefined> {
+  try {
+    for await (const answer of store.connection.call(
+      GET_IMAGE,
+      encodeMessage([[1, name]]),
+      { "containerd-namespace": namespace },
+      signal,
+    )) {
+      return readDescriptor(name, bytesAt(decodeMessage(bytesAt(decodeMessage(answer), 1)), 3));
+    }
+  } catch (error) {
+    if (error instanceof GrpcError && error.status === GRPC_NOT_FOUND) return undefined;
+    throw explained(store, error, signal);
+  }
+  return undefined;
+}
+
+function readDescriptor(name: string, bytes: Buffer): Descriptor {
+  const fields = decodeMessage(bytes);
+  const digest = textAt(fields, 2);
+  if (!isDigest(digest)) throw imageError("MANIFEST_INVALID", `containerd gives no valid digest for ${name}`);
+  return {
+    mediaType: textAt(fields, 1),
+    digest,
+    size: numberAt(fields, 3),
+    annotations: {},
+    platform: undefined,
+    hasUrls: false,
+  };
+}
+
+function contentStore(store: Store, namespace: string): ContentSource {
+  const blob = async function* (descriptor: Descriptor, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const answer of store.connection.call(
+        READ_CONTENT,
+        encodeMessage([[1, descriptor.digest]]),
+        { "containerd-namespace": namespace },
+        signal,
+      )) {
+        yield bytesAt(decodeMessage(answer), 2);
+      }
+    } catch (error) {
+      if (error instanceof GrpcError && error.status === GRPC_NOT_FOUND) throw missing(descriptor);
+      throw explained(store, error, signal);
+    }
+  };
+  return {
+    manifest: (descriptor, limitBytes, signal) => collect(descriptor.digest, blob(descriptor, signal), limitBytes),
+    blob,
+    close: async () => store.connection.close(),
+  };
+}
+
+function missing(descriptor: Descriptor): Error {
+  return imageError(
+    "SOURCE_INVALID",
+    `containerd no longer holds ${descriptor.digest} (${descriptor.mediaType})`,
+    "pull the image again; with discard_unpacked_layers set, containerd throws layers away once they are unpacked: scan it from its registry",
+  );
+}
+
+function explained(store: Store, error: unknown, signal: AbortSignal | undefined): unknown {
+  throwIfCancelled(signal);
+  if (isImageError(error)) return error;
+  if (error instanceof GrpcError && error.status > 0) {
+    return imageError("DAEMON_REFUSED", `containerd answers with status ${error.status}: ${error.message}`, "", error);
+  }
+  return daemonUnreachable("containerd", store.socket, reasonOf(error), error);
+}

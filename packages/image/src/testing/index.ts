@@ -1,0 +1,4 @@
+export * from "./image-builder.ts";
+export * from "./read-all.ts";
+export * from "./registry.ts";
+export * from "./tar-writer.ts";
