@@ -91,7 +91,9 @@ function evaluateRange<Parsed>(
   const isAbove = ({ at }: Point<Parsed>) => at !== undefined && scheme.compare(version, at) < 0;
   const fix = points.find((point) => point.event.kind === "fixed" && isAbove(point));
   const begin = points.findLast((point) => point.event.kind === "introduced" && !isAbove(point));
-  const end = points.find((point) => point.event.kind !== "introduced" && (isAbove(point) || point.event.kind === "last_affected"));
+  const end = points.find(
+    (point) => point.event.kind !== "introduced" && (isAbove(point) || point.event.kind === "last_affected"),
+  );
   return { kind: "inside", fixed: fix?.event.version ?? "", range: inWords(begin?.event, end?.event) };
 }
 

@@ -25,7 +25,7 @@ export function collectContent(sizeBytes: number, scratch: Scratch, done: (conte
 export function sniffElf(elf: () => ContentSink | undefined): ContentSink {
   let sink: ContentSink | undefined;
   let decided = false;
-  let head = Buffer.alloc(0);
+  let head: Buffer = Buffer.alloc(0);
   return {
     write(chunk) {
       if (decided) {

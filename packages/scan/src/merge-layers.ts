@@ -1,3 +1,4 @@
+import { chooseOs } from "@bulwark/ecosystems";
 import type { FileReport, LayerReport, OperatingSystem, PackageFact, Problem } from "@bulwark/model";
 import { readPathList } from "./path-list.ts";
 
@@ -154,14 +155,9 @@ function canonical(path: string): string {
   return path.replace(MERGED_USR, "");
 }
 
-/** etc/os-release is what the image's owner may have written; usr/lib/os-release is the vendor's copy (os-release(5)). */
-const OS_FILES = ["etc/os-release", "usr/lib/os-release"];
-
 function osOf(live: ReadonlyMap<string, Live>): OperatingSystem | null {
-  const rest = [...live.keys()].filter((path) => !OS_FILES.includes(path)).sort();
-  for (const path of [...OS_FILES, ...rest]) {
-    const os = live.get(path)?.reports.find((report) => report.os !== undefined)?.os;
-    if (os !== undefined) return os;
-  }
-  return null;
+  const told = [...live].flatMap(([path, { reports }]) =>
+    reports.flatMap(({ os }) => (os === undefined ? [] : [{ path, os }])),
+  );
+  return chooseOs(told) ?? null;
 }

@@ -10,7 +10,10 @@ import { type SharedScratch, sharedScratch } from "./scratch.ts";
 /** Raised when a layer is read otherwise than before although no analyzer changed. */
 const READER_VERSION = 1;
 
-const analyzerSet: AnalyzerSet = { wantedBy: compileWants(allAnalyzers), executable: executableAnalyzers };
+const analyzerSet: AnalyzerSet = {
+  wantedBy: compileWants(allAnalyzers),
+  executable: executableAnalyzers(allAnalyzers),
+};
 
 /** Names the analyzers in their versions: reports under another name are of no use. */
 const analyzerKey: string = [`reader@${READER_VERSION}`, ...allAnalyzers.map(({ id, version }) => `${id}@${version}`)]
@@ -60,7 +63,7 @@ export async function readLayers(image: OpenedImage, options: ReadOptions): Prom
       throw error;
     }
   });
-  return image.layers.map((layer) => reports.get(identityOf(layer)) ?? unreadLayer(layer, "it was not read"));
+  return image.layers.map((layer) => reports.get(identityOf(layer)) ?? unreadLayer("it was not read"));
 }
 
 /** Layers without a diffID are told apart by their place alone. */
@@ -80,7 +83,7 @@ async function readLayer(
   signal: AbortSignal,
   onBytes: (index: number, bytes: number) => void,
 ): Promise<LayerReport> {
-  if (layer.foreign) return unreadLayer(layer, "the layer is not in the registry: it is a foreign layer");
+  if (layer.foreign) return unreadLayer("the layer is not in the registry: it is a foreign layer");
   try {
     return await analyzeLayer(
       (visit, onProblem) =>
@@ -89,12 +92,12 @@ async function readLayer(
       scratch.forLayer(),
     );
   } catch (error) {
-    if (error instanceof CodedError && error.code === "LAYER_LIMIT") return unreadLayer(layer, error.message);
+    if (error instanceof CodedError && error.code === "LAYER_LIMIT") return unreadLayer(error.message);
     throw error;
   }
 }
 
-function unreadLayer(_layer: LayerDescriptor, what: string): LayerReport {
+function unreadLayer(what: string): LayerReport {
   const nothing = pathListWriter().finish();
   const problems = [{ path: "", what: `layer not scanned: ${what}` }];
   return {

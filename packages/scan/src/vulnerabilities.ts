@@ -109,7 +109,7 @@ function toFinding(match: AdvisoryMatch, subject: Subject, group: readonly Found
   const names = [...new Set(group.map(({ name }) => name))].sort(compareText);
   const paths = [...new Set(group.map(({ path }) => path))].filter((path) => path !== shown.path).sort(compareText);
   return {
-    kind: "vulnerability",
+    kind: match.malicious ? "malware" : "vulnerability",
     id: match.id,
     severity: match.severity,
     title: match.title,
