@@ -1,3 +1,4 @@
+import { type Fields, fieldsOf, textOf } from "@bulwark/model";
 import type { AffectedPackage, OsvRecord, RangeEvent } from "./osv-record.ts";
 
 /** Larger than any record in the wild (some list every version of a hundred packages). */
@@ -17,8 +18,6 @@ const CVE = /CVE-\d{4}-\d{4,}/;
 const MODULE_IN_SUMMARY = /^[A-Z][a-z]+: ([\w.+-]+:[\w.+-]+) /;
 const EXPLOIT_URL =
   /exploit-db\.com|packetstorm|metasploit|rapid7\.com\/db\/modules|nuclei-templates|\/(?:poc|exploit)s?(?:[/.-]|$)/i;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads one OSV record (OSV schema 1.7). Fields that are missing or of the wrong kind count as empty; undefined when there
@@ -126,16 +125,8 @@ function titleOf(summary: string, details: string): string {
   return `${space > MAX_TITLE_LENGTH / 2 ? cut.slice(0, space) : cut}…`;
 }
 
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-}
-
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -23,4 +23,5 @@ export type {
 } from "./report.ts";
 export type { Severity } from "./severity.ts";
 export { SEVERITIES, severityRank } from "./severity.ts";
+export { type Fields, fieldsOf, listOf, textOf } from "./untrusted.ts";
 export type { AdvisorySubject, EcosystemCatalog, VersionScheme } from "./version.ts";

@@ -1,5 +1,5 @@
 import type { OperatingSystem, PackageFact } from "@bulwark/model";
-import { type Fields, fieldsOf, listOf, textOf } from "./fields.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "@bulwark/model";
 import { readBase, readLayers } from "./read-image.ts";
 import type { Sbom, SbomPackage } from "./sbom.ts";
 

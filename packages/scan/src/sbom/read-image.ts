@@ -1,5 +1,5 @@
 import type { BaseImage, Layer } from "@bulwark/model";
-import { type Fields, fieldsOf, listOf, textOf } from "./fields.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "@bulwark/model";
 
 const MAX_LAYERS = 1_000;
 const HOW: readonly BaseImage["how"][] = ["flag", "annotation", "history", "os-layer"];

@@ -1,5 +1,5 @@
 import type { OperatingSystem } from "@bulwark/model";
-import { type Fields, fieldsOf, listOf, textOf } from "./fields.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "@bulwark/model";
 import type { Sbom, SbomPackage } from "./sbom.ts";
 
 const MAX_PACKAGES = 1_000_000;

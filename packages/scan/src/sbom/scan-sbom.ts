@@ -1,10 +1,10 @@
 import type { AdvisoryDatabase } from "@bulwark/advisory";
 import { factOfPurl, osOfPurl } from "@bulwark/ecosystems";
 import type { Image, Layer, OperatingSystem, PackageFact, Problem } from "@bulwark/model";
+import { fieldsOf, textOf } from "@bulwark/model";
 import { ScanError } from "../errors.ts";
 import { type FoundPackage, fullName } from "../found-package.ts";
 import { assemble, type ScanResult } from "../scan-image.ts";
-import { fieldsOf, textOf } from "./fields.ts";
 import { readCycloneDx } from "./read-cyclonedx.ts";
 import { readSpdx } from "./read-spdx.ts";
 import type { Sbom, SbomPackage } from "./sbom.ts";

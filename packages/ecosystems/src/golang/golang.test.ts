@@ -1,0 +1,89 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { analyze, expectNoThrowOnDamage, tornPieces } from "../testing/analyze.ts";
+import { elfOf } from "../testing/elf-writer.ts";
+import { goBinary } from "./go-binary.ts";
+import { goMod } from "./go-mod.ts";
+
+const names = (facts: ReturnType<typeof analyze>) =>
+  (facts.packages ?? []).map(({ name, version }) => `${name}@${version}`);
+
+/** Length as a varint, then the text. */
+function counted(text: string): Buffer {
+  const bytes: number[] = [];
+  let length = Buffer.byteLength(text);
+  for (; length >= 0x80; length >>= 7) bytes.push((length & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([...bytes, length]), Buffer.from(text)]);
+}
+
+function program(version: string, modules: string): Uint8Array {
+  const magic = Buffer.concat([
+    Buffer.from([0xff]),
+    Buffer.from(" Go buildinf:"),
+    Buffer.from([8, 2]),
+    Buffer.alloc(16),
+  ]);
+  const marker = "m".repeat(16);
+  return elfOf({ ".go.buildinfo": Buffer.concat([magic, counted(version), counted(`${marker}${modules}${marker}`)]) });
+}
+
+const MODULES =
+  "path\texample.org/app\nmod\texample.org/app\t(devel)\t\ndep\tgolang.org/x/text\tv0.3.0\th1:x\ndep\tgolang.org/x/net\tv0.1.0\th1:y\n=>\texample.org/fork/net\tv0.2.0\th1:z\nbuild\t-compiler=gc\n";
+
+test("a program names its modules, replacements and Go's own version", () => {
+  expect(names(analyze(goBinary, "usr/bin/app", program("go1.21.3 X:none", MODULES)))).toEqual([
+    "stdlib@1.21.3",
+    "golang.org/x/text@v0.3.0",
+    "example.org/fork/net@v0.2.0",
+  ]);
+});
+
+test("an ELF file that Go did not make tells nothing", () => {
+  expect(analyze(goBinary, "usr/bin/app", elfOf({ ".text": "x" }))).toEqual({});
+});
+
+test.skipIf(spawnSync("go", ["version"]).status !== 0)("a program that Go built names Go's version", () => {
+  const folder = mkdtempSync(join(tmpdir(), "bulwark-go-"));
+  try {
+    writeFileSync(join(folder, "go.mod"), "module example.org/app\n\ngo 1.18\n");
+    writeFileSync(join(folder, "main.go"), "package main\n\nfunc main() {}\n");
+    const env = { ...process.env, GOFLAGS: "-mod=mod", GOTOOLCHAIN: "local" };
+    execFileSync("go", ["build", "-o", "app", "."], { cwd: folder, env });
+    const release = /go(\d+\.\d+(?:\.\d+)?)/.exec(execFileSync("go", ["env", "GOVERSION"], { env }).toString())?.[1];
+    expect(names(analyze(goBinary, "app", readFileSync(join(folder, "app"))))).toContain(`stdlib@${release}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("damaged build information never throws", () => {
+  const bytes = program("go1.21.3", MODULES);
+  for (const piece of tornPieces(bytes)) analyze(goBinary, "app", piece);
+  expectNoThrowOnDamage(goBinary, "app", bytes, 300);
+});
+
+test("go.mod gives what is required, with replacements", () => {
+  const text = `module example.org/app
+
+go 1.21
+
+require golang.org/x/text v0.3.0 // indirect
+
+require (
+	golang.org/x/net v0.1.0
+	example.org/local v1.0.0
+)
+
+replace golang.org/x/net => example.org/fork/net v0.2.0
+replace example.org/local => ../local
+exclude golang.org/x/text v0.2.0
+`;
+  expect(names(analyze(goMod, "app/go.mod", text))).toEqual([
+    "golang.org/x/text@v0.3.0",
+    "example.org/fork/net@v0.2.0",
+  ]);
+  expect(analyze(goMod, "root/go/pkg/mod/x/go.mod", text)).toEqual({});
+});

@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { analyze, expectNoThrowOnDamage, tornPieces } from "../testing/analyze.ts";
+import { zipOf } from "../testing/zip-writer.ts";
+import { jar } from "./jar.ts";
+import { knownJars } from "./known-jars.ts";
+
+const pom = (group: string, artifact: string, version: string) => ({
+  [`META-INF/maven/${group}/${artifact}/pom.properties`]: `#made\nversion=${version}\ngroupId=${group}\nartifactId=${artifact}\n`,
+});
+
+function found(path: string, content: Uint8Array): readonly string[] {
+  const { packages = [] } = analyze(jar, path, content);
+  return packages.map(
+    ({ namespace, name, version, inner = "", evidence }) => `${namespace}:${name}:${version} ${evidence} ${inner}`,
+  );
+}
+
+const log4j = zipOf(pom("org.apache.logging.log4j", "log4j-core", "2.14.1"));
+
+test("Maven's properties name a jar", () => {
+  expect(found("app/log4j-core-2.14.1.jar", log4j)).toEqual(["org.apache.logging.log4j:log4j-core:2.14.1 installed "]);
+  expect(found("app/renamed.jar", log4j)).toEqual(["org.apache.logging.log4j:log4j-core:2.14.1 installed "]);
+});
+
+test("modules merged into a jar are packages of their own", () => {
+  const shaded = zipOf({ ...pom("com.example", "app", "1.0"), ...pom("com.h2database", "h2", "1.4.200") });
+  expect(found("opt/app-1.0.jar", shaded)).toEqual([
+    "com.example:app:1.0 installed ",
+    "com.h2database:h2:1.4.200 embedded ",
+  ]);
+});
+
+test("jars inside jars and wars are found with their place, stored or deflated", () => {
+  for (const method of ["stored", "deflated"] as const) {
+    const war = zipOf({ "WEB-INF/lib/log4j-core-2.14.1.jar": log4j }, method);
+    const ear = zipOf({ "web.war": war }, method);
+    expect(found("srv/app.ear", ear)).toEqual([
+      "org.apache.logging.log4j:log4j-core:2.14.1 embedded web.war!/WEB-INF/lib/log4j-core-2.14.1.jar",
+    ]);
+  }
+});
+
+test.each([
+  ["file name", "lib/commons-collections-3.2.1.jar", {}, "commons-collections:commons-collections:3.2.1"],
+  [
+    "manifest",
+    "lib/snakeyaml.jar",
+    { "META-INF/MANIFEST.MF": "Manifest-Version: 1.0\r\nBundle-Version: 1.26.0\r\n" },
+    "org.yaml:snakeyaml:1.26.0",
+  ],
+  [
+    "bundle name folded over lines",
+    "lib/thing.jar",
+    {
+      "META-INF/MANIFEST.MF": "Bundle-SymbolicName: org.exam\r\n ple.thing;singleton:=true\r\nBundle-Version: 2.0\r\n",
+    },
+    "org.example:thing:2.0",
+  ],
+])("without properties the %s names a jar", (_what, path, files, expected) => {
+  expect(found(path, zipOf({ "A.class": "x", ...files }))).toEqual([`${expected} installed `]);
+});
+
+test("a renamed jar without metadata is known by its digest", () => {
+  const [known = "", coordinates = ""] = [...knownJars].find(([, name]) => name.endsWith("log4j-core:2.14.1")) ?? [];
+  expect(coordinates).toBe("org.apache.logging.log4j:log4j-core:2.14.1");
+  const stripped = zipOf({ "A.class": "x" });
+  const digestOf = (bytes: Uint8Array) => (bytes === stripped ? known : createHash("sha1").update(bytes).digest("hex"));
+  const tools = { inflateRaw: (bytes: Uint8Array) => bytes, inflateZlib: (bytes: Uint8Array) => bytes, sha1: digestOf };
+  const facts = jar.read({ path: "x/helper.jar", bytes: stripped, mode: 0 }, tools);
+  expect(facts.packages?.map(({ name, version }) => `${name}@${version}`)).toEqual(["log4j-core@2.14.1"]);
+});
+
+test("jars in jars end", () => {
+  let nested: Uint8Array = log4j;
+  for (let depth = 0; depth < 8; depth++) nested = zipOf({ "a.jar": nested });
+  const facts = analyze(jar, "x.jar", nested);
+  expect(facts.packages).toEqual([]);
+  expect(facts.problems?.[0]).toMatch(/nested deeper/);
+});
+
+test("a bomb inside a jar is a problem, not a hang", () => {
+  const bomb = zipOf({ "bomb.jar": new Uint8Array(200 * 1024 * 1024) });
+  expect(analyze(jar, "x.jar", bomb).problems?.[0]).toMatch(/bomb\.jar cannot be read/);
+});
+
+test("damaged archives never throw", () => {
+  const war = zipOf({ "WEB-INF/lib/a.jar": log4j });
+  for (const piece of tornPieces(war)) expect(analyze(jar, "x.war", piece).problems).not.toEqual([]);
+  expectNoThrowOnDamage(jar, "x.war", war, 300);
+});

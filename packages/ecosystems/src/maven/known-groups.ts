@@ -1,0 +1,48 @@
+/** Groups of artifacts that are often repacked without Maven's properties: artifact → group, as on Maven Central. */
+const ARTIFACTS: Readonly<Record<string, string>> = {
+  "org.apache.logging.log4j": "log4j-core log4j-api log4j-web log4j-slf4j-impl log4j-1.2-api",
+  log4j: "log4j",
+  "ch.qos.reload4j": "reload4j",
+  "ch.qos.logback": "logback-core logback-classic",
+  "commons-collections": "commons-collections",
+  "commons-fileupload": "commons-fileupload",
+  "commons-io": "commons-io",
+  "commons-beanutils": "commons-beanutils",
+  "org.apache.commons": "commons-collections4 commons-text commons-compress commons-configuration2 commons-lang3",
+  "org.apache.struts": "struts2-core struts2-rest-plugin struts-core",
+  "org.apache.shiro": "shiro-core shiro-web",
+  "org.springframework":
+    "spring-beans spring-core spring-web spring-webmvc spring-webflux spring-context spring-expression spring-aop",
+  "org.springframework.boot": "spring-boot spring-boot-actuator spring-boot-autoconfigure",
+  "org.springframework.security": "spring-security-core spring-security-web spring-security-config",
+  "org.springframework.cloud": "spring-cloud-function-context spring-cloud-gateway-server",
+  "com.fasterxml.jackson.core": "jackson-databind jackson-core jackson-annotations",
+  "com.alibaba": "fastjson druid",
+  "com.alibaba.nacos": "nacos-client",
+  "org.yaml": "snakeyaml",
+  "com.h2database": "h2",
+  "com.thoughtworks.xstream": "xstream",
+  "org.apache.tomcat.embed": "tomcat-embed-core tomcat-embed-el tomcat-embed-websocket",
+  "org.apache.tomcat": "tomcat-catalina tomcat-coyote",
+  "org.apache.velocity": "velocity-engine-core",
+  "org.freemarker": "freemarker",
+  "org.codehaus.groovy": "groovy groovy-all",
+  "com.google.guava": "guava",
+  "com.google.protobuf": "protobuf-java",
+  "io.netty": "netty-all netty-codec-http netty-codec-http2 netty-handler netty-common",
+  mysql: "mysql-connector-java",
+  "org.postgresql": "postgresql",
+  "org.apache.dubbo": "dubbo",
+  "org.apache.activemq": "activemq-client activemq-broker activemq-openwire-legacy",
+  "org.apache.kafka": "kafka-clients",
+  "org.apache.zookeeper": "zookeeper",
+  "org.eclipse.jetty": "jetty-server jetty-http jetty-util",
+  "org.hibernate": "hibernate-core hibernate-validator",
+  "org.mybatis": "mybatis",
+  ognl: "ognl",
+};
+
+/** Group of an artifact by its name alone. */
+export const knownGroups: ReadonlyMap<string, string> = new Map(
+  Object.entries(ARTIFACTS).flatMap(([group, names]) => names.split(" ").map((name) => [name, group] as const)),
+);
