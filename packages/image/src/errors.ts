@@ -64,3 +64,9 @@ export function reasonOf(error: unknown): string {
   if (error instanceof Error) return error.message === "" ? error.name : error.message;
   return String(error);
 }
+
+/** The same error with the thing it concerns before its message, unless that stands there already. */
+export function named(error: unknown, what: string): unknown {
+  if (!isImageError(error) || error.message.includes(what)) return error;
+  return imageError(error.code, `${what}: ${error.message}`, error.next, error.cause);
+}

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { collect } from "../content-source.ts";
-import { imageError } from "../errors.ts";
+import { imageError, named } from "../errors.ts";
 import { createDecompressor, detectCompression } from "../layer/decompress.ts";
 import type { Limits } from "../limits.ts";
 import type { OpenedImage } from "../opened-image.ts";
@@ -30,7 +30,9 @@ export async function openArchive(path: string, selector: string, options: Resol
       compression,
       options.limits,
     );
-    const spooled = await spool(path, stream, options.limits.maxBlobBytes);
+    const spooled = await spool(path, stream, options.limits.maxBlobBytes).catch((error) => {
+      throw named(error, path);
+    });
     return await openArchiveHandle(path, spooled.handle, spooled.size, selector, options);
   } finally {
     await file.handle.close();
@@ -55,7 +57,7 @@ export async function openArchiveHandle(
       : await openDockerArchive(what, files, selector, options);
   } catch (error) {
     await handle.close();
-    throw error;
+    throw named(error, what);
   }
 }
 

@@ -2,13 +2,12 @@ import type { Transform } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { imageError, isImageError, reasonOf } from "../errors.ts";
 import type { Limits } from "../limits.ts";
+import { isZero } from "../tar/header.ts";
 
 export type Compression = "gzip" | "zstd" | "none";
 
 /** Output piece of the decompressor. Node's default of 16 KiB costs four times the time. */
 const OUTPUT_CHUNK_BYTES = 1024 * 1024;
-/** Compressed chunks given to zlib ahead of time, so that its thread never waits for the next one. */
-const WRITES_AHEAD = 2;
 
 /** Which compression the bytes begin with. RFC 1952 section 2.3.1, RFC 8878 sections 3.1.1 and 3.1.2. */
 export function detectCompression(head: Uint8Array): Compression {
@@ -63,24 +62,25 @@ function engineFor(compression: "gzip" | "zstd", windowLog: number): Transform &
   return createZstdDecompress({ ...sizes, params: { [constants.ZSTD_d_windowLogMax]: windowLog } });
 }
 
-/** One run of the engine: Node's zstd stops after the first frame, so that a layer may take several. */
-interface Run {
-  readonly engine: Transform & { readonly bytesWritten: number };
-  /** Chunks given to the engine, and how many bytes came before the first of them. */
-  readonly given: Uint8Array[];
-  givenBefore: number;
-  ended: boolean;
-}
+type Engine = ReturnType<typeof engineFor>;
 
+/**
+ * Feeds an engine one chunk at a time, the next one at the very moment the last is taken. Node's zstd engine stops after
+ * the first frame and its gzip engine at padding, with no other sign than bytes it did not take: what is left then goes
+ * to a new engine, since layers of many frames are common (zstd:chunked, pzstd) and losing them would hide files.
+ */
 function createInflater(
   compression: "gzip" | "zstd",
   limits: Pick<Limits, "zstdWindowLog">,
   onOutput: (chunk: Uint8Array) => void,
 ): Decompressor {
   let failure: unknown;
-  let run: Run | undefined;
+  let engine: Engine | undefined;
+  /** Chunk that the engine works on, and how many bytes it had taken before. */
+  let inFlight: Uint8Array | undefined;
+  let takenBefore = 0;
+  const queue: Uint8Array[] = [];
   let paddingOnly = false;
-  let writesPending = 0;
   let wake: (() => void) | undefined;
 
   const changed = (): void => {
@@ -89,18 +89,14 @@ function createInflater(
   };
   const fail = (error: unknown): void => {
     failure ??= error;
-    run?.engine.destroy();
+    engine?.destroy();
     changed();
   };
 
-  const start = (): Run => {
-    const started: Run = {
-      engine: engineFor(compression, limits.zstdWindowLog),
-      given: [],
-      givenBefore: 0,
-      ended: false,
-    };
-    started.engine.on("data", (chunk: Uint8Array) => {
+  const start = (): Engine => {
+    const started = engineFor(compression, limits.zstdWindowLog);
+    takenBefore = 0;
+    started.on("data", (chunk: Uint8Array) => {
       // Deferred, so that the engine has been given its next piece of work before this one is looked at.
       queueMicrotask(() => {
         if (failure !== undefined) return;
@@ -111,21 +107,55 @@ function createInflater(
         }
       });
     });
-    started.engine.on("error", (error) => fail(explain(compression, error)));
-    started.engine.on("end", () => {
-      queueMicrotask(() => {
-        started.ended = true;
-        writesPending = 0;
-        changed();
-      });
+    started.on("error", (error) => {
+      if (started === engine) fail(explain(compression, error));
     });
+    // After the output that came before it.
+    started.on("end", () => queueMicrotask(() => ended(started)));
     return started;
   };
 
-  /** What the engine was given and did not use, when it came to the end of a frame by itself. */
-  const leftover = (ended: Run): Uint8Array => {
-    const unused = Buffer.concat(ended.given);
-    return unused.subarray(ended.engine.bytesWritten - ended.givenBefore);
+  const pump = (): void => {
+    if (failure !== undefined || inFlight !== undefined) return;
+    const chunk = queue.shift();
+    if (chunk === undefined) return;
+    if (paddingOnly) {
+      requirePadding(chunk);
+      pump();
+      return;
+    }
+    engine ??= start();
+    const current = engine;
+    inFlight = chunk;
+    current.write(chunk, () => taken(current));
+  };
+
+  const advance = (): void => {
+    try {
+      pump();
+    } catch (error) {
+      fail(error);
+    }
+    changed();
+  };
+
+  const taken = (by: Engine): void => {
+    // With bytes left over the engine has stopped, which its end will tell after its last output.
+    if (by !== engine || inFlight === undefined || by.bytesWritten < takenBefore + inFlight.length) return;
+    takenBefore += inFlight.length;
+    inFlight = undefined;
+    advance();
+  };
+
+  const ended = (by: Engine): void => {
+    if (by !== engine) return;
+    const rest = inFlight?.subarray(by.bytesWritten - takenBefore) ?? new Uint8Array(0);
+    engine = undefined;
+    inFlight = undefined;
+    by.destroy();
+    paddingOnly = compression === "gzip" || isZero(rest, 0, rest.length);
+    if (rest.length > 0) queue.unshift(rest);
+    advance();
   };
 
   const waitUntil = async (ready: () => boolean): Promise<void> => {
@@ -137,75 +167,28 @@ function createInflater(
     if (failure !== undefined) throw failure;
   };
 
-  const give = (chunk: Uint8Array): void => {
-    if (chunk.length === 0) return;
-    run ??= start();
-    const current = run;
-    current.given.push(chunk);
-    writesPending++;
-    current.engine.write(chunk, () => {
-      if (current !== run || current.ended) return;
-      writesPending--;
-      while (current.given.length > writesPending + 1) current.givenBefore += current.given.shift()!.length;
-      changed();
-    });
-  };
-
-  /** Goes on after an engine that stopped: with a further zstd frame, or with nothing but zeros. */
-  const restart = (): void => {
-    const rest = leftover(run!);
-    run = undefined;
-    if (compression === "gzip") {
-      paddingOnly = true;
-      requirePadding(rest);
-      return;
-    }
-    if (rest.length > 0 && rest.every((byte) => byte === 0)) {
-      paddingOnly = true;
-      return;
-    }
-    give(rest);
-  };
-
-  const settle = async (): Promise<void> => {
-    while (run?.ended) {
-      restart();
-      await waitUntil(() => run === undefined || run.ended || writesPending === 0);
-    }
-  };
-
   return {
     async write(chunk) {
-      if (failure !== undefined) throw failure;
-      if (paddingOnly) return requirePadding(chunk);
-      if (run?.ended) await settle();
-      if (paddingOnly) return requirePadding(chunk);
-      give(chunk);
-      await waitUntil(() => writesPending < WRITES_AHEAD || run?.ended === true);
+      if (chunk.length === 0) return;
+      queue.push(chunk);
+      advance();
+      await waitUntil(() => queue.length === 0);
     },
     async end() {
-      await waitUntil(() => writesPending === 0 || run?.ended === true);
-      await settle();
-      while (run !== undefined) {
-        const last: Run = run;
-        last.engine.end();
-        await waitUntil(() => last.ended);
-        const whole =
-          last.engine.bytesWritten >= last.givenBefore + last.given.reduce((sum, chunk) => sum + chunk.length, 0);
-        if (whole) run = undefined;
-        else await settle();
-      }
+      await waitUntil(() => queue.length === 0 && inFlight === undefined);
+      engine?.end();
+      await waitUntil(() => engine === undefined);
     },
     destroy() {
       failure ??= imageError("CANCELLED", "reading the layer was cancelled");
-      run?.engine.destroy();
+      engine?.destroy();
     },
   };
 }
 
 /** Tapes and some tools fill up with zeros; anything else after the end is content that two readers may see differently. */
 function requirePadding(chunk: Uint8Array): void {
-  if (chunk.every((byte) => byte === 0)) return;
+  if (isZero(chunk, 0, chunk.length)) return;
   throw imageError("LAYER_INVALID", "data follows the end of the compressed stream");
 }
 

@@ -1,6 +1,6 @@
 import type { EntryVisitor } from "@bulwark/model";
 import { algorithmOf, finish, hasherFor, requireDigest } from "../digest.ts";
-import { imageError, isImageError, throwIfCancelled } from "../errors.ts";
+import { imageError, named, throwIfCancelled } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { TarReader } from "../tar/tar-reader.ts";
 import { type Compression, createDecompressor, type Decompressor, detectCompression } from "./decompress.ts";
@@ -61,7 +61,7 @@ export async function readLayerStream(
     }
     return await reading.finish();
   } catch (error) {
-    throw withLayerName(error, layer.what);
+    throw named(error, layer.what);
   } finally {
     reading.abandon();
   }
@@ -164,9 +164,4 @@ function boundedProblems(limits: Limits, options: ReadLayerOptions): (path: stri
     else if (count === limits.maxProblems + 1)
       options.onProblem?.("", `more than ${limits.maxProblems} problems: further ones are not listed`);
   };
-}
-
-function withLayerName(error: unknown, what: string): unknown {
-  if (!isImageError(error) || error.message.startsWith(what)) return error;
-  return imageError(error.code, `${what}: ${error.message}`, error.next, error.cause);
 }
