@@ -133,6 +133,12 @@ describe("a torn layer", () => {
   });
 });
 
+test("a layer that is whole in itself but shorter than its descriptor says is torn", async () => {
+  for (const stored of Object.values(forms)) {
+    await expect(read(stored, {}, { size: stored.length + 1 })).rejects.toMatchObject({ code: "LAYER_TORN" });
+  }
+});
+
 describe("a layer that lies", () => {
   test("about its digest is refused, naming both", async () => {
     const wrong = digestOf(Buffer.from("other"));

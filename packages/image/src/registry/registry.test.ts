@@ -549,7 +549,7 @@ describe("a hostile registry", () => {
   });
 });
 
-test("TLS with a private authority works with its file, and fails clearly without", async () => {
+test("TLS with a private authority works with its file, fails clearly without, and is not left for a token", async () => {
   const { createServer } = await import("node:https");
   const key = join(directory.path, "key.pem");
   const certificate = join(directory.path, "certificate.pem");
@@ -577,7 +577,12 @@ test("TLS with a private authority works with its file, and fails clearly withou
     { stdio: "ignore" },
   );
   const { readFileSync } = await import("node:fs");
+  const plain = await serve();
   const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
+    if (request.url!.includes("/guarded/")) {
+      response.writeHead(401, { "www-authenticate": `Bearer realm="http://${plain.host}/token"` }).end();
+      return;
+    }
     const bytes = content.blobs.get(decodeURIComponent(request.url!.split("/").at(-1)!)) ?? image.manifestBytes;
     response
       .writeHead(200, {
@@ -595,6 +600,13 @@ test("TLS with a private authority works with its file, and fails clearly withou
       code: "REGISTRY_UNREACHABLE",
       next: expect.stringContaining("--ca-file"),
     });
+    const host = source.split("/")[0]!;
+    const guarded = openImage(`${host}/guarded/app:1`, { caFile: certificate, dockerConfig: login(host) });
+    await expect(guarded).rejects.toMatchObject({
+      code: "REGISTRY_AUTH",
+      message: expect.stringContaining("not encrypted"),
+    });
+    expect(plain.seen).toEqual([]);
   } finally {
     server.closeAllConnections();
     server.close();
