@@ -5,19 +5,48 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openImage } from "./open-image.ts";
-import { type BuiltImage, buildImage, buildIndex, digestOf, dockerArchive, type LayerInput, layoutFiles, ociArchive, writeLayout } from "./testing/image-builder.ts";
+import {
+  type BuiltImage,
+  buildImage,
+  buildIndex,
+  digestOf,
+  dockerArchive,
+  type LayerInput,
+  layoutFiles,
+  ociArchive,
+  writeLayout,
+} from "./testing/image-builder.ts";
 import { type LayerContents, readAll } from "./testing/read-all.ts";
 import { makeTar } from "./testing/tar-writer.ts";
 import { temporaryDirectory } from "./testing/temporary.ts";
 
 const directory = temporaryDirectory();
 const layers: readonly LayerInput[] = [
-  { files: { "etc/os-release": "ID=debian\n", "usr/bin/": "", "usr/bin/tool": "x".repeat(300_000) }, createdBy: "/bin/sh -c #(nop) ADD file:1 in / " },
-  { files: { "etc/.wh.os-release": "", "opt/.wh..wh..opq": "", "opt/new": "new" }, compression: "zstd", createdBy: "RUN /bin/sh -c rm x # buildkit" },
+  {
+    files: { "etc/os-release": "ID=debian\n", "usr/bin/": "", "usr/bin/tool": "x".repeat(300_000) },
+    createdBy: "/bin/sh -c #(nop) ADD file:1 in / ",
+  },
+  {
+    files: { "etc/.wh.os-release": "", "opt/.wh..wh..opq": "", "opt/new": "new" },
+    compression: "zstd",
+    createdBy: "RUN /bin/sh -c rm x # buildkit",
+  },
   { entries: [{ path: "link", type: "2", linkTarget: "opt/new" }], compression: "plain" },
 ];
-const config = { Labels: { team: "a" }, User: "1000", Env: ["A=b"], Cmd: ["sh"], ExposedPorts: { "80/tcp": {} }, Healthcheck: { Test: ["CMD", "true"] }, WorkingDir: "/w" };
-const image: BuiltImage = buildImage({ layers, config, annotations: { "org.opencontainers.image.base.name": "docker.io/library/debian:12" } });
+const config = {
+  Labels: { team: "a" },
+  User: "1000",
+  Env: ["A=b"],
+  Cmd: ["sh"],
+  ExposedPorts: { "80/tcp": {} },
+  Healthcheck: { Test: ["CMD", "true"] },
+  WorkingDir: "/w",
+};
+const image: BuiltImage = buildImage({
+  layers,
+  config,
+  annotations: { "org.opencontainers.image.base.name": "docker.io/library/debian:12" },
+});
 
 function put(name: string, bytes: Uint8Array): string {
   const path = join(directory.path, name);
@@ -73,7 +102,16 @@ describe("the same image gives the same entries from every kind of file", () => 
     expect(opened).toMatchObject({
       digest: image.manifest.digest,
       annotations: { "org.opencontainers.image.base.name": "docker.io/library/debian:12" },
-      config: { created: "2024-01-02T03:04:05Z", user: "1000", env: ["A=b"], cmd: ["sh"], labels: { team: "a" }, exposedPorts: ["80/tcp"], healthcheck: { test: ["CMD", "true"] }, workingDir: "/w" },
+      config: {
+        created: "2024-01-02T03:04:05Z",
+        user: "1000",
+        env: ["A=b"],
+        cmd: ["sh"],
+        labels: { team: "a" },
+        exposedPorts: ["80/tcp"],
+        healthcheck: { test: ["CMD", "true"] },
+        workingDir: "/w",
+      },
     });
     expect(opened.layers.map((layer) => [layer.diffId, layer.digest, layer.createdBy])).toEqual([
       [image.diffIds[0], image.layerDigests[0], "ADD file:1 in /"],
@@ -98,8 +136,15 @@ test("a layer may be read twice, and several at once", async () => {
 });
 
 describe("several platforms", () => {
-  const others = [buildImage({ layers: [{ files: { arch: "arm64" } }], architecture: "arm64", variant: "v8" }), buildImage({ layers: [{ files: { arch: "s390x" } }], architecture: "s390x" })];
-  const attestation = { ...image.manifest, platform: { os: "unknown", architecture: "unknown" }, annotations: { "vnd.docker.reference.type": "attestation-manifest" } };
+  const others = [
+    buildImage({ layers: [{ files: { arch: "arm64" } }], architecture: "arm64", variant: "v8" }),
+    buildImage({ layers: [{ files: { arch: "s390x" } }], architecture: "s390x" }),
+  ];
+  const attestation = {
+    ...image.manifest,
+    platform: { os: "unknown", architecture: "unknown" },
+    annotations: { "vnd.docker.reference.type": "attestation-manifest" },
+  };
   const blobs = new Map(others.flatMap((other) => [...other.blobs]));
 
   function layoutOf(name: string, depth: number): string {
@@ -123,27 +168,40 @@ describe("several platforms", () => {
       code: "PLATFORM_NOT_FOUND",
       message: expect.stringContaining("linux/arm64/v8, linux/s390x"),
     });
-    await expect(openImage(`oci:${at("layout")}`, { platform: "linux/riscv64" })).rejects.toMatchObject({ code: "PLATFORM_NOT_FOUND" });
+    await expect(openImage(`oci:${at("layout")}`, { platform: "linux/riscv64" })).rejects.toMatchObject({
+      code: "PLATFORM_NOT_FOUND",
+    });
   });
 
   test("indexes within indexes are bounded", async () => {
-    await expect(openImage(layoutOf("deep.tar", 5), { platform: "linux/arm64" })).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
+    await expect(openImage(layoutOf("deep.tar", 5), { platform: "linux/arm64" })).rejects.toMatchObject({
+      code: "MANIFEST_INVALID",
+    });
   });
 });
 
 describe("hostile files", () => {
-  test.each(Array.from({ length: 15 }, (_, i) => i + 1))("an archive cut at %i/16 ends in one clear error", async (sixteenth) => {
-    for (const whole of [ociArchive(image), dockerArchive(image, layers), gzipSync(ociArchive(image))]) {
-      const source = put("cut.tar", whole.subarray(0, Math.floor((whole.length * sixteenth) / 16)));
-      await expect(contentsOf(source)).rejects.toMatchObject({ name: "CodedError", code: expect.stringMatching(/^(LAYER_TORN|SOURCE_INVALID|MANIFEST_INVALID)$/) });
-    }
-  });
+  test.each(Array.from({ length: 15 }, (_, i) => i + 1))(
+    "an archive cut at %i/16 ends in one clear error",
+    async (sixteenth) => {
+      for (const whole of [ociArchive(image), dockerArchive(image, layers), gzipSync(ociArchive(image))]) {
+        const source = put("cut.tar", whole.subarray(0, Math.floor((whole.length * sixteenth) / 16)));
+        await expect(contentsOf(source)).rejects.toMatchObject({
+          name: "CodedError",
+          code: expect.stringMatching(/^(LAYER_TORN|SOURCE_INVALID|MANIFEST_INVALID)$/),
+        });
+      }
+    },
+  );
 
   test("a layout whose blob is cut is torn", async () => {
     writeLayout(image, at("torn"));
     const blob = image.layerDigests[0]!.slice(7);
     writeFileSync(join(at("torn"), "blobs/sha256", blob), image.blobs.get(image.layerDigests[0]!)!.subarray(0, 100));
-    await expect(contentsOf(`oci:${at("torn")}`)).rejects.toMatchObject({ code: "LAYER_TORN", message: expect.stringContaining(blob) });
+    await expect(contentsOf(`oci:${at("torn")}`)).rejects.toMatchObject({
+      code: "LAYER_TORN",
+      message: expect.stringContaining(blob),
+    });
   });
 
   test.each([
@@ -164,7 +222,14 @@ describe("hostile files", () => {
       const changed = Buffer.from(blobs.get(digest)!);
       changed[changed.length - 3] = 0x20;
       blobs.set(digest, changed);
-      await expect(openImage(put("changed.tar", makeTar([...layoutFiles(blobs, [image.manifest])].map(([path, content]) => ({ path, content })))))).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
+      await expect(
+        openImage(
+          put(
+            "changed.tar",
+            makeTar([...layoutFiles(blobs, [image.manifest])].map(([path, content]) => ({ path, content }))),
+          ),
+        ),
+      ).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
     }
     const docker = Buffer.from(dockerArchive(image, layers));
     docker[docker.indexOf('"team"') + 1] = 0x58;
@@ -172,7 +237,10 @@ describe("hostile files", () => {
   });
 
   test("an archive that holds its manifest twice is refused", async () => {
-    const twice = makeTar([{ path: "manifest.json", content: "[]" }, { path: "./manifest.json", content: "[]" }]);
+    const twice = makeTar([
+      { path: "manifest.json", content: "[]" },
+      { path: "./manifest.json", content: "[]" },
+    ]);
     await expect(openImage(put("twice.tar", twice))).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
   });
 
@@ -183,7 +251,9 @@ describe("hostile files", () => {
       { path: "b", type: "2", linkTarget: "a" },
     ]);
     await expect(openImage(put("loop.tar", loop))).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
-    const outside = makeTar([{ path: "manifest.json", content: JSON.stringify([{ Config: "../../../../../../etc/passwd", Layers: [] }]) }]);
+    const outside = makeTar([
+      { path: "manifest.json", content: JSON.stringify([{ Config: "../../../../../../etc/passwd", Layers: [] }]) },
+    ]);
     await expect(openImage(put("outside.tar", outside))).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
   });
 
@@ -193,12 +263,19 @@ describe("hostile files", () => {
     const fewer = Buffer.from(JSON.stringify({ ...parsed, layers: parsed.layers.slice(1) }));
     const root = { ...image.manifest, digest: digestOf(fewer), size: fewer.length };
     for (const [path, bytes] of layoutFiles(new Map([[root.digest, fewer]]), [root])) files.set(path, bytes);
-    await expect(openImage(put("fewer.tar", makeTar([...files].map(([path, content]) => ({ path, content })))))).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
+    await expect(
+      openImage(put("fewer.tar", makeTar([...files].map(([path, content]) => ({ path, content }))))),
+    ).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
   });
 
   test("a compressed archive that is a bomb is stopped", async () => {
-    const bomb = put("bomb.tar.gz", gzipSync(Buffer.concat([makeTar([{ path: "a", size: 50_000_000 }]).subarray(0, 512), Buffer.alloc(50_000_000)])));
-    await expect(openImage(bomb, { limits: { maxBlobBytes: 1_000_000 } })).rejects.toMatchObject({ code: "LAYER_LIMIT" });
+    const bomb = put(
+      "bomb.tar.gz",
+      gzipSync(Buffer.concat([makeTar([{ path: "a", size: 50_000_000 }]).subarray(0, 512), Buffer.alloc(50_000_000)])),
+    );
+    await expect(openImage(bomb, { limits: { maxBlobBytes: 1_000_000 } })).rejects.toMatchObject({
+      code: "LAYER_LIMIT",
+    });
   });
 
   test("a blob that is a FIFO does not hang the program", async () => {
@@ -211,7 +288,9 @@ describe("hostile files", () => {
 
   test("100,000 members of an archive are too many", async () => {
     const many = makeTar(Array.from({ length: 50 }, (_, i) => ({ path: `${i}` })));
-    await expect(openImage(put("many.tar", many), { limits: { maxArchiveMembers: 49 } })).rejects.toMatchObject({ code: "LAYER_LIMIT" });
+    await expect(openImage(put("many.tar", many), { limits: { maxArchiveMembers: 49 } })).rejects.toMatchObject({
+      code: "LAYER_LIMIT",
+    });
   });
 });
 
@@ -227,22 +306,45 @@ describe("sources that are not there or not what they say", () => {
   });
 
   test("a directory without prefix says which prefixes there are", async () => {
-    await expect(openImage(directory.path)).rejects.toMatchObject({ code: "SOURCE_INVALID", next: expect.stringContaining("dir:") });
+    await expect(openImage(directory.path)).rejects.toMatchObject({
+      code: "SOURCE_INVALID",
+      next: expect.stringContaining("dir:"),
+    });
   });
 
   test("a file that is no tar", async () => {
-    await expect(openImage(put("text.tar", Buffer.from("hello ".repeat(1_000))))).rejects.toMatchObject({ code: "LAYER_INVALID", message: expect.stringContaining("text.tar") });
+    await expect(openImage(put("text.tar", Buffer.from("hello ".repeat(1_000))))).rejects.toMatchObject({
+      code: "LAYER_INVALID",
+      message: expect.stringContaining("text.tar"),
+    });
   });
 
   test("an unknown tag lists the names there are", async () => {
-    await expect(openImage(`oci:${at("layout")}:v2`)).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND", message: expect.stringContaining("v1") });
+    await expect(openImage(`oci:${at("layout")}:v2`)).rejects.toMatchObject({
+      code: "IMAGE_NOT_FOUND",
+      message: expect.stringContaining("v1"),
+    });
   });
 
   test("several images need a choice", async () => {
     const other = buildImage({ layers: [{ files: { other: "" } }] });
-    const named = [image, other].map((built, i) => ({ ...built.manifest, annotations: { "org.opencontainers.image.ref.name": `v${i}` } }));
-    const source = put("two.tar", makeTar([...layoutFiles(new Map([...image.blobs, ...other.blobs]), named)].map(([path, content]) => ({ path, content }))));
-    await expect(openImage(source)).rejects.toMatchObject({ code: "IMAGE_AMBIGUOUS", message: expect.stringContaining("v0, v1") });
+    const named = [image, other].map((built, i) => ({
+      ...built.manifest,
+      annotations: { "org.opencontainers.image.ref.name": `v${i}` },
+    }));
+    const source = put(
+      "two.tar",
+      makeTar(
+        [...layoutFiles(new Map([...image.blobs, ...other.blobs]), named)].map(([path, content]) => ({
+          path,
+          content,
+        })),
+      ),
+    );
+    await expect(openImage(source)).rejects.toMatchObject({
+      code: "IMAGE_AMBIGUOUS",
+      message: expect.stringContaining("v0, v1"),
+    });
     expect((await contentsOf(`${source}:v1`))[0]!.entries.map((entry) => entry.path)).toEqual(["other"]);
   });
 
@@ -252,9 +354,13 @@ describe("sources that are not there or not what they say", () => {
 });
 
 test("nothing of a compressed archive stays in the temporary directory", async () => {
-  const before = readdirSync(tmpdir()).filter((name) => name.startsWith("bulwark-") && !name.startsWith("bulwark-test-"));
+  const before = readdirSync(tmpdir()).filter(
+    (name) => name.startsWith("bulwark-") && !name.startsWith("bulwark-test-"),
+  );
   const opened = await openImage(put("oci.tar.gz", gzipSync(ociArchive(image))));
-  expect(readdirSync(tmpdir()).filter((name) => name.startsWith("bulwark-") && !name.startsWith("bulwark-test-"))).toEqual(before);
+  expect(
+    readdirSync(tmpdir()).filter((name) => name.startsWith("bulwark-") && !name.startsWith("bulwark-test-")),
+  ).toEqual(before);
   await opened.close();
 });
 

@@ -14,7 +14,10 @@ import { bytesAt, decodeMessage, encodeMessage, numberAt, textAt } from "./proto
 
 const directory = temporaryDirectory();
 const at = (name: string): string => join(directory.path, name);
-const layers: readonly LayerInput[] = [{ files: { "etc/os-release": "ID=debian\n", large: Buffer.alloc(3_000_000, "0123456789") } }, { files: { "etc/.wh.os-release": "" } }];
+const layers: readonly LayerInput[] = [
+  { files: { "etc/os-release": "ID=debian\n", large: Buffer.alloc(3_000_000, "0123456789") } },
+  { files: { "etc/.wh.os-release": "" } },
+];
 const image = buildImage({ layers });
 
 beforeAll(() => writeLayout(image, at("layout"), "1"));
@@ -52,8 +55,26 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
     );
     containerd = await startChild("containerd", ["--config", config], /containerd successfully booted/);
     execFileSync("skopeo", ["copy", "-q", `oci:${at("layout")}:1`, `oci-archive:${at("image.tar")}:1`]);
-    ctr("--namespace", "default", "images", "import", "--no-unpack", "--base-name", "docker.io/library/app", at("image.tar"));
-    ctr("--namespace", "k8s.io", "images", "import", "--no-unpack", "--base-name", "docker.io/library/kube", at("image.tar"));
+    ctr(
+      "--namespace",
+      "default",
+      "images",
+      "import",
+      "--no-unpack",
+      "--base-name",
+      "docker.io/library/app",
+      at("image.tar"),
+    );
+    ctr(
+      "--namespace",
+      "k8s.io",
+      "images",
+      "import",
+      "--no-unpack",
+      "--base-name",
+      "docker.io/library/kube",
+      at("image.tar"),
+    );
   });
   afterAll(() => containerd?.stop());
 
@@ -68,16 +89,27 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
   });
 
   test("tells what is not there", async () => {
-    await expect(openImage("containerd:none:1", { containerdSocket: socket })).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
-    await expect(openImage("containerd:kube:1", { containerdSocket: socket, containerdNamespace: "default" })).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
-    await expect(openImage("containerd:app:1", { containerdSocket: at("no.sock") })).rejects.toMatchObject({ code: "DAEMON_UNREACHABLE" });
-    await expect(openImage("containerd:app:1", { containerdSocket: socket, containerdNamespace: "a\r\nb" })).rejects.toMatchObject({ code: "REFERENCE_INVALID" });
+    await expect(openImage("containerd:none:1", { containerdSocket: socket })).rejects.toMatchObject({
+      code: "IMAGE_NOT_FOUND",
+    });
+    await expect(
+      openImage("containerd:kube:1", { containerdSocket: socket, containerdNamespace: "default" }),
+    ).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
+    await expect(openImage("containerd:app:1", { containerdSocket: at("no.sock") })).rejects.toMatchObject({
+      code: "DAEMON_UNREACHABLE",
+    });
+    await expect(
+      openImage("containerd:app:1", { containerdSocket: socket, containerdNamespace: "a\r\nb" }),
+    ).rejects.toMatchObject({ code: "REFERENCE_INVALID" });
   });
 
   test("a layer whose content was thrown away says so", async () => {
     ctr("--namespace", "default", "content", "rm", image.layerDigests[1]!);
     const opened = await openImage("containerd:app:1", { containerdSocket: socket });
-    await expect(readAll(opened, 1)).rejects.toMatchObject({ code: "SOURCE_INVALID", next: expect.stringContaining("discard_unpacked_layers") });
+    await expect(readAll(opened, 1)).rejects.toMatchObject({
+      code: "SOURCE_INVALID",
+      next: expect.stringContaining("discard_unpacked_layers"),
+    });
     expect((await readAll(opened, 0)).summary.diffId).toBe(image.diffIds[0]);
     await opened.close();
   });
@@ -86,7 +118,9 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 test("a socket that does not speak gRPC ends in a clear error", async () => {
   const server = createServer((_, response) => void response.end("hello"));
   await new Promise<void>((resolve) => server.listen(at("http.sock"), resolve));
-  await expect(openImage("containerd:app:1", { containerdSocket: at("http.sock") })).rejects.toMatchObject({ code: "DAEMON_UNREACHABLE" });
+  await expect(openImage("containerd:app:1", { containerdSocket: at("http.sock") })).rejects.toMatchObject({
+    code: "DAEMON_UNREACHABLE",
+  });
   server.close();
 });
 
@@ -125,7 +159,9 @@ describe("docker and podman, by the Engine API", () => {
   test("tells what is not there", async () => {
     answer = engine;
     await expect(openImage("docker:none:1", options)).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
-    await expect(openImage("podman:app:1", { podmanSocket: at("none.sock") })).rejects.toMatchObject({ code: "DAEMON_UNREACHABLE" });
+    await expect(openImage("podman:app:1", { podmanSocket: at("none.sock") })).rejects.toMatchObject({
+      code: "DAEMON_UNREACHABLE",
+    });
   });
 
   test("a name is never more than a name in the request", async () => {
@@ -143,7 +179,10 @@ describe("docker and podman, by the Engine API", () => {
     };
     await expect(openImage("docker:app:1", options)).rejects.toMatchObject({ code: "LAYER_TORN" });
     answer = (_, response) => void response.writeHead(500).end(JSON.stringify({ message: "disk full" }));
-    await expect(openImage("docker:app:1", options)).rejects.toMatchObject({ code: "DAEMON_REFUSED", message: expect.stringContaining("disk full") });
+    await expect(openImage("docker:app:1", options)).rejects.toMatchObject({
+      code: "DAEMON_REFUSED",
+      message: expect.stringContaining("disk full"),
+    });
     answer = (request, response) => {
       if (request.url?.endsWith("/json")) return void response.end("{}");
       const send = (): void => {
@@ -152,19 +191,30 @@ describe("docker and podman, by the Engine API", () => {
       };
       send();
     };
-    await expect(openImage("docker:app:1", { ...options, limits: { maxBlobBytes: 5_000_000 } })).rejects.toMatchObject({ code: "LAYER_LIMIT" });
+    await expect(openImage("docker:app:1", { ...options, limits: { maxBlobBytes: 5_000_000 } })).rejects.toMatchObject({
+      code: "LAYER_LIMIT",
+    });
   });
 });
 
 describe("protobuf", () => {
   test("what was written is read back", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "grapheme", minLength: 1 }), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (text, number) => {
-        const fields = decodeMessage(encodeMessage([[1, text], [3, number]]));
-        expect(textAt(fields, 1)).toBe(text.toWellFormed());
-        expect(numberAt(fields, 3)).toBe(number);
-        expect(bytesAt(fields, 2)).toHaveLength(0);
-      }),
+      fc.property(
+        fc.string({ unit: "grapheme", minLength: 1 }),
+        fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+        (text, number) => {
+          const fields = decodeMessage(
+            encodeMessage([
+              [1, text],
+              [3, number],
+            ]),
+          );
+          expect(textAt(fields, 1)).toBe(text.toWellFormed());
+          expect(numberAt(fields, 3)).toBe(number);
+          expect(bytesAt(fields, 2)).toHaveLength(0);
+        },
+      ),
     );
   });
 

@@ -16,10 +16,22 @@ interface ReadResult {
   readonly problems: string[];
 }
 
-async function read(stored: Uint8Array, limits: Partial<Limits> = {}, expected: { digest?: string; diffId?: string; size?: number; mediaType?: string } = {}, pieces?: number): Promise<ReadResult> {
+async function read(
+  stored: Uint8Array,
+  limits: Partial<Limits> = {},
+  expected: { digest?: string; diffId?: string; size?: number; mediaType?: string } = {},
+  pieces?: number,
+): Promise<ReadResult> {
   const paths: string[] = [];
   const problems: string[] = [];
-  const layer = { what: "layer 0", digest: digestOf(stored), diffId: "", size: stored.length, mediaType: "", ...expected };
+  const layer = {
+    what: "layer 0",
+    digest: digestOf(stored),
+    diffId: "",
+    size: stored.length,
+    mediaType: "",
+    ...expected,
+  };
   const summary = await readLayerStream(
     inPieces(stored, pieces),
     layer,
@@ -34,7 +46,10 @@ async function read(stored: Uint8Array, limits: Partial<Limits> = {}, expected: 
 }
 
 // Content that does not compress, so that the layer is larger than the pieces it is read in.
-const noise = (length: number, seed = "n"): Buffer => Buffer.concat(Array.from({ length: Math.ceil(length / 32) }, (_, i) => createHash("sha256").update(`${seed}${i}`).digest())).subarray(0, length);
+const noise = (length: number, seed = "n"): Buffer =>
+  Buffer.concat(
+    Array.from({ length: Math.ceil(length / 32) }, (_, i) => createHash("sha256").update(`${seed}${i}`).digest()),
+  ).subarray(0, length);
 const tar = makeTar(Array.from({ length: 40 }, (_, i) => ({ path: `dir/file-${i}`, content: noise(20_000, `${i}`) })));
 const forms = { gzip: gzipSync(tar), zstd: zstdCompressSync(tar), plain: tar };
 const half = Math.floor(tar.length / 2);
@@ -50,9 +65,30 @@ describe("a layer is the same however it is stored", () => {
   test.each([
     ["gzip members", Buffer.concat([gzipSync(tar.subarray(0, half)), gzipSync(tar.subarray(half))])],
     ["zstd frames", Buffer.concat([zstdCompressSync(tar.subarray(0, half)), zstdCompressSync(tar.subarray(half))])],
-    ["zstd frames with one to skip", Buffer.concat([zstdCompressSync(tar.subarray(0, half)), Buffer.from([0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2]), zstdCompressSync(tar.subarray(half))])],
-    ["many zstd frames", Buffer.concat(Array.from({ length: Math.ceil(tar.length / 5_000) }, (__, i) => zstdCompressSync(tar.subarray(i * 5_000, (i + 1) * 5_000))))],
-    ["many gzip members", Buffer.concat(Array.from({ length: Math.ceil(tar.length / 5_000) }, (__, i) => gzipSync(tar.subarray(i * 5_000, (i + 1) * 5_000))))],
+    [
+      "zstd frames with one to skip",
+      Buffer.concat([
+        zstdCompressSync(tar.subarray(0, half)),
+        Buffer.from([0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2]),
+        zstdCompressSync(tar.subarray(half)),
+      ]),
+    ],
+    [
+      "many zstd frames",
+      Buffer.concat(
+        Array.from({ length: Math.ceil(tar.length / 5_000) }, (__, i) =>
+          zstdCompressSync(tar.subarray(i * 5_000, (i + 1) * 5_000)),
+        ),
+      ),
+    ],
+    [
+      "many gzip members",
+      Buffer.concat(
+        Array.from({ length: Math.ceil(tar.length / 5_000) }, (__, i) =>
+          gzipSync(tar.subarray(i * 5_000, (i + 1) * 5_000)),
+        ),
+      ),
+    ],
     ["gzip with zeros after it", Buffer.concat([forms.gzip, Buffer.alloc(700_000)])],
   ])("%s one after the other are all read", async (_, stored) => {
     for (const pieces of [997, 300_000, stored.length]) {
@@ -62,7 +98,11 @@ describe("a layer is the same however it is stored", () => {
   });
 
   test("the bytes decide about the compression, and a media type that says otherwise is told", async () => {
-    const { summary, problems } = await read(forms.zstd, {}, { mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" });
+    const { summary, problems } = await read(
+      forms.zstd,
+      {},
+      { mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" },
+    );
     expect(summary.entries).toBe(40);
     expect(problems.join()).toContain("promises gzip but the bytes are zstd");
   });
@@ -78,7 +118,10 @@ describe("a torn layer", () => {
   test.each(cuts)("cut at %i/16 of what its descriptor says is torn", async (sixteenth) => {
     for (const stored of Object.values(forms)) {
       const cut = stored.subarray(0, Math.floor((stored.length * sixteenth) / 16));
-      await expect(read(cut, {}, { size: stored.length })).rejects.toMatchObject({ code: "LAYER_TORN", message: expect.stringContaining("layer 0") });
+      await expect(read(cut, {}, { size: stored.length })).rejects.toMatchObject({
+        code: "LAYER_TORN",
+        message: expect.stringContaining("layer 0"),
+      });
     }
   });
 
@@ -88,6 +131,12 @@ describe("a torn layer", () => {
       await expect(read(cut)).rejects.toMatchObject({ code: "LAYER_TORN" });
     }
   });
+});
+
+test("a layer that is whole in itself but shorter than its descriptor says is torn", async () => {
+  for (const stored of Object.values(forms)) {
+    await expect(read(stored, {}, { size: stored.length + 1 })).rejects.toMatchObject({ code: "LAYER_TORN" });
+  }
 });
 
 describe("a layer that lies", () => {
@@ -100,13 +149,22 @@ describe("a layer that lies", () => {
 
   test("about its diffID is refused, naming both", async () => {
     const wrong = digestOf(Buffer.from("other"));
-    await expect(read(forms.zstd, {}, { diffId: wrong })).rejects.toMatchObject({ code: "DIGEST_MISMATCH", message: expect.stringContaining(digestOf(tar)) });
+    await expect(read(forms.zstd, {}, { diffId: wrong })).rejects.toMatchObject({
+      code: "DIGEST_MISMATCH",
+      message: expect.stringContaining(digestOf(tar)),
+    });
   });
 
   test("with data after its compressed stream is refused", async () => {
-    await expect(read(Buffer.concat([forms.gzip, Buffer.from("more")]))).rejects.toMatchObject({ code: "LAYER_INVALID" });
-    await expect(read(Buffer.concat([forms.gzip, Buffer.alloc(600_000), Buffer.from("more")]))).rejects.toMatchObject({ code: "LAYER_INVALID" });
-    await expect(read(Buffer.concat([forms.zstd, Buffer.from("more than four")]))).rejects.toMatchObject({ code: "LAYER_INVALID" });
+    await expect(read(Buffer.concat([forms.gzip, Buffer.from("more")]))).rejects.toMatchObject({
+      code: "LAYER_INVALID",
+    });
+    await expect(read(Buffer.concat([forms.gzip, Buffer.alloc(600_000), Buffer.from("more")]))).rejects.toMatchObject({
+      code: "LAYER_INVALID",
+    });
+    await expect(read(Buffer.concat([forms.zstd, Buffer.from("more than four")]))).rejects.toMatchObject({
+      code: "LAYER_INVALID",
+    });
   });
 
   test("that never ends is cut at its declared size", async () => {
@@ -118,8 +176,16 @@ describe("a layer that lies", () => {
         yield Buffer.alloc(1_000_000);
       }
     }
-    const layer = { what: "layer 0", digest: digestOf(forms.plain), diffId: "", size: forms.plain.length, mediaType: "" };
-    await expect(readLayerStream(endless(), layer, DEFAULT_LIMITS, () => undefined)).resolves.toMatchObject({ entries: 40 });
+    const layer = {
+      what: "layer 0",
+      digest: digestOf(forms.plain),
+      diffId: "",
+      size: forms.plain.length,
+      mediaType: "",
+    };
+    await expect(readLayerStream(endless(), layer, DEFAULT_LIMITS, () => undefined)).resolves.toMatchObject({
+      entries: 40,
+    });
     expect(sent).toBe(0);
   });
 });
@@ -155,19 +221,34 @@ describe("bounds", () => {
 
   test("a zstd bomb is stopped by its ratio", async () => {
     const gibibyte = zstdCompressSync(Buffer.alloc(256 * 1024 * 1024));
-    const bomb = Buffer.concat([zstdCompressSync(tarEntry({ path: "zeros", size: 4 * 1024 ** 3 })), ...Array.from({ length: 16 }, () => gibibyte)]);
-    await expect(read(bomb)).rejects.toMatchObject({ code: "LAYER_LIMIT", message: expect.stringContaining("maxRatio") });
+    const bomb = Buffer.concat([
+      zstdCompressSync(tarEntry({ path: "zeros", size: 4 * 1024 ** 3 })),
+      ...Array.from({ length: 16 }, () => gibibyte),
+    ]);
+    await expect(read(bomb)).rejects.toMatchObject({
+      code: "LAYER_LIMIT",
+      message: expect.stringContaining("maxRatio"),
+    });
   });
 
   test("uncompressed bytes and entries are bounded", async () => {
-    await expect(read(forms.gzip, { maxLayerBytes: 100_000 })).rejects.toMatchObject({ code: "LAYER_LIMIT", message: expect.stringContaining("maxLayerBytes") });
-    await expect(read(forms.gzip, { maxEntries: 39 })).rejects.toMatchObject({ code: "LAYER_LIMIT", message: expect.stringContaining("maxEntries") });
+    await expect(read(forms.gzip, { maxLayerBytes: 100_000 })).rejects.toMatchObject({
+      code: "LAYER_LIMIT",
+      message: expect.stringContaining("maxLayerBytes"),
+    });
+    await expect(read(forms.gzip, { maxEntries: 39 })).rejects.toMatchObject({
+      code: "LAYER_LIMIT",
+      message: expect.stringContaining("maxEntries"),
+    });
   });
 
   test("a zstd window beyond the limit is refused before it is made", async () => {
     // Frame header (RFC 8878, 3.1.1.1): no single segment, window descriptor with exponent 21, which is 2 GiB.
     const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 21 << 3, 0x01, 0x00, 0x00]);
-    await expect(read(frame)).rejects.toMatchObject({ code: "LAYER_LIMIT", message: expect.stringContaining("zstdWindowLog") });
+    await expect(read(frame)).rejects.toMatchObject({
+      code: "LAYER_LIMIT",
+      message: expect.stringContaining("zstdWindowLog"),
+    });
   });
 
   test("problems are bounded", async () => {
@@ -183,12 +264,17 @@ test("what the visitor throws comes out of the reading", async () => {
   const failing = (): undefined => {
     throw new TypeError("the visitor's own");
   };
-  await expect(readLayerStream(inPieces(forms.gzip), layer, DEFAULT_LIMITS, failing)).rejects.toThrow("the visitor's own");
+  await expect(readLayerStream(inPieces(forms.gzip), layer, DEFAULT_LIMITS, failing)).rejects.toThrow(
+    "the visitor's own",
+  );
 });
 
 test("an aborted signal ends the reading", async () => {
   const controller = new AbortController();
   const layer = { what: "layer 0", digest: "", diffId: "", size: tar.length, mediaType: "" };
-  const reading = readLayerStream(inPieces(tar), layer, DEFAULT_LIMITS, () => undefined, { signal: controller.signal, onBytes: () => controller.abort() });
+  const reading = readLayerStream(inPieces(tar), layer, DEFAULT_LIMITS, () => undefined, {
+    signal: controller.signal,
+    onBytes: () => controller.abort(),
+  });
   await expect(reading).rejects.toMatchObject({ code: "CANCELLED" });
 });

@@ -1,10 +1,9 @@
-import { lookup as resolveName } from "node:dns";
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { isIP, type LookupFunction } from "node:net";
 import { rootCertificates } from "node:tls";
 import { imageError, isImageError, reasonOf, throwIfCancelled } from "../errors.ts";
 import type { Limits } from "../limits.ts";
+import { internalAddress, isInternalHost, publicLookup } from "./addresses.ts";
 
 const MAX_REDIRECTS = 5;
 const MAX_ERROR_BODY_BYTES = 16 * 1024;
@@ -37,6 +36,8 @@ export interface HttpClient {
 
 export interface HttpClientOptions {
   readonly limits: Limits;
+  /** Host name of the registry, as in its URL. */
+  readonly home: string;
   /** PEM text to trust beside the system's certificates. */
   readonly ca: string | undefined;
   /** Requests without TLS are refused, redirects included, unless it was asked for. */
@@ -61,9 +62,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     options.ca === undefined ? shared : { ...shared, ca: [...rootCertificates, options.ca] },
   );
 
-  const once = (request: HttpRequest, guarded: boolean): Promise<HttpResponse> =>
+  const once = (request: HttpRequest): Promise<HttpResponse> =>
     new Promise((resolve, reject) => {
       const { url } = request;
+      // The registry itself is the user's choice; where it sends us is not.
+      const guarded = url.hostname !== options.home && !isInternalHost(options.home);
+      if (guarded && isInternalHost(url.hostname)) throw internalAddress(url.host);
       const isHttps = url.protocol === "https:";
       const headers = {
         ...request.headers,
@@ -86,7 +90,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const followed = async (request: HttpRequest): Promise<HttpResponse> => {
     let current = request;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await once(current, hop > 0 && !isInternal(request.url.hostname));
+      const response = await once(current);
       const location = response.headers.location;
       if (!REDIRECTS.has(response.status) || location === undefined) return response;
       response.body.destroy();
@@ -139,12 +143,6 @@ function redirected(first: HttpRequest, from: HttpRequest, location: string, pla
       "REGISTRY_REFUSED",
       `${from.url.host} redirects to ${url.protocol}//${url.host}, which is not encrypted`,
     );
-  if (!isInternal(first.url.hostname) && isIP(bare(url.hostname)) !== 0 && isInternalAddress(bare(url.hostname))) {
-    throw imageError(
-      "REGISTRY_REFUSED",
-      `${from.url.host} redirects to ${url.host}, an address of this machine or its cloud's metadata service`,
-    );
-  }
   if (first.body !== undefined && url.origin !== first.url.origin) {
     throw imageError("REGISTRY_REFUSED", `${from.url.host} redirects a request that holds a secret to ${url.host}`);
   }
@@ -155,44 +153,6 @@ function redirected(first: HttpRequest, from: HttpRequest, location: string, pla
     ? { ...rest, authorization, url }
     : { ...rest, url };
 }
-
-function bare(hostname: string): string {
-  return hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
-}
-
-function isInternal(hostname: string): boolean {
-  const host = bare(hostname);
-  return host === "localhost" || host.endsWith(".localhost") || (isIP(host) !== 0 && isInternalAddress(host));
-}
-
-/** Loopback, unspecified and link-local addresses: what a foreign registry has no business sending us to. */
-function isInternalAddress(address: string): boolean {
-  const v4 = address.replace(/^::ffff:/i, "");
-  return (
-    /^(?:127\.|169\.254\.|0\.)/.test(v4) ||
-    /^(?:::1?|fe[89ab][0-9a-f]:.*|fd00:ec2::254)$/i.test(address) ||
-    /^::ffff:(?:7f|a9fe|0?:)/i.test(address)
-  );
-}
-
-/** Resolves a name, and refuses it when it leads to an internal address. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  resolveName(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, []);
-    const internal = addresses.find(({ address }) => isInternalAddress(address));
-    if (internal !== undefined) {
-      return callback(
-        imageError(
-          "REGISTRY_REFUSED",
-          `a redirect leads to ${hostname}, an address of this machine or its cloud's metadata service`,
-        ),
-        [],
-      );
-    }
-    if (options.all === true) return callback(null, addresses);
-    callback(null, addresses[0]!.address, addresses[0]!.family);
-  });
-};
 
 function unreachable(host: string, error: unknown): Error {
   const reason = reasonOf(error);

@@ -23,11 +23,13 @@ export async function openRegistryImage(
   resolve: ResolveOptions,
 ): Promise<OpenedImage> {
   const plainHttp = reference.plainHttp || options.plainHttp === true;
-  const client = createHttpClient({ limits: resolve.limits, plainHttp, ca: await readCa(options.caFile) });
   const host = reference.registry === "docker.io" ? HUB_HOST : reference.registry;
+  const base = new URL(`${plainHttp ? "http" : "https"}://${host}/`);
+  const ca = await readCa(options.caFile);
+  const client = createHttpClient({ limits: resolve.limits, home: base.hostname, plainHttp, ca });
   const session = createSession({
     client,
-    base: new URL(`${plainHttp ? "http" : "https"}://${host}/`),
+    base,
     repository: reference.repository,
     plainHttp,
     credentials: () => findCredentials(options.dockerConfig, reference.registry, reference.repository),

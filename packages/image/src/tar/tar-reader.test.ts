@@ -345,7 +345,7 @@ describe("sparse files, as GNU tar writes them", () => {
 
   test.each([
     ["overlapping pieces", "2,0,100,50,100"],
-    ["pieces past the end", "1,0,5000"],
+    ["pieces past the end", "1,998,5"],
     ["bytes that are not stored", "1,0,7"],
   ])("%s are refused", (_, map) => {
     const pax = {

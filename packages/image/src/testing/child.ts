@@ -13,7 +13,12 @@ export interface ChildServer {
  *
  * @throws when it ends before, with what it wrote
  */
-export async function startChild(program: string, args: readonly string[], ready: RegExp, env: NodeJS.ProcessEnv = process.env): Promise<ChildServer> {
+export async function startChild(
+  program: string,
+  args: readonly string[],
+  ready: RegExp,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<ChildServer> {
   const child: ChildProcess = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env });
   let output = "";
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
