@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type OpenedImage, type OpenOptions, openImage } from "@bulwark/image";
+import { type OpenedImage, type OpenOptions, openImage, parseReference } from "@bulwark/image";
 import { type KnownBase, openLayerCache, type ScanResult, scanImage, scanSbom } from "@bulwark/scan";
 import { CliError } from "../failure.ts";
 import { judgeReport } from "../judge-report.ts";
@@ -80,7 +80,20 @@ function accessOptions(options: ScanArguments, signal: AbortSignal): OpenOptions
     plainHttp: options.plainHttp,
     ...(options.platform === undefined ? {} : { platform: options.platform }),
     ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
+    ...engineSockets(process.env),
   };
+}
+
+/** Where the engines listen, by the variables their own clients read. */
+function engineSockets(environment: NodeJS.ProcessEnv): Partial<OpenOptions> {
+  const unix = (address = "") => (address.startsWith("unix://") ? address.slice("unix://".length) : undefined);
+  const sockets = {
+    containerdSocket: environment.CONTAINERD_ADDRESS?.replace(/^unix:[/][/]/, ""),
+    containerdNamespace: environment.CONTAINERD_NAMESPACE,
+    dockerSocket: unix(environment.DOCKER_HOST),
+    podmanSocket: unix(environment.CONTAINER_HOST),
+  };
+  return Object.fromEntries(Object.entries(sockets).filter(([, value]) => value !== undefined && value !== ""));
 }
 
 async function knownBase(source: string, access: OpenOptions): Promise<KnownBase> {
@@ -97,12 +110,22 @@ async function annotatedBase(
   options: ScanArguments,
   access: OpenOptions,
 ): Promise<KnownBase | undefined> {
-  if (options.offline || reference === "") return undefined;
+  if (options.offline || reference === "" || !isSameRegistry(reference, options.source)) return undefined;
   const pinned = digest === "" || reference.includes("@") ? reference : `${reference}@${digest}`;
+  const scheme = options.source.startsWith("http://") ? "http://" : "";
   try {
-    return await knownBase(pinned, access);
+    return await knownBase(`${scheme}${pinned}`, access);
   } catch {
     return undefined;
+  }
+}
+
+/** The annotation comes from the image: it must not make us talk to whatever host it names. */
+function isSameRegistry(reference: string, source: string): boolean {
+  try {
+    return parseReference(reference).registry === parseReference(source).registry;
+  } catch {
+    return false; // one of them is no reference
   }
 }
 

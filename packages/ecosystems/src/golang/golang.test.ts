@@ -4,37 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { analyze, expectNoThrowOnDamage, tornPieces } from "../testing/analyze.ts";
-import { elfOf } from "../testing/elf-writer.ts";
+import { elfOf, goProgramOf } from "../testing/elf-writer.ts";
 import { goBinary } from "./go-binary.ts";
 import { goMod } from "./go-mod.ts";
 
 const names = (facts: ReturnType<typeof analyze>) =>
   (facts.packages ?? []).map(({ name, version }) => `${name}@${version}`);
 
-/** Length as a varint, then the text. */
-function counted(text: string): Buffer {
-  const bytes: number[] = [];
-  let length = Buffer.byteLength(text);
-  for (; length >= 0x80; length >>= 7) bytes.push((length & 0x7f) | 0x80);
-  return Buffer.concat([Buffer.from([...bytes, length]), Buffer.from(text)]);
-}
-
-function program(version: string, modules: string): Uint8Array {
-  const magic = Buffer.concat([
-    Buffer.from([0xff]),
-    Buffer.from(" Go buildinf:"),
-    Buffer.from([8, 2]),
-    Buffer.alloc(16),
-  ]);
-  const marker = "m".repeat(16);
-  return elfOf({ ".go.buildinfo": Buffer.concat([magic, counted(version), counted(`${marker}${modules}${marker}`)]) });
-}
-
 const MODULES =
   "path\texample.org/app\nmod\texample.org/app\t(devel)\t\ndep\tgolang.org/x/text\tv0.3.0\th1:x\ndep\tgolang.org/x/net\tv0.1.0\th1:y\n=>\texample.org/fork/net\tv0.2.0\th1:z\nbuild\t-compiler=gc\n";
 
 test("a program names its modules, replacements and Go's own version", () => {
-  expect(names(analyze(goBinary, "usr/bin/app", program("go1.21.3 X:none", MODULES)))).toEqual([
+  expect(names(analyze(goBinary, "usr/bin/app", goProgramOf("go1.21.3 X:none", MODULES)))).toEqual([
     "stdlib@1.21.3",
     "golang.org/x/text@v0.3.0",
     "example.org/fork/net@v0.2.0",
@@ -60,7 +41,7 @@ test.skipIf(spawnSync("go", ["version"]).status !== 0)("a program that Go built 
 });
 
 test("damaged build information never throws", () => {
-  const bytes = program("go1.21.3", MODULES);
+  const bytes = goProgramOf("go1.21.3", MODULES);
   for (const piece of tornPieces(bytes)) analyze(goBinary, "app", piece);
   expectNoThrowOnDamage(goBinary, "app", bytes, 300);
 });

@@ -25,3 +25,19 @@ export function elfOf(sections: Readonly<Record<string, Uint8Array | string>>): 
   head.writeUInt16LE(headers.length - 1, 62);
   return Buffer.concat([head, ...contents, ...headers]);
 }
+
+/** Length as a varint, then the text. */
+function counted(text: string): Buffer {
+  const bytes: number[] = [];
+  let length = Buffer.byteLength(text);
+  for (; length >= 0x80; length >>= 7) bytes.push((length & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([...bytes, length]), Buffer.from(text)]);
+}
+
+/** A program with Go's build information since 1.18 (debug/buildinfo). */
+export function goProgramOf(version: string, modules: string): Uint8Array {
+  const flags = Buffer.from([8, 2]);
+  const magic = Buffer.concat([Buffer.from([0xff]), Buffer.from(" Go buildinf:"), flags, Buffer.alloc(16)]);
+  const marker = "m".repeat(16);
+  return elfOf({ ".go.buildinfo": Buffer.concat([magic, counted(version), counted(`${marker}${modules}${marker}`)]) });
+}

@@ -73,6 +73,7 @@ function packageOf(component: Fields, purl: string): SbomPackage {
   const layer = Number(own.get("layer") ?? 0);
   return {
     purl,
+    name: textOf(component.name),
     path: textOf(occurrence.location),
     inner: own.get("inner") ?? "",
     layer: Number.isSafeInteger(layer) && layer >= 0 ? layer : 0,

@@ -3,6 +3,8 @@ import type { Image, OperatingSystem, PackageFact } from "@bulwark/model";
 /** One package that an SBOM names. */
 export interface SbomPackage {
   readonly purl: string;
+  /** As the document writes it; purls hold the normalised name of some ecosystems. */
+  readonly name: string;
   /** Absolute path of the file that told, empty when the document does not say. */
   readonly path: string;
   readonly inner: string;

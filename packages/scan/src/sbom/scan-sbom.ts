@@ -56,7 +56,13 @@ function toFound(entry: SbomPackage, fact: PackageFact, layers: number): FoundPa
     ...(entry.inner === "" ? {} : { inner: entry.inner }),
   };
   const layer = entry.layer < layers ? entry.layer : 0;
-  return { purl: entry.purl, name: fullName(full), version: full.version, path: entry.path, layer, fact: full };
+  const name = isSpellingOf(entry.name, full.name) ? entry.name : fullName(full);
+  return { purl: entry.purl, name, version: full.version, path: entry.path, layer, fact: full };
+}
+
+/** `Django` is `django`: PyPI's purls hold the normalised name. */
+function isSpellingOf(written: string, normalized: string): boolean {
+  return written !== normalized && written.toLowerCase().replace(/[-_.]+/g, "-") === normalized;
 }
 
 function readSbom(text: string, reference: string): Sbom {
