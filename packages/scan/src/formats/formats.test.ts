@@ -16,7 +16,8 @@ import { spdx } from "./spdx.ts";
 import { table } from "./table.ts";
 
 const SCHEMAS = join(import.meta.dirname, "../../fixtures/schemas");
-const OPTIONS = { strict: false, allErrors: true } as const;
+// One pattern of the CycloneDX schema is only valid without the u flag.
+const OPTIONS = { strict: false, allErrors: true, unicodeRegExp: false } as const;
 
 function schema(file: string): object {
   return JSON.parse(readFileSync(file, "utf8"));
@@ -33,8 +34,14 @@ const validators = {
   spdx: () => withFormats(new Ajv2019.default(OPTIONS)).compile(schema(join(SCHEMAS, "spdx-2.3.schema.json"))),
   cyclonedx: () => {
     const ajv = withFormats(new Ajv.default(OPTIONS));
-    ajv.addSchema(cycloneDxSchema("spdx.SNAPSHOT.schema.json"));
-    ajv.addSchema(cycloneDxSchema("jsf-0.82.SNAPSHOT.schema.json"));
+    ajv.addSchema(
+      cycloneDxSchema("spdx.SNAPSHOT.schema.json"),
+      "http://cyclonedx.org/schema/spdx.SNAPSHOT.schema.json",
+    );
+    ajv.addSchema(
+      cycloneDxSchema("jsf-0.82.SNAPSHOT.schema.json"),
+      "http://cyclonedx.org/schema/jsf-0.82.SNAPSHOT.schema.json",
+    );
     return ajv.compile(cycloneDxSchema("bom-1.6.SNAPSHOT.schema.json"));
   },
 };

@@ -60,7 +60,7 @@ function osPackage({ id, versionId, name }: NonNullable<RenderInput["report"]["i
     summary: name,
     downloadLocation: "NOASSERTION",
     filesAnalyzed: false,
-    primaryPackagePurpose: "OPERATING-SYSTEM",
+    primaryPackagePurpose: "OPERATING_SYSTEM",
   };
 }
 

@@ -6,6 +6,9 @@ import { visible } from "./visible.ts";
 const MIN_COLUMNS = 60;
 const MAX_COLUMNS = 160;
 const PROBLEMS_SHOWN = 20;
+/** Findings of one package that are listed; the rest is counted. */
+const FINDINGS_SHOWN = 8;
+const ADVICE_SHOWN = 2;
 const MIB = 1024 * 1024;
 
 type Paint = (style: Style, text: string) => string;
@@ -33,29 +36,33 @@ export const table: ReportFormat = {
       ? (style, text) => `\u001b[${SGR[style]}m${text}\u001b[0m`
       : (_style, text) => text;
     const lines = [
-      ...header(report, paint),
+      ...header(report, paint, columns),
       ...section("base", report, paint, columns),
       ...section("own", report, paint, columns),
-      ...footer(report, paint),
+      ...footer(report, paint, columns),
     ];
     return `${lines.join("\n")}\n`;
   },
 };
 
-function header({ image, packages, database }: ScanReport, paint: Paint): string[] {
-  const lines = [paint("bold", visible(image.reference))];
+function header({ image, packages, database }: ScanReport, paint: Paint, columns: number): string[] {
   const os = image.os === null ? "no operating system recognised" : visible(image.os.name);
   const size = image.size > 0 ? `, ${(image.size / MIB).toFixed(1)} MiB` : "";
-  lines.push(
-    `${os}, ${image.platform || "platform unknown"}, ${image.layers.length} layers${size}, ${packages.length} packages`,
-  );
-  if (image.base !== null) lines.push(baseLine(image));
-  if (database === null) lines.push(paint("bad", "No advisory database: packages were listed, not judged."));
-  else if (database.seedOnly) {
-    const seed = `Only the shipped seed of ${database.records} landmark advisories was used. For all of them: bulwark db update`;
-    lines.push(paint("bad", seed));
-  } else lines.push(paint("dim", `${database.records} advisories, built ${database.built}`));
-  return lines;
+  const facts = `${os}, ${image.platform || "platform unknown"}, ${image.layers.length} ${image.layers.length === 1 ? "layer" : "layers"}${size}, ${packages.length} packages`;
+  const styled = (style: Style, text: string) => wrap(text, columns).map((line) => paint(style, line));
+  return [
+    ...styled("bold", visible(image.reference)),
+    ...wrap(facts, columns),
+    ...(image.base === null ? [] : wrap(baseLine(image), columns)),
+    ...(database !== null && !database.seedOnly
+      ? styled("dim", `${database.records} advisories, built ${database.built}`)
+      : styled("bad", databaseWarning(database))),
+  ];
+}
+
+function databaseWarning(database: ScanReport["database"]): string {
+  if (database === null) return "No advisory database: packages were listed, not judged.";
+  return `Only the shipped seed of ${database.records} landmark advisories was used. For all of them: bulwark db update`;
 }
 
 const HOW: Readonly<Record<NonNullable<Image["base"]>["how"], string>> = {
@@ -86,9 +93,12 @@ function groupLines(group: FixGroup, image: Image, paint: Paint, columns: number
   const createdBy = visible((image.layers[group.layer]?.createdBy ?? "").replace(/\s+/g, " "));
   const place = [group.path, `layer ${group.layer}`, createdBy].map(visible).filter((part) => part !== "");
   const lines = [`  ${name}`, `  ${paint("dim", cut(place.join(" · "), columns - 2))}`];
-  for (const finding of group.findings) lines.push(findingLine(finding, paint, columns));
-  for (const advice of new Set(group.findings.map((finding) => finding.advice))) {
-    lines.push(...wrap(`→ ${visible(advice)}`, columns - 4).map((line) => `    ${line}`));
+  for (const finding of group.findings.slice(0, FINDINGS_SHOWN)) lines.push(findingLine(finding, paint, columns));
+  const more = group.findings.length - FINDINGS_SHOWN;
+  if (more > 0) lines.push(`    ${paint("dim", `and ${more} more; --format json lists all`)}`);
+  const advice = [...new Set(group.findings.map((finding) => finding.advice))];
+  for (const sentence of advice.slice(0, ADVICE_SHOWN)) {
+    lines.push(...wrap(`→ ${visible(sentence)}`, columns - 4).map((line) => `    ${line}`));
   }
   return lines;
 }
@@ -100,28 +110,33 @@ function findingLine(finding: Finding, paint: Paint, columns: number): string {
     finding.epss === undefined ? "" : `EPSS ${(finding.epss.score * 100).toFixed(1)} %`,
   ].filter((mark) => mark !== "");
   const fix = finding.fixedVersion ? `fixed in ${visible(finding.fixedVersion)}` : "no fix";
-  const head = `${visible(finding.id).padEnd(16)} ${[fix, ...marks].join(", ")}`;
+  const head = cut(`${visible(finding.id).padEnd(16)} ${[fix, ...marks].join(", ")}`, columns - 15);
   const room = columns - 4 - 11 - head.length - 2;
   const title = room >= 12 ? `  ${cut(visible(finding.title), room)}` : "";
   return `    ${paint(finding.severity, severity)} ${head}${paint("dim", title)}`;
 }
 
-function footer(report: ScanReport, paint: Paint): string[] {
+function footer(report: ScanReport, paint: Paint, columns: number): string[] {
   const { findings, suppressed, problems, verdict, summary } = report;
   const lines = ["", findings.length === 0 ? noFindings(report) : `Total: ${countLine(summary, paint)}`];
-  if (suppressed.length > 0) lines.push(`${suppressed.length} suppressed: ${suppressionSources(report)}`);
+  if (suppressed.length > 0)
+    lines.push(...wrap(`${suppressed.length} suppressed: ${suppressionSources(report)}`, columns));
   if (problems.length > 0) {
     lines.push("", paint("bad", `The report is not complete, ${problems.length} problems:`));
     for (const { path, layer, what } of problems.slice(0, PROBLEMS_SHOWN)) {
       const place = [path, layer >= 0 ? `layer ${layer}` : ""].filter((part) => part !== "").join(", ");
-      lines.push(`  ${visible(what)}${place === "" ? "" : ` (${visible(place)})`}`);
+      lines.push(
+        ...wrap(`- ${visible(what)}${place === "" ? "" : ` (${visible(place)})`}`, columns - 2).map(
+          (line) => `  ${line}`,
+        ),
+      );
     }
     if (problems.length > PROBLEMS_SHOWN)
       lines.push(`  and ${problems.length - PROBLEMS_SHOWN} more; --format json lists all`);
   }
   lines.push("");
   if (verdict.passed) lines.push(paint("good", "PASSED: no policy is violated"));
-  else lines.push(paint("bad", "REFUSED"), ...verdict.violations.map(violationLine));
+  else lines.push(paint("bad", "REFUSED"), ...verdict.violations.flatMap((each) => wrap(violationLine(each), columns)));
   return lines;
 }
 
@@ -148,10 +163,11 @@ function cut(text: string, room: number): string {
   return text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`;
 }
 
+/** Breaks a text at blanks; words longer than a line are broken too. Lines after the first are indented. */
 function wrap(text: string, room: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of text.split(" ").flatMap((long) => long.match(new RegExp(`.{1,${room - 2}}`, "gsu")) ?? [""])) {
     if (line !== "" && line.length + 1 + word.length > room) {
       lines.push(line);
       line = `  ${word}`;

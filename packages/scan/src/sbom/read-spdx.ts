@@ -3,7 +3,13 @@ import { type Fields, fieldsOf, listOf, textOf } from "@bulwark/model";
 import type { Sbom, SbomPackage } from "./sbom.ts";
 
 const MAX_PACKAGES = 1_000_000;
-const NOT_JUDGED: ReadonlySet<string> = new Set(["CONTAINER", "OPERATING-SYSTEM", "FILE", "ARCHIVE"]);
+const NOT_JUDGED: ReadonlySet<string> = new Set([
+  "CONTAINER",
+  "OPERATING_SYSTEM",
+  "OPERATING-SYSTEM",
+  "FILE",
+  "ARCHIVE",
+]);
 /** `sourceInfo` of our own documents: "installed: /path, inside INNER, layer 3". */
 const SOURCE_INFO = /^(installed|locked|embedded)(?:: (.*?)(?:, inside (.*))?)?, layer (\d{1,4})$/s;
 
@@ -40,7 +46,9 @@ function placeOf(sourceInfo: string): Omit<SbomPackage, "purl" | "name"> {
 }
 
 function osOf(packages: readonly Fields[]): OperatingSystem | undefined {
-  const entry = packages.find(({ primaryPackagePurpose }) => primaryPackagePurpose === "OPERATING-SYSTEM");
+  const entry = packages.find(({ primaryPackagePurpose }) =>
+    /^OPERATING[-_]SYSTEM$/.test(textOf(primaryPackagePurpose)),
+  );
   if (entry === undefined) return undefined;
   const id = textOf(entry.name).toLowerCase();
   const versionId = textOf(entry.versionInfo);
