@@ -6,4 +6,5 @@ export { openImage } from "./open-image.ts";
 export type { OpenOptions } from "./open-options.ts";
 export type { LayerDescriptor, OpenedImage } from "./opened-image.ts";
 export { formatReference, type ImageReference, parseReference } from "./reference.ts";
+export { type Artifact, pullArtifact, pushArtifact } from "./registry/artifact.ts";
 export { TarReader, type TarReaderOptions } from "./tar/tar-reader.ts";

@@ -11,10 +11,10 @@ const MAX_IDLE_SOCKETS = 8;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** Sent to this request's own origin and to no other, whatever redirects say. */
   readonly authorization?: string;
   readonly signal?: AbortSignal | undefined;

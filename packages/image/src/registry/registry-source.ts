@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { type ContentSource, collect } from "../content-source.ts";
 import { requireDigest, sha256, verifyBytes } from "../digest.ts";
 import { imageError, isImageError, reasonOf, throwIfCancelled } from "../errors.ts";
@@ -8,11 +7,11 @@ import type { OpenOptions } from "../open-options.ts";
 import type { OpenedImage } from "../opened-image.ts";
 import { formatReference, type ImageReference } from "../reference.ts";
 import { type ResolveOptions, resolveImage } from "../resolve.ts";
-import { findCredentials } from "./credentials.ts";
-import { createHttpClient, type HttpClient, type HttpResponse, readErrorBody } from "./http.ts";
-import { createSession, type Session } from "./session.ts";
+import type { HttpClient, HttpResponse } from "./http.ts";
+import { openSession } from "./open-session.ts";
+import { refused } from "./refused.ts";
+import type { Session } from "./session.ts";
 
-const HUB_HOST = "registry-1.docker.io";
 /** Connections cut one after another while a blob is read, progress or not. */
 const MAX_RESUMES = 100;
 
@@ -22,18 +21,7 @@ export async function openRegistryImage(
   options: OpenOptions,
   resolve: ResolveOptions,
 ): Promise<OpenedImage> {
-  const plainHttp = reference.plainHttp || options.plainHttp === true;
-  const host = reference.registry === "docker.io" ? HUB_HOST : reference.registry;
-  const base = new URL(`${plainHttp ? "http" : "https"}://${host}/`);
-  const ca = await readCa(options.caFile);
-  const client = createHttpClient({ limits: resolve.limits, home: base.hostname, plainHttp, ca });
-  const session = createSession({
-    client,
-    base,
-    repository: reference.repository,
-    plainHttp,
-    credentials: () => findCredentials(options.dockerConfig, reference.registry, reference.repository),
-  });
+  const { client, session } = await openSession(reference, options, resolve.limits, "pull");
   const registry: Registry = { client, session, reference, limits: resolve.limits };
   try {
     const root = await fetchRoot(registry, resolve.signal);
@@ -41,20 +29,6 @@ export async function openRegistryImage(
   } catch (error) {
     client.close();
     throw error;
-  }
-}
-
-async function readCa(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw imageError(
-      "SOURCE_NOT_FOUND",
-      `${path} cannot be read: ${reasonOf(error)}`,
-      "check the path of the certificate authority's file",
-      error,
-    );
   }
 }
 
@@ -93,7 +67,7 @@ async function fetchManifest(registry: Registry, name: string, limitBytes: numbe
   const path = `v2/${registry.reference.repository}/manifests/${name}`;
   for (let attempt = 1; ; attempt++) {
     const response = await registry.session.get(path, { accept: ACCEPTED_TYPES.join(", ") }, signal);
-    if (response.status !== 200) throw await refused(registry, response);
+    if (response.status !== 200) throw await refused(registry.reference, response);
     try {
       const bytes = await collect(
         `manifest ${name} of ${formatReference(registry.reference)}`,
@@ -192,36 +166,5 @@ async function requestBlob(
       `${registry.reference.registry} sends another part of ${descriptor.digest} than was asked for`,
     );
   }
-  throw await refused(registry, response);
-}
-
-async function refused(registry: Registry, response: HttpResponse): Promise<Error> {
-  const { reference } = registry;
-  const what = formatReference(reference);
-  const detail = errorDetail(await readErrorBody(response));
-  if (response.status === 404)
-    return imageError("IMAGE_NOT_FOUND", `${reference.registry} has no ${what}${detail}`, "check the name and the tag");
-  if (response.status === 403)
-    return imageError(
-      "REGISTRY_AUTH",
-      `${reference.registry} refuses ${what}${detail}`,
-      "log in with an account that may pull it",
-    );
-  if (response.status === 429)
-    return imageError(
-      "REGISTRY_REFUSED",
-      `${reference.registry} has had too many requests${detail}`,
-      "log in, or try again later",
-    );
-  return imageError(
-    "REGISTRY_REFUSED",
-    `${reference.registry} answers with status ${response.status} for ${what}${detail}`,
-    "try again later",
-  );
-}
-
-/** The error codes of the distribution specification in an answer. Its free text is not repeated: it may hold anything. */
-function errorDetail(body: string): string {
-  const codes = [...body.matchAll(/"code"\s*:\s*"([A-Z_]{1,40})"/g)].slice(0, 5).map((match) => match[1]);
-  return codes.length === 0 ? "" : ` (${codes.join(", ")})`;
+  throw await refused(registry.reference, response);
 }

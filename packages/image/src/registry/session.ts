@@ -2,7 +2,7 @@ import { collect } from "../content-source.ts";
 import { imageError, isImageError } from "../errors.ts";
 import { type Challenge, parseChallenge } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
-import { type HttpClient, type HttpResponse, readErrorBody } from "./http.ts";
+import { type HttpClient, type HttpRequest, type HttpResponse, readErrorBody } from "./http.ts";
 
 const MAX_TOKEN_BYTES = 1024 * 1024;
 
@@ -12,12 +12,26 @@ export interface SessionOptions {
   readonly base: URL;
   readonly repository: string;
   readonly plainHttp: boolean;
+  /** What tokens are asked for. */
+  readonly access: "pull" | "pull,push";
   /** Looked up when the registry first asks for them. */
   credentials(): Promise<Credentials | undefined>;
 }
 
+/** A request as its caller makes it. */
+export interface SessionRequest {
+  readonly method: HttpRequest["method"];
+  /** Below the registry's root, or an address that the registry gave. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Requests to one repository, with whatever authentication the registry asks for. */
 export interface Session {
+  /** The credentials stay with the registry: an address elsewhere is asked without them. */
+  send(request: SessionRequest): Promise<HttpResponse>;
   get(path: string, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<HttpResponse>;
 }
 
@@ -47,34 +61,35 @@ export function createSession(options: SessionOptions): Session {
     authorization = basic(found);
   };
 
-  return {
-    async get(path, headers, signal) {
-      const url = new URL(path, options.base);
-      for (let tries = 0; ; tries++) {
-        const used = authorization;
-        const response = await options.client.send({
-          method: "GET",
-          url,
-          headers,
-          signal,
-          ...(used === undefined ? {} : { authorization: used }),
-        });
-        if (response.status !== 401) return response;
-        response.body.destroy();
-        const challenge = parseChallenge(response.headers["www-authenticate"] ?? "");
-        // Two tries: a token may have ended between two layers, and is then renewed once.
-        if (challenge === undefined || tries >= 2) throw denied(options, "it does not accept the credentials");
-        if (challenge.scheme === "basic" && used !== undefined)
-          throw denied(options, "it does not accept the credentials");
-        // Several layers may be refused at once: one renews, the others wait for it.
-        if (authorization !== used) continue;
-        renewal ??= authorize(challenge, signal).finally(() => {
-          renewal = undefined;
-        });
-        await renewal;
-      }
-    },
+  const send = async ({ method, path, headers, body, signal }: SessionRequest): Promise<HttpResponse> => {
+    const url = new URL(path, options.base);
+    const isOwn = url.origin === options.base.origin;
+    for (let tries = 0; ; tries++) {
+      const used = authorization;
+      const response = await options.client.send({
+        method,
+        url,
+        headers,
+        signal,
+        ...(body === undefined ? {} : { body }),
+        ...(used === undefined || !isOwn ? {} : { authorization: used }),
+      });
+      if (response.status !== 401 || !isOwn) return response;
+      response.body.destroy();
+      const challenge = parseChallenge(response.headers["www-authenticate"] ?? "");
+      // Two tries: a token may have ended between two layers, and is then renewed once.
+      if (challenge === undefined || tries >= 2) throw denied(options, "it does not accept the credentials");
+      if (challenge.scheme === "basic" && used !== undefined)
+        throw denied(options, "it does not accept the credentials");
+      // Several layers may be refused at once: one renews, the others wait for it.
+      if (authorization !== used) continue;
+      renewal ??= authorize(challenge, signal).finally(() => {
+        renewal = undefined;
+      });
+      await renewal;
+    }
   };
+  return { send, get: (path, headers, signal) => send({ method: "GET", path, headers, signal }) };
 }
 
 function basic(credentials: Credentials): string {
@@ -96,7 +111,7 @@ async function fetchToken(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const realm = parseRealm(options, challenge.realm);
-  const scope = `repository:${options.repository}:pull`;
+  const scope = `repository:${options.repository}:${options.access}`;
   const oauth = credentials !== undefined && credentials.identityToken !== "";
   if (!oauth) {
     if (challenge.service !== "") realm.searchParams.set("service", challenge.service);
