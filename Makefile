@@ -32,9 +32,9 @@ format: install ## format and apply safe fixes
 
 install: node_modules/.installed ## install the npm packages of package-lock.json
 
+# Not `npm ci`: it refuses a lock file that lacks the optional packages of other platforms, which npm itself leaves out.
 node_modules/.installed: package.json package-lock.json $(wildcard packages/*/package.json apps/*/package.json)
 	@echo "Installing the npm packages of package-lock.json, Node 24 among them"
-	# Not `npm ci`: it refuses a lock file that lacks the optional packages of other platforms, which npm itself leaves out.
 	npm install --no-save --no-audit --no-fund --loglevel=error
 	@test -x $(NODE) || { echo "npm did not install Node 24 into $(NODE)"; exit 1; }
 	@touch $@

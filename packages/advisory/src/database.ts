@@ -8,7 +8,7 @@ import type {
   KnownExploited,
   Severity,
 } from "@bulwark/model";
-import { matchSubject } from "./match-subject.ts";
+import { matchSubjects } from "./match-subject.ts";
 import { openFile } from "./store/open-file.ts";
 import { databaseReader } from "./store/reader.ts";
 
@@ -72,14 +72,7 @@ export function openAdvisoryDatabase(file: string, catalog: EcosystemCatalog): A
   const reader = databaseReader(openFile(file, "read"));
   return {
     info: reader.info(),
-    match(subjects) {
-      const results: SubjectMatches[] = [];
-      subjects.forEach((subject, index) => {
-        const result = matchSubject(subject, reader, catalog);
-        if (result !== undefined) results.push({ subject: index, ...result });
-      });
-      return results;
-    },
+    match: (subjects) => matchSubjects(subjects, reader, catalog),
     status: reader.status,
     close: reader.close,
   };

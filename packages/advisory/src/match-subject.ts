@@ -12,29 +12,76 @@ const MAX_REFERENCES = 5;
 /** Builds of an rpm module carry it in their release: `1.module_el8.9.0+3680+6b0d1b0c`. */
 const MODULE_BUILD = /\.module[_+]/;
 
-/** All flaws of one package version; undefined when no record speaks of the package. */
-export function matchSubject(
-  subject: AdvisorySubject,
+/** What the rows of a subject say, before any record is looked up. */
+interface Judged {
+  readonly subject: number;
+  readonly scheme: VersionScheme;
+  readonly inside: readonly {
+    readonly location: number;
+    readonly affected: AffectedDetail;
+    readonly fixed: string;
+    readonly range: string;
+  }[];
+  readonly undetermined: readonly { readonly location: number; readonly why: string }[];
+}
+
+/**
+ * Matches subjects in three passes over all of them: rows, then the records that hold a version, then other records of the
+ * flaws found. Each pass fetches what it needs in the order of the file, so that every block is unpacked once at most.
+ */
+export function matchSubjects(
+  subjects: readonly AdvisorySubject[],
   reader: DatabaseReader,
   catalog: EcosystemCatalog,
-): Omit<SubjectMatches, "subject"> | undefined {
+): readonly SubjectMatches[] {
+  const judged = subjects
+    .map((subject, index) => judgeSubject(subject, index, reader, catalog))
+    .filter((each) => each !== undefined);
+  reader.load(
+    judged.flatMap(({ inside, undetermined }) => [...inside, ...undetermined].map(({ location }) => location)),
+  );
+  const merged = judged.map((each) => ({ ...each, flaws: mergeFlaws(hitsOf(each, reader)) }));
+  reader.load(merged.flatMap(({ flaws }) => flaws.flatMap(({ id }) => reader.locationsOf(id))));
+  const results = merged.map(({ subject, scheme, flaws, undetermined }) => ({
+    subject,
+    matches: flaws.map((flaw) => toMatch(flaw, reader, scheme)),
+    undetermined: undetermined.map(({ location, why }) => ({
+      advisory: reader.record(location)?.id ?? "a record",
+      why,
+    })),
+  }));
+  reader.unload();
+  return results;
+}
+
+function judgeSubject(
+  subject: AdvisorySubject,
+  index: number,
+  reader: DatabaseReader,
+  catalog: EcosystemCatalog,
+): Judged | undefined {
   const rows = reader.affected(subject.ecosystem, subject.name);
-  if (rows.length === 0) return undefined;
-  const scheme = catalog.schemeOf(subject.ecosystem);
+  const scheme = rows.length === 0 ? undefined : catalog.schemeOf(subject.ecosystem);
   if (scheme === undefined) return undefined;
-  const hits: Hit[] = [];
-  const undetermined: { advisory: string; why: string }[] = [];
+  const inside: Judged["inside"][number][] = [];
+  const undetermined: Judged["undetermined"][number][] = [];
   for (const { location, detail } of rows) {
     if (!concernsModule(detail, subject)) continue;
     const verdict = judge(detail, subject.version, scheme);
-    if (verdict.kind === "outside") continue;
-    const record = reader.record(location);
-    if (record === undefined) continue;
-    if (verdict.kind === "inside") hits.push({ record, affected: detail, fixed: verdict.fixed, range: verdict.range });
-    else undetermined.push({ advisory: record.id, why: verdict.why });
+    if (verdict.kind === "inside")
+      inside.push({ location, affected: detail, fixed: verdict.fixed, range: verdict.range });
+    else if (verdict.kind === "undetermined") undetermined.push({ location, why: verdict.why });
   }
-  const matches = mergeFlaws(hits).map((flaw) => toMatch(flaw, reader, scheme));
-  return { matches, undetermined };
+  return { subject: index, scheme, inside, undetermined };
+}
+
+function hitsOf({ inside }: Judged, reader: DatabaseReader): readonly Hit[] {
+  const hits: Hit[] = [];
+  for (const { location, ...rest } of inside) {
+    const record = reader.record(location);
+    if (record !== undefined) hits.push({ record, ...rest });
+  }
+  return hits;
 }
 
 function judge(detail: AffectedDetail, version: string, scheme: VersionScheme) {
@@ -101,7 +148,8 @@ function toMatch(flaw: Flaw, reader: DatabaseReader, scheme: VersionScheme): Adv
 /** Distributions often rate nothing themselves; other records of the same flaw do. */
 function otherRecords(flaw: Flaw, records: readonly RecordDetail[], reader: DatabaseReader): readonly RecordDetail[] {
   const known = new Set(records.map(({ id }) => id));
-  return reader.recordsOf(flaw.id).filter(({ id }) => !known.has(id));
+  const others = reader.locationsOf(flaw.id).map((location) => reader.record(location));
+  return others.filter((record) => record !== undefined).filter(({ id }) => !known.has(id));
 }
 
 /**

@@ -5,16 +5,18 @@ import { cveNumber } from "./cve-number.ts";
 import { type AffectedDetail, type RecordDetail, unpackAffected, unpackBlock } from "./detail.ts";
 import { BLOCK_SIZE, EPSS_SCALE } from "./schema.ts";
 
-/** Unpacked blocks kept; matches of one image cluster in few. */
-const MAX_BLOCKS = 256;
-
 /** Reads an advisory database. */
 export interface DatabaseReader {
   /** Rows of a package: where each record lies and what it says. */
   affected(ecosystem: string, name: string): readonly { readonly location: number; readonly detail: AffectedDetail }[];
+  /** A record that was loaded. */
   record(location: number): RecordDetail | undefined;
-  /** Other records of a flaw, whatever package they speak of. */
-  recordsOf(cve: string): readonly RecordDetail[];
+  /** Where the records of a flaw lie, whatever package they speak of; nowhere for ids that are no CVE. */
+  locationsOf(cve: string): readonly number[];
+  /** Unpacks records, block by block. */
+  load(locations: Iterable<number>): void;
+  /** Forgets the records that were loaded. */
+  unload(): void;
   knownExploited(cve: string): KnownExploited | undefined;
   prediction(cve: string): ExploitPrediction | undefined;
   info(): DatabaseInfo;
@@ -36,19 +38,22 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
     records: number;
   }[];
   const ecosystemIds = new Map(ecosystems.map(({ id, name }) => [name, id]));
-  const blocks = new Map<number, readonly RecordDetail[]>();
+  const loaded = new Map<number, RecordDetail>();
 
-  const record = (location: number): RecordDetail | undefined => {
-    const id = Math.floor(location / BLOCK_SIZE);
-    let block = blocks.get(id);
-    if (block === undefined) {
-      const row = blockRow.get(id) as { data: Uint8Array } | undefined;
-      if (row === undefined) return undefined;
-      block = unpackBlock(row.data);
-      if (blocks.size >= MAX_BLOCKS) blocks.delete(blocks.keys().next().value ?? id);
-      blocks.set(id, block);
+  const load = (locations: Iterable<number>) => {
+    const wanted = [...new Set(locations)].filter((location) => !loaded.has(location)).sort((a, b) => a - b);
+    let blockId = -1;
+    let block: readonly RecordDetail[] = [];
+    for (const location of wanted) {
+      const id = Math.floor(location / BLOCK_SIZE);
+      if (id !== blockId) {
+        const row = blockRow.get(id) as { data: Uint8Array } | undefined;
+        block = row === undefined ? [] : unpackBlock(row.data);
+        blockId = id;
+      }
+      const record = block[location % BLOCK_SIZE];
+      if (record !== undefined) loaded.set(location, record);
     }
-    return block[location % BLOCK_SIZE];
   };
   return {
     affected(ecosystem, name) {
@@ -57,13 +62,14 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
       const found = rows.all(id, name) as { location: number; detail: string | Uint8Array }[];
       return found.map(({ location, detail }) => ({ location, detail: unpackAffected(detail) }));
     },
-    record,
-    recordsOf(cve) {
+    record: (location) => loaded.get(location),
+    locationsOf(cve) {
       const number = cveNumber(cve);
       if (number === undefined) return [];
-      const locations = flawRows.all(number) as { location: number }[];
-      return locations.map(({ location }) => record(location)).filter((found) => found !== undefined);
+      return (flawRows.all(number) as { location: number }[]).map(({ location }) => location);
     },
+    load,
+    unload: () => loaded.clear(),
     knownExploited(cve) {
       const row = kevRow.get(cveNumber(cve) ?? -1) as { added: string; due: string; ransomware: number } | undefined;
       return row === undefined ? undefined : { added: row.added, due: row.due, ransomware: row.ransomware === 1 };

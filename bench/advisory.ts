@@ -1,0 +1,80 @@
+import { createWriteStream, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openAdvisoryDatabase } from "@bulwark/advisory";
+import { catalog } from "@bulwark/ecosystems";
+import type { AdvisorySubject } from "@bulwark/model";
+import { runProcess } from "./process.ts";
+import { baseRecords, multiplied, type RawRecord } from "./records.ts";
+import { type BenchResult, compared, limited, smoke } from "./result.ts";
+import { zipWriter } from "./zip-file.ts";
+
+const RECORDS = smoke ? 2_000 : 300_000;
+const DELTA = 500;
+const PACKAGES = smoke ? [500, 1_000] : [1_000, 10_000, 100_000];
+const BULWARK = join(import.meta.dirname, "../bin/bulwark");
+
+/** The advisory database: building, a daily delta, matching. */
+export async function advisoryBench(work: string): Promise<readonly BenchResult[]> {
+  const base = await baseRecords();
+  const zip = join(work, "all.zip");
+  const subjects = await writeZip(zip, multiplied(base, RECORDS));
+  const database = join(work, "bench.db");
+  const built = await runProcess(BULWARK, ["db", "import", "--quiet", "--db", database, zip]);
+  const thousand = `${RECORDS / 1000},000 records`;
+  const results = [
+    limited(`database of ${thousand}, time`, built.seconds, "s", 90),
+    limited(`database of ${thousand}, peak memory`, built.peakMib, "MiB", 1024),
+    compared(`database of ${thousand}, size`, mib(database), "MiB", "the zip it came from", mib(zip)),
+  ];
+  const delta = join(work, "delta.ndjson");
+  const changed = [...multiplied(base, DELTA)].map((record) => ({ ...record, modified: "2030-01-01T00:00:00Z" }));
+  writeFileSync(delta, changed.map((record) => JSON.stringify(record)).join("\n"));
+  const updated = await runProcess(BULWARK, ["db", "import", "--quiet", "--db", database, delta]);
+  results.push(limited(`delta of ${DELTA} records on it`, updated.seconds, "s", 2));
+  return [...results, ...matching(database, subjects)];
+}
+
+function mib(file: string): number {
+  return statSync(file).size / 1024 / 1024;
+}
+
+/** Writes the records and gives the packages they speak of. */
+async function writeZip(file: string, records: Iterable<RawRecord>): Promise<readonly AdvisorySubject[]> {
+  const subjects: AdvisorySubject[] = [];
+  const zip = zipWriter(createWriteStream(file));
+  for (const record of records) {
+    await zip.add(`${record.id.replace(/[^\w.:-]/g, "_")}.json`, JSON.stringify(record));
+    const subject = record.affected?.[0]?.package;
+    const ecosystem = subject === undefined ? undefined : catalog.normalizeEcosystem(subject.ecosystem);
+    if (subject === undefined || ecosystem === undefined || subjects.length >= (PACKAGES.at(-1) ?? 0)) continue;
+    subjects.push({ ecosystem, name: catalog.normalizeName(ecosystem, subject.name), version: "1.2.3" });
+  }
+  await zip.end();
+  return subjects;
+}
+
+function matching(file: string, subjects: readonly AdvisorySubject[]): readonly BenchResult[] {
+  const results: BenchResult[] = [];
+  let first: number | undefined;
+  for (const count of PACKAGES) {
+    const database = openAdvisoryDatabase(file, catalog);
+    const asked = Array.from({ length: count }, (_, index) => subjects[index % subjects.length] as AdvisorySubject);
+    const started = performance.now();
+    const matches = database.match(asked).reduce((sum, result) => sum + result.matches.length, 0);
+    const seconds = (performance.now() - started) / 1000;
+    database.close();
+    const perPackage = (seconds / count) * 1e6;
+    first ??= perPackage;
+    results.push(
+      compared(
+        `match ${count} packages (${matches} matches), per package`,
+        perPackage,
+        "µs",
+        `per package at ${PACKAGES[0]}`,
+        first,
+      ),
+    );
+    if (count === PACKAGES.at(-1)) results.push(limited(`match ${count} packages`, seconds, "s", 2));
+  }
+  return results;
+}
