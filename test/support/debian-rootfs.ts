@@ -13,7 +13,9 @@ export function debianRootfs(): Uint8Array | undefined {
   if (!existsSync(file)) {
     mkdirSync(CACHE, { recursive: true });
     try {
-      execFileSync("mmdebstrap", ["--quiet", "--format=tar", "--variant=minbase", "bookworm", `${file}.new`], { stdio: "pipe" });
+      execFileSync("mmdebstrap", ["--quiet", "--format=tar", "--variant=minbase", "bookworm", `${file}.new`], {
+        stdio: "pipe",
+      });
     } catch (error) {
       console.warn(`no Debian root file system: ${error instanceof Error ? error.message.slice(0, 500) : error}`);
       return undefined;
