@@ -28,6 +28,6 @@ export function reportFailure(error: unknown): number {
 }
 
 /** Names from images and registries may hold terminal escapes; only line breaks and tabs are let through. */
-export function plain(text: string): string {
+function plain(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }

@@ -2,7 +2,7 @@ import type { VersionScheme } from "@bulwark/model";
 import type { RangeEvent } from "./osv-record.ts";
 
 /** What the ranges say about a version. */
-export type RangeVerdict =
+type RangeVerdict =
   | { readonly kind: "outside" }
   | {
       readonly kind: "inside";

@@ -7,7 +7,7 @@ const WRITABLE = 2;
 const LOAD = 1;
 
 /** A stretch of the file and where it lies in memory. */
-export interface ElfRange {
+interface ElfRange {
   readonly name: string;
   readonly address: number;
   readonly offset: number;

@@ -145,7 +145,7 @@ function representative(group: readonly FoundPackage[], sourceName: string): Fou
 }
 
 /** Most urgent first: by severity, then priority, then name, so that the order is the same every time. */
-export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
+function sortFindings(findings: readonly Finding[]): readonly Finding[] {
   const urgency = (finding: Finding) => finding.evidence?.priority?.score ?? 0;
   return findings.toSorted(
     (a, b) =>

@@ -3,7 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { imageError, reasonOf, throwIfCancelled } from "../errors.ts";
 
 /** One read of a file. */
-export const READ_CHUNK_BYTES = 1024 * 1024;
+const READ_CHUNK_BYTES = 1024 * 1024;
 
 /**
  * Opens a regular file. Anything else (a FIFO that never answers, a device, a directory) is refused, without waiting.

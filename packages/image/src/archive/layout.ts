@@ -15,7 +15,7 @@ const CONTAINERD_NAME = "io.containerd.image.name";
  * @param selector tag, name or digest; empty for the only one
  * @throws IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS
  */
-export function selectFromLayout(what: string, index: Index, selector: string): Descriptor {
+function selectFromLayout(what: string, index: Index, selector: string): Descriptor {
   const namesOf = (descriptor: Descriptor): readonly string[] =>
     [descriptor.annotations[REF_NAME], descriptor.annotations[CONTAINERD_NAME]].filter((name) => name !== undefined);
   const names = index.manifests.flatMap(namesOf);

@@ -18,7 +18,7 @@ internal.addSubnet("fe80::", 10, "ipv6");
 internal.addAddress("fd00:ec2::254", "ipv6");
 
 /** True for an address of this machine or of a cloud's metadata service. */
-export function isInternalAddress(address: string): boolean {
+function isInternalAddress(address: string): boolean {
   const family = isIP(address);
   return family !== 0 && internal.check(address, family === 4 ? "ipv4" : "ipv6");
 }

@@ -19,7 +19,7 @@ export interface SessionOptions {
 }
 
 /** A request as its caller makes it. */
-export interface SessionRequest {
+interface SessionRequest {
   readonly method: HttpRequest["method"];
   /** Below the registry's root, or an address that the registry gave. */
   readonly path: string;

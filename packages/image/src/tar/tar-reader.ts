@@ -7,7 +7,7 @@ import { type PaxRecords, parsePax } from "./pax.ts";
 import { fillHoles, judgeSparseMap, type SparseMap, type SparseMapReader, sparseMapReader } from "./sparse.ts";
 
 /** Bounds of the reader, part of {@link Limits}. */
-export type TarLimits = Pick<Limits, "maxEntries" | "maxPathLength" | "maxPaxBytes" | "maxHoleBytes">;
+type TarLimits = Pick<Limits, "maxEntries" | "maxPathLength" | "maxPaxBytes" | "maxHoleBytes">;
 
 export interface TarReaderOptions {
   readonly limits: TarLimits;
