@@ -40,17 +40,25 @@ function mib(file: string): number {
 
 /** Writes the records and gives the packages they speak of. */
 async function writeZip(file: string, records: Iterable<RawRecord>): Promise<readonly AdvisorySubject[]> {
-  const subjects: AdvisorySubject[] = [];
+  const subjects = new Map<string, AdvisorySubject>();
   const zip = zipWriter(createWriteStream(file));
   for (const record of records) {
     await zip.add(`${record.id.replace(/[^\w.:-]/g, "_")}.json`, JSON.stringify(record));
-    const subject = record.affected?.[0]?.package;
-    const ecosystem = subject === undefined ? undefined : catalog.normalizeEcosystem(subject.ecosystem);
-    if (subject === undefined || ecosystem === undefined || subjects.length >= (PACKAGES.at(-1) ?? 0)) continue;
-    subjects.push({ ecosystem, name: catalog.normalizeName(ecosystem, subject.name), version: "1.2.3" });
+    const subject = subjectOf(record);
+    if (subject !== undefined && subjects.size < (PACKAGES.at(-1) ?? 0))
+      subjects.set(`${subject.ecosystem} ${subject.name}`, subject);
   }
   await zip.end();
-  return subjects;
+  return [...subjects.values()];
+}
+
+/** The package a record speaks of, in the version that fixes it: most installed packages are fixed ones. */
+function subjectOf({ affected = [] }: RawRecord): AdvisorySubject | undefined {
+  const [first] = affected;
+  const ecosystem = first?.package === undefined ? undefined : catalog.normalizeEcosystem(first.package.ecosystem);
+  if (first?.package === undefined || ecosystem === undefined) return undefined;
+  const version = /"fixed":"([^"]+)"/.exec(JSON.stringify(first.ranges ?? []))?.[1] ?? "1.2.3";
+  return { ecosystem, name: catalog.normalizeName(ecosystem, first.package.name), version };
 }
 
 function matching(file: string, subjects: readonly AdvisorySubject[]): readonly BenchResult[] {

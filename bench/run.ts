@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { importAdvisories } from "@bulwark/advisory/maintain";
@@ -16,29 +16,29 @@ try {
     files: [join(import.meta.dirname, "../content/advisories")],
     seed: true,
   });
+  const benches = { scan: () => scanBench(work, seed), advisory: () => advisoryBench(work) } as const;
+  const wanted = process.argv.slice(2);
   const results: BenchResult[] = [];
-  for (const [name, bench] of [
-    ["scan", () => scanBench(work, seed)],
-    ["advisory", () => advisoryBench(work)],
-  ] as const) {
+  printHead();
+  for (const [name, bench] of Object.entries(benches)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
     process.stderr.write(`measuring ${name}${smoke ? " (small sizes: the figures mean nothing)" : ""}\n`);
-    results.push(...(await bench()));
+    const measured = await bench();
+    print(measured);
+    results.push(...measured);
   }
-  print(results);
-  mkdirSync(import.meta.dirname, { recursive: true });
   writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 
-function print(results: readonly BenchResult[]): void {
+function printHead(): void {
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
-  const rows = results.map(({ name, value, unit, against, ratio }) => [
-    name,
-    `${value} ${unit}`,
-    against,
-    String(ratio),
-  ]);
   console.log(`${machine}\n\n| what | measured | against | ratio |\n|---|---|---|---|`);
-  for (const row of rows) console.log(`| ${row.join(" | ")} |`);
+}
+
+function print(results: readonly BenchResult[]): void {
+  for (const { name, value, unit, against, ratio } of results) {
+    console.log(`| ${[name, `${value} ${unit}`, against, String(ratio)].join(" | ")} |`);
+  }
 }

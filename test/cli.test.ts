@@ -87,6 +87,16 @@ test("--severity and --ignore-unfixed leave out what is not asked for", async ()
   ).toBe(true);
 });
 
+test("a malicious package is refused, and not ignored for want of a fix", async () => {
+  const manifest = JSON.stringify({ name: "event-stream", version: "3.3.6" });
+  const source = layout("malicious", BASE, { files: { "app/node_modules/event-stream/package.json": manifest } });
+  const report = await scanJson(cache, ["--ignore-unfixed", source]);
+  expect(report.findings).toMatchObject([
+    { kind: "malware", severity: "critical", advice: expect.stringMatching(/^Remove event-stream/) },
+  ]);
+  expect(report.verdict.violations.map(({ rule }) => rule)).toContain("malicious-package");
+});
+
 test("--base says where the base ends, and an image that does not stand on it says so", async () => {
   const base = layout("base", BASE);
   expect((await scanJson(cache, ["--base", base, vulnerable])).image).toMatchObject({

@@ -20,9 +20,10 @@ export async function judgeReport(report: UnjudgedReport, options: JudgeOptions)
   const policies = await Promise.all(files.map(async (file) => readPolicy(await readTextFile(file, "policy"), file)));
   const documents = await Promise.all(options.vex.map(async (file) => readVex(await readTextFile(file, "VEX"), file)));
   const asked = report.findings.filter(
-    ({ severity, fixedVersion = "" }) =>
+    ({ kind, severity, fixedVersion = "" }) =>
       (options.severities.length === 0 || options.severities.includes(severity)) &&
-      !(options.ignoreUnfixed && fixedVersion === ""),
+      // A malicious package has no fixed version, and is not for that to be ignored.
+      !(options.ignoreUnfixed && kind === "vulnerability" && fixedVersion === ""),
   );
   const { reference, digest } = report.image;
   const vexed = applyVex(asked, documents.flat(), imageNames(reference, digest));

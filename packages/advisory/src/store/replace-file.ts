@@ -23,8 +23,8 @@ export async function replaceFile<Result>(
     const database = openCopy(file, copy);
     let result: Result;
     try {
-      // Nobody reads the copy: neither a journal nor an early sync is worth its time.
-      database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -${CACHE_KIB}; BEGIN`);
+      // Nobody reads the copy: neither a journal on disk nor an early sync is worth its time.
+      database.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -${CACHE_KIB}; BEGIN`);
       result = await work(database);
       database.exec("COMMIT");
     } finally {

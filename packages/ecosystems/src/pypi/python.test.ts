@@ -20,7 +20,7 @@ test("lock files of Poetry and uv give their packages, editable ones left out", 
   const poetry =
     '[[package]]\nname = "django"\nversion = "2.2.0"\ndescription = "x"\n\n[package.dependencies]\nname = "no"\n\n[metadata]\nversion = "1"\n';
   const uv =
-    'version = 1\n\n[[package]]\nname = "app"\nversion = "0.1.0"\nsource = { editable = "." }\n\n[[package]]\nname = "idna"\nversion = "3.4"\nsource = { registry = "https://pypi.org/simple" }\n';
+    'version = 1\n\n[[package]]\nname = "app"\nversion = "0.1.0"\nsource = { editable = "." }\n\n[[package]]\nname = "idna"\nversion = "3.4"\nsource = { registry = "https://example.org/simple" }\n';
   expect(names(analyze(pythonLock, "poetry.lock", poetry))).toEqual(["django@2.2.0"]);
   expect(names(analyze(pythonLock, "uv.lock", uv))).toEqual(["idna@3.4"]);
 });
