@@ -36,9 +36,20 @@ export function matchSubjects(
   reader: DatabaseReader,
   catalog: EcosystemCatalog,
 ): readonly SubjectMatches[] {
-  const judged = subjects
-    .map((subject, index) => judgeSubject(subject, index, reader, catalog))
-    .filter((each) => each !== undefined);
+  const results: SubjectMatches[] = [];
+  for (let start = 0; start < subjects.length; start += BATCH) {
+    const batch = subjects.slice(start, start + BATCH);
+    const judged = batch.map((subject, index) => judgeSubject(subject, start + index, reader, catalog));
+    for (const result of matchBatch(
+      judged.filter((each) => each !== undefined),
+      reader,
+    ))
+      results.push(result);
+  }
+  return results;
+}
+
+function matchBatch(judged: readonly Judged[], reader: DatabaseReader): readonly SubjectMatches[] {
   reader.load(
     judged.flatMap(({ inside, undetermined }) => [...inside, ...undetermined].map(({ location }) => location)),
   );
