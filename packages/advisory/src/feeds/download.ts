@@ -1,6 +1,5 @@
-import { createWriteStream, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { AdvisoryError } from "../errors.ts";
 
 const MAX_DOWNLOAD_BYTES = 4 * 1024 * 1024 * 1024;
@@ -64,16 +63,19 @@ async function downloadOnce(fetch: Fetch, url: string, file: string, onBytes: (b
   let bytes = resumed ? held : 0;
   const expected = Number(response.headers.get("content-length") ?? Number.NaN);
   const start = bytes;
-  const counted = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const chunk of Readable.fromWeb(response.body as never)) {
+  // Each piece is on disk before the next is awaited, so that a connection that breaks costs nothing that came.
+  const target = await open(part, resumed ? "a" : "w");
+  try {
+    for await (const chunk of response.body ?? []) {
+      await target.write(chunk);
       bytes += chunk.length;
       if (bytes > MAX_DOWNLOAD_BYTES)
         throw new AdvisoryError("FEED_INVALID", `${url} is larger than ${MAX_DOWNLOAD_BYTES} bytes`);
       onBytes(bytes);
-      yield chunk;
     }
-  };
-  await pipeline(counted(), createWriteStream(part, { flags: resumed ? "a" : "w" }));
+  } finally {
+    await target.close();
+  }
   if (bytes - start < expected) throw new Error(`the connection ended after ${bytes - start} of ${expected} bytes`);
 }
 
