@@ -54,7 +54,8 @@ function matchBatch(judged: readonly Judged[], reader: DatabaseReader): readonly
     judged.flatMap(({ inside, undetermined }) => [...inside, ...undetermined].map(({ location }) => location)),
   );
   const merged = judged.map((each) => ({ ...each, flaws: mergeFlaws(hitsOf(each, reader)) }));
-  reader.load(merged.flatMap(({ flaws }) => flaws.flatMap(({ id }) => reader.locationsOf(id))));
+  const unrated = merged.flatMap(({ flaws }) => flaws.filter(({ hits }) => !isRated(hits)));
+  reader.load(unrated.flatMap(({ id }) => reader.locationsOf(id)));
   const results = merged.map(({ subject, scheme, flaws, undetermined }) => ({
     subject,
     matches: flaws.map((flaw) => toMatch(flaw, reader, scheme)),
@@ -158,8 +159,15 @@ function toMatch(flaw: Flaw, reader: DatabaseReader, scheme: VersionScheme): Adv
   };
 }
 
+/** Whether the records that hold the version say how bad the flaw is and what it is about. */
+function isRated(hits: readonly Hit[]): boolean {
+  const single = hits.filter(({ record: { u = [] } }) => u.length <= 1);
+  return single.some(({ record: { cvss } }) => cvss !== undefined) && single.some(({ record: { t } }) => t !== "");
+}
+
 /** Distributions often rate nothing themselves; other records of the same flaw do. */
 function otherRecords(flaw: Flaw, records: readonly RecordDetail[], reader: DatabaseReader): readonly RecordDetail[] {
+  if (isRated(flaw.hits)) return [];
   const known = new Set(records.map(({ id }) => id));
   const others = reader.locationsOf(flaw.id).map((location) => reader.record(location));
   return others.filter((record) => record !== undefined).filter(({ id }) => !known.has(id));

@@ -30,8 +30,9 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
   );
   const blockRow = database.prepare("SELECT data FROM block WHERE id = ?");
   const flawRows = database.prepare("SELECT location FROM flaw WHERE cve = ? ORDER BY location");
-  const kevRow = database.prepare("SELECT added, due, ransomware FROM kev WHERE cve = ?");
+  const kevRows = database.prepare("SELECT cve, added, due, ransomware FROM kev");
   const epssRow = database.prepare("SELECT score, percentile FROM epss WHERE cve = ?");
+  for (const statement of [rows, flawRows]) statement.setReturnArrays(true);
   const ecosystems = database.prepare("SELECT id, name, records FROM ecosystem ORDER BY name").all() as unknown as {
     id: number;
     name: string;
@@ -39,6 +40,9 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
   }[];
   const ecosystemIds = new Map(ecosystems.map(({ id, name }) => [name, id]));
   const loaded = new Map<number, RecordDetail>();
+  const locations = new Map<string, readonly number[]>();
+  /** A thousand or two: read once, when the first flaw is looked up. */
+  let exploited: ReadonlyMap<number, KnownExploited> | undefined;
 
   const load = (locations: Iterable<number>) => {
     const wanted = [...new Set(locations)].filter((location) => !loaded.has(location)).sort((a, b) => a - b);
@@ -59,20 +63,25 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
     affected(ecosystem, name) {
       const id = ecosystemIds.get(ecosystem);
       if (id === undefined) return [];
-      const found = rows.all(id, name) as { location: number; detail: string | Uint8Array }[];
-      return found.map(({ location, detail }) => ({ location, detail: unpackAffected(detail) }));
+      const found = rows.all(id, name) as unknown as [location: number, detail: string | Uint8Array][];
+      return found.map(([location, detail]) => ({ location, detail: unpackAffected(detail) }));
     },
     record: (location) => loaded.get(location),
     locationsOf(cve) {
       const number = cveNumber(cve);
       if (number === undefined) return [];
-      return (flawRows.all(number) as { location: number }[]).map(({ location }) => location);
+      const known = locations.get(cve) ?? (flawRows.all(number) as unknown as [number][]).map(([location]) => location);
+      locations.set(cve, known);
+      return known;
     },
     load,
-    unload: () => loaded.clear(),
+    unload() {
+      loaded.clear();
+      locations.clear();
+    },
     knownExploited(cve) {
-      const row = kevRow.get(cveNumber(cve) ?? -1) as { added: string; due: string; ransomware: number } | undefined;
-      return row === undefined ? undefined : { added: row.added, due: row.due, ransomware: row.ransomware === 1 };
+      exploited ??= readExploited(kevRows.all() as unknown as ExploitedRow[]);
+      return exploited.get(cveNumber(cve) ?? -1);
     },
     prediction(cve) {
       const row = epssRow.get(cveNumber(cve) ?? -1) as { score: number; percentile: number } | undefined;
@@ -101,6 +110,17 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
     }),
     close: () => database.close(),
   };
+}
+
+interface ExploitedRow {
+  readonly cve: number;
+  readonly added: string;
+  readonly due: string;
+  readonly ransomware: number;
+}
+
+function readExploited(rows: readonly ExploitedRow[]): ReadonlyMap<number, KnownExploited> {
+  return new Map(rows.map(({ cve, added, due, ransomware }) => [cve, { added, due, ransomware: ransomware === 1 }]));
 }
 
 function count(database: DatabaseSync, table: "kev" | "epss"): number {
