@@ -3,8 +3,8 @@ import { CodedError } from "@bulwark/model";
 /** Exit status of a command that could not do its work. */
 export const ERROR_EXIT = 2;
 
-/** A wrong call of the command line: `USAGE` for its words, `FILE_UNREADABLE` for a file it names. */
-export type CliErrorCode = "USAGE" | "FILE_UNREADABLE" | "OUTPUT_UNWRITABLE";
+/** `USAGE`: the words of the call are wrong. `FILE_*`, `OUTPUT_*`: a file it names. `INTERRUPTED`: by the user. */
+export type CliErrorCode = "USAGE" | "FILE_UNREADABLE" | "OUTPUT_UNWRITABLE" | "INTERRUPTED";
 
 export class CliError extends CodedError<CliErrorCode> {}
 

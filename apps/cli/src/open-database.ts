@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type AdvisoryDatabase, openAdvisoryDatabase } from "@bulwark/advisory";
 import { catalog } from "@bulwark/ecosystems";
@@ -24,8 +24,17 @@ async function seedDatabase(): Promise<string> {
   }
   const file = join(cacheDirectory(), `seed-${state.digest("hex").slice(0, 16)}.db`);
   if (!existsSync(file)) {
+    for (const old of seedFiles(cacheDirectory())) rmSync(old, { force: true });
     const { importAdvisories } = await import("@bulwark/advisory/maintain");
     await importAdvisories({ database: file, catalog, files: [seedDirectory], seed: true });
   }
   return file;
+}
+
+/** Databases of earlier seeds. */
+function seedFiles(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => /^seed-[0-9a-f]{16}\.db$/.test(name))
+    .map((name) => join(directory, name));
 }

@@ -22,7 +22,7 @@ export async function scanCommand(args: readonly string[]): Promise<number> {
   }
   const progress = progressLine(options.quiet);
   const abort = new AbortController();
-  process.once("SIGINT", () => abort.abort(new CliError("USAGE", "scan: interrupted")));
+  process.once("SIGINT", () => abort.abort(new CliError("INTERRUPTED", "the scan was interrupted")));
   const result = await scanSource(options, progress, abort.signal).finally(() => progress.clear());
   const today = new Date().toISOString().slice(0, 10);
   const report = await judgeReport(result.report, { ...options, today });
