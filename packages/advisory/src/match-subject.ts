@@ -6,7 +6,7 @@ import { priorityOf } from "./priority.ts";
 import { compileRanges } from "./ranges.ts";
 import { severityOfWord } from "./severity.ts";
 import { type AffectedDetail, type RecordDetail, unpackRanges } from "./store/detail.ts";
-import type { DatabaseReader } from "./store/reader.ts";
+import type { AffectedRow, DatabaseReader } from "./store/reader.ts";
 
 const MAX_REFERENCES = 5;
 /** Subjects that are matched together: enough to share blocks, few enough to hold their records. */
@@ -39,7 +39,20 @@ export function matchSubjects(
   const results: SubjectMatches[] = [];
   for (let start = 0; start < subjects.length; start += BATCH) {
     const batch = subjects.slice(start, start + BATCH);
-    const judged = batch.map((subject, index) => judgeSubject(subject, start + index, reader, catalog));
+    const rows = new Map<string, ReadonlyMap<string, readonly AffectedRow[]>>();
+    for (const [ecosystem, of] of Map.groupBy(batch, (subject) => subject.ecosystem)) {
+      rows.set(
+        ecosystem,
+        reader.affected(
+          ecosystem,
+          of.map(({ name }) => name),
+        ),
+      );
+    }
+    const judged = batch.map((subject, index) => {
+      const known = rows.get(subject.ecosystem)?.get(subject.name) ?? [];
+      return judgeSubject(subject, start + index, known, catalog);
+    });
     for (const result of matchBatch(
       judged.filter((each) => each !== undefined),
       reader,
@@ -54,6 +67,7 @@ function matchBatch(judged: readonly Judged[], reader: DatabaseReader): readonly
     judged.flatMap(({ inside, undetermined }) => [...inside, ...undetermined].map(({ location }) => location)),
   );
   const merged = judged.map((each) => ({ ...each, flaws: mergeFlaws(hitsOf(each, reader)) }));
+  reader.loadPredictions(merged.flatMap(({ flaws }) => flaws.map(({ id }) => id)));
   const unrated = merged.flatMap(({ flaws }) => flaws.filter(({ hits }) => !isRated(hits)));
   reader.load(unrated.flatMap(({ id }) => reader.locationsOf(id)));
   const results = merged.map(({ subject, scheme, flaws, undetermined }) => ({
@@ -71,10 +85,9 @@ function matchBatch(judged: readonly Judged[], reader: DatabaseReader): readonly
 function judgeSubject(
   subject: AdvisorySubject,
   index: number,
-  reader: DatabaseReader,
+  rows: readonly AffectedRow[],
   catalog: EcosystemCatalog,
 ): Judged | undefined {
-  const rows = reader.affected(subject.ecosystem, subject.name);
   const scheme = rows.length === 0 ? undefined : catalog.schemeOf(subject.ecosystem);
   if (scheme === undefined) return undefined;
   const inside: Judged["inside"][number][] = [];

@@ -5,10 +5,15 @@ import { cveNumber } from "./cve-number.ts";
 import { type AffectedDetail, type RecordDetail, unpackAffected, unpackBlock } from "./detail.ts";
 import { BLOCK_SIZE, EPSS_SCALE } from "./schema.ts";
 
-/** Reads an advisory database. */
+export interface AffectedRow {
+  readonly location: number;
+  readonly detail: AffectedDetail;
+}
+
+/** Reads an advisory database. Each call of SQLite costs more than what it looks up, so that lists are asked for at once. */
 export interface DatabaseReader {
-  /** Rows of a package: where each record lies and what it says. */
-  affected(ecosystem: string, name: string): readonly { readonly location: number; readonly detail: AffectedDetail }[];
+  /** Rows of packages of one ecosystem, by name: where each record lies and what it says. */
+  affected(ecosystem: string, names: Iterable<string>): ReadonlyMap<string, readonly AffectedRow[]>;
   /** A record that was loaded. */
   record(location: number): RecordDetail | undefined;
   /** Where the records of a flaw lie, whatever package they speak of; nowhere for ids that are no CVE. */
@@ -18,6 +23,9 @@ export interface DatabaseReader {
   /** Forgets the records that were loaded. */
   unload(): void;
   knownExploited(cve: string): KnownExploited | undefined;
+  /** Reads the predictions of flaws. */
+  loadPredictions(cves: Iterable<string>): void;
+  /** A prediction that was loaded. */
   prediction(cve: string): ExploitPrediction | undefined;
   info(): DatabaseInfo;
   status(): DatabaseStatus;
@@ -26,13 +34,15 @@ export interface DatabaseReader {
 
 export function databaseReader(database: DatabaseSync): DatabaseReader {
   const rows = database.prepare(
-    "SELECT a.location, a.detail FROM package p JOIN affected a ON a.package = p.id WHERE p.ecosystem = ? AND p.name = ? ORDER BY a.location, a.seq",
+    "SELECT n.value, a.location, a.detail FROM json_each(?) n CROSS JOIN package p ON p.ecosystem = ? AND p.name = n.value CROSS JOIN affected a ON a.package = p.id",
   );
-  const blockRow = database.prepare("SELECT data FROM block WHERE id = ?");
+  const blockRows = database.prepare("SELECT b.id, b.data FROM json_each(?) n CROSS JOIN block b ON b.id = n.value");
   const flawRows = database.prepare("SELECT location FROM flaw WHERE cve = ? ORDER BY location");
   const kevRows = database.prepare("SELECT cve, added, due, ransomware FROM kev");
-  const epssRow = database.prepare("SELECT score, percentile FROM epss WHERE cve = ?");
-  for (const statement of [rows, flawRows]) statement.setReturnArrays(true);
+  const epssRows = database.prepare(
+    "SELECT e.cve, e.score, e.percentile FROM json_each(?) n CROSS JOIN epss e ON e.cve = n.value",
+  );
+  for (const statement of [rows, blockRows, epssRows, flawRows]) statement.setReturnArrays(true);
   const ecosystems = database.prepare("SELECT id, name, records FROM ecosystem ORDER BY name").all() as unknown as {
     id: number;
     name: string;
@@ -41,30 +51,37 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
   const ecosystemIds = new Map(ecosystems.map(({ id, name }) => [name, id]));
   const loaded = new Map<number, RecordDetail>();
   const locations = new Map<string, readonly number[]>();
+  const predictions = new Map<number, ExploitPrediction>();
   /** A thousand or two: read once, when the first flaw is looked up. */
   let exploited: ReadonlyMap<number, KnownExploited> | undefined;
 
-  const load = (locations: Iterable<number>) => {
-    const wanted = [...new Set(locations)].filter((location) => !loaded.has(location)).sort((a, b) => a - b);
-    let blockId = -1;
-    let block: readonly RecordDetail[] = [];
-    for (const location of wanted) {
-      const id = Math.floor(location / BLOCK_SIZE);
-      if (id !== blockId) {
-        const row = blockRow.get(id) as { data: Uint8Array } | undefined;
-        block = row === undefined ? [] : unpackBlock(row.data);
-        blockId = id;
+  const load = (wanted: Iterable<number>) => {
+    const slots = Map.groupBy(
+      [...new Set(wanted)].filter((location) => !loaded.has(location)).sort((a, b) => a - b),
+      (location) => Math.floor(location / BLOCK_SIZE),
+    );
+    const ids = JSON.stringify([...slots.keys()]);
+    for (const [id, data] of blockRows.iterate(ids) as unknown as Iterable<[number, Uint8Array]>) {
+      const block = unpackBlock(data);
+      for (const location of slots.get(id) ?? []) {
+        const record = block[location % BLOCK_SIZE];
+        if (record !== undefined) loaded.set(location, record);
       }
-      const record = block[location % BLOCK_SIZE];
-      if (record !== undefined) loaded.set(location, record);
     }
   };
   return {
-    affected(ecosystem, name) {
+    affected(ecosystem, names) {
+      const found = new Map<string, AffectedRow[]>();
       const id = ecosystemIds.get(ecosystem);
-      if (id === undefined) return [];
-      const found = rows.all(id, name) as unknown as [location: number, detail: string | Uint8Array][];
-      return found.map(([location, detail]) => ({ location, detail: unpackAffected(detail) }));
+      if (id === undefined) return found;
+      const asked = rows.iterate(JSON.stringify([...new Set(names)]), id);
+      for (const [name, location, packed] of asked as unknown as Iterable<[string, number, string | Uint8Array]>) {
+        const row = { location, detail: unpackAffected(packed) };
+        const known = found.get(name);
+        if (known === undefined) found.set(name, [row]);
+        else known.push(row);
+      }
+      return found;
     },
     record: (location) => loaded.get(location),
     locationsOf(cve) {
@@ -78,16 +95,20 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
     unload() {
       loaded.clear();
       locations.clear();
+      predictions.clear();
     },
     knownExploited(cve) {
       exploited ??= readExploited(kevRows.all() as unknown as ExploitedRow[]);
       return exploited.get(cveNumber(cve) ?? -1);
     },
-    prediction(cve) {
-      const row = epssRow.get(cveNumber(cve) ?? -1) as { score: number; percentile: number } | undefined;
-      if (row === undefined) return undefined;
-      return { score: row.score / EPSS_SCALE, percentile: row.percentile / EPSS_SCALE };
+    loadPredictions(cves) {
+      const numbers = [...new Set(cves)].map(cveNumber).filter((number) => number !== undefined);
+      const found = epssRows.iterate(JSON.stringify(numbers)) as unknown as Iterable<[number, number, number]>;
+      for (const [cve, score, percentile] of found) {
+        predictions.set(cve, { score: score / EPSS_SCALE, percentile: percentile / EPSS_SCALE });
+      }
     },
+    prediction: (cve) => predictions.get(cveNumber(cve) ?? -1),
     info() {
       const meta = new Map(
         (database.prepare("SELECT key, value FROM meta").all() as { key: string; value: string }[]).map((row) => [
