@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { AdvisorySubject } from "@bulwark/model";
 import { afterAll, expect, test } from "vitest";
 import { openAdvisoryDatabase } from "./database.ts";
@@ -184,6 +185,18 @@ test("known exploitation, prediction and public exploits raise the priority, wit
   ]);
   expect(other?.epss).toBeUndefined();
   expect(exploited?.priority.score).toBeGreaterThan((other?.priority.score ?? 0) + 40);
+});
+
+test("a database that lost records says so instead of finding nothing", async () => {
+  await matchesOf([osv("X-1")]);
+  const file = join(folder, `${files}.db`);
+  const broken = new DatabaseSync(file);
+  broken.exec("DELETE FROM block");
+  broken.close();
+  const opened = openAdvisoryDatabase(file, plainCatalog);
+  const subjects = [{ ecosystem: "npm", name: "thing", version: "1.0" }];
+  expect(() => opened.match(subjects)).toThrow(expect.objectContaining({ code: "DATABASE_DAMAGED" }));
+  opened.close();
 });
 
 test("a file that is no database of ours is refused with what to do", () => {

@@ -1,6 +1,7 @@
 import type { AdvisorySubject, Cvss, EcosystemCatalog, FixStatus, Severity, VersionScheme } from "@bulwark/model";
 import { severityOfScore } from "./cvss/cvss.ts";
 import type { AdvisoryMatch, SubjectMatches } from "./database.ts";
+import { AdvisoryError } from "./errors.ts";
 import { type Flaw, type Hit, mergeFlaws } from "./flaws.ts";
 import { priorityOf } from "./priority.ts";
 import { compileRanges } from "./ranges.ts";
@@ -102,11 +103,21 @@ function judgeSubject(
   return { subject: index, scheme, inside, undetermined };
 }
 
+/** A row without its record means that the file is broken: to go on would hide a flaw. */
+function recordAt(location: number, reader: DatabaseReader): RecordDetail {
+  const record = reader.record(location);
+  if (record !== undefined) return record;
+  throw new AdvisoryError(
+    "DATABASE_DAMAGED",
+    "the advisory database lacks records its rows name",
+    "delete it and run: bulwark db update",
+  );
+}
+
 function hitsOf({ inside }: Judged, reader: DatabaseReader): readonly Hit[] {
   const hits: Hit[] = [];
   for (const { location, ...rest } of inside) {
-    const record = reader.record(location);
-    if (record !== undefined) hits.push({ record, ...rest });
+    hits.push({ record: recordAt(location, reader), ...rest });
   }
   return hits;
 }

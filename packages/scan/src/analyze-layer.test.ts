@@ -128,7 +128,7 @@ test("a file over the analyzer's bound is a problem and is not read", async () =
   };
   const report = await analyzeLayer(huge, set, sharedScratch().forLayer());
   expect(report.problems).toEqual([
-    { path: "a.pkg", what: "not read by named: 1099511627776 bytes are over its limit of 67108864" },
+    { path: "a.pkg", what: "not read by named: 1099511627776 bytes are over the limit of 67108864" },
   ]);
 });
 

@@ -122,7 +122,7 @@ function sinkFor(
   pool: ScratchPool,
 ): ContentSink | undefined {
   const collect = (wanted: readonly Analyzer[]) => {
-    const able = wanted.filter((analyzer) => isWithinBound(analyzer, entry, state));
+    const able = withinBound(wanted, entry, state);
     if (able.length === 0) return undefined;
     const scratch = pool.tryTake(entry.size);
     if (scratch === undefined) {
@@ -139,11 +139,16 @@ function sinkFor(
   return sniffElf(() => collect(analyzers.executable));
 }
 
-function isWithinBound(analyzer: Analyzer, entry: LayerEntry, state: State): boolean {
-  const limit = Math.min(analyzer.maxBytes ?? DEFAULT_MAX_BYTES, LARGE_FILE_BYTES);
-  if (entry.size <= limit) return true;
-  addProblem(state, entry.path, `not read by ${analyzer.id}: ${entry.size} bytes are over its limit of ${limit}`);
-  return false;
+/** The analyzers that read files of this size; the others are told in one problem. */
+function withinBound(wanted: readonly Analyzer[], entry: LayerEntry, state: State): readonly Analyzer[] {
+  const limitOf = ({ maxBytes = DEFAULT_MAX_BYTES }: Analyzer) => Math.min(maxBytes, LARGE_FILE_BYTES);
+  const refusing = wanted.filter((analyzer) => entry.size > limitOf(analyzer));
+  if (refusing.length > 0) {
+    const names = refusing.map(({ id }) => id).join(", ");
+    const limit = Math.max(...refusing.map(limitOf));
+    addProblem(state, entry.path, `not read by ${names}: ${entry.size} bytes are over the limit of ${limit}`);
+  }
+  return wanted.filter((analyzer) => !refusing.includes(analyzer));
 }
 
 function runAnalyzer(analyzer: Analyzer, path: string, bytes: Uint8Array, mode: number, state: State): void {

@@ -136,7 +136,11 @@ function footer(report: ScanReport, paint: Paint, columns: number): string[] {
   }
   lines.push("");
   if (verdict.passed) lines.push(paint("good", "PASSED: no policy is violated"));
-  else lines.push(paint("bad", "REFUSED"), ...verdict.violations.flatMap((each) => wrap(violationLine(each), columns)));
+  else
+    lines.push(
+      paint("bad", "REFUSED"),
+      ...verdict.violations.flatMap((each) => wrap(violationLine(each), columns - 2).map((line) => `  ${line}`)),
+    );
   return lines;
 }
 
@@ -146,7 +150,7 @@ function noFindings({ database, packages }: ScanReport): string {
 }
 
 function violationLine({ policy, rule, message }: ScanReport["verdict"]["violations"][number]): string {
-  return `  ${visible(policy)}/${visible(rule)}: ${visible(message)}`;
+  return `${visible(policy)}/${visible(rule)}: ${visible(message)}`;
 }
 
 function suppressionSources({ suppressed }: ScanReport): string {
