@@ -13,8 +13,7 @@ export function adviceFor(match: AdvisoryMatch, found: FoundPackage, subject: Ad
   if (match.malicious) {
     return `Remove ${found.name} ${found.version} from ${layerName(found.layer, image)} and change every credential the image or its build could reach: the package is malicious.`;
   }
-  if (match.fixedVersion === "")
-    return `${noFix(match)} ${origin === "base" ? `Watch ${baseName(image)} for a fixed version.` : `Consider replacing or removing ${found.name} in ${layerName(found.layer, image)}.`}`;
+  if (match.fixedVersion === "") return withoutFix(match, found, image);
   const name = found.fact.source === undefined ? found.name : subject.name;
   if (origin === "base") {
     return `Rebuild on a version of ${baseName(image)} with ${name} ${match.fixedVersion} or later; until there is one, upgrade ${name} in a layer of your own.`;
@@ -22,8 +21,13 @@ export function adviceFor(match: AdvisoryMatch, found: FoundPackage, subject: Ad
   return `Upgrade ${name} to ${match.fixedVersion} or later in ${layerName(found.layer, image)}.`;
 }
 
-function noFix(match: AdvisoryMatch): string {
-  return match.status === "no-fix-planned" ? "The packager plans no fix." : "There is no fixed version yet.";
+function withoutFix(match: AdvisoryMatch, found: FoundPackage, image: Image): string {
+  if (match.status === "no-fix-planned") {
+    return `The packager plans no fix: remove ${found.name} if it is not needed, or accept the risk with a waiver.`;
+  }
+  if (image.layers[found.layer]?.origin === "base")
+    return `There is no fixed version yet: watch ${baseName(image)} for one.`;
+  return `There is no fixed version yet: consider replacing or removing ${found.name} in ${layerName(found.layer, image)}.`;
 }
 
 function baseName(image: Image): string {
