@@ -74,12 +74,17 @@ export function unpackAffected(packed: string | Uint8Array): AffectedDetail {
   return JSON.parse(zstdDecompressSync(packed, { maxOutputLength: MAX_DETAIL_BYTES }).toString("utf8"));
 }
 
-/** Packs the details of up to BLOCK_SIZE records. */
+/** Packs the details of up to BLOCK_SIZE records, one a line, so that a reader parses only those it wants. */
 export function packBlock(details: readonly RecordDetail[]): Uint8Array {
-  return zstdCompressSync(JSON.stringify(details), { params: { 100: BLOCK_LEVEL } });
+  const lines = details.map((detail) => JSON.stringify(detail)).join("\n");
+  return zstdCompressSync(lines, { params: { 100: BLOCK_LEVEL } });
 }
 
-/** Inverse of {@link packBlock}. */
-export function unpackBlock(packed: Uint8Array): readonly RecordDetail[] {
-  return JSON.parse(zstdDecompressSync(packed, { maxOutputLength: MAX_BLOCK_BYTES }).toString("utf8"));
+/** Unpacks a block: gives the record in a slot, undefined when there is none. */
+export function unpackBlock(packed: Uint8Array): (slot: number) => RecordDetail | undefined {
+  const lines = zstdDecompressSync(packed, { maxOutputLength: MAX_BLOCK_BYTES }).toString("utf8").split("\n");
+  return (slot) => {
+    const line = lines[slot];
+    return line === undefined ? undefined : JSON.parse(line);
+  };
 }

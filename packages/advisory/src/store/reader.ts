@@ -62,9 +62,9 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
     );
     const ids = JSON.stringify([...slots.keys()]);
     for (const [id, data] of blockRows.iterate(ids) as unknown as Iterable<[number, Uint8Array]>) {
-      const block = unpackBlock(data);
+      const recordIn = unpackBlock(data);
       for (const location of slots.get(id) ?? []) {
-        const record = block[location % BLOCK_SIZE];
+        const record = recordIn(location % BLOCK_SIZE);
         if (record !== undefined) loaded.set(location, record);
       }
     }

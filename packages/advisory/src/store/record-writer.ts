@@ -58,7 +58,7 @@ export function recordWriter(database: DatabaseSync, catalog: EcosystemCatalog):
     const at = Math.floor(location / BLOCK_SIZE);
     if (at === block) return pending[location % BLOCK_SIZE];
     const row = statements.getBlock.get(at) as { data: Uint8Array } | undefined;
-    return row === undefined ? undefined : unpackBlock(row.data)[location % BLOCK_SIZE];
+    return row === undefined ? undefined : unpackBlock(row.data)(location % BLOCK_SIZE);
   };
   const add = (record: OsvRecord, rows: readonly Row[]) => {
     const location = block * BLOCK_SIZE + pending.length;
