@@ -7,7 +7,7 @@ export const APPLICATION_ID = 0x42_4c_57_4b;
  * A record's details lie compressed in blocks together with others; its location is `block * BLOCK_SIZE + slot`. Rows that
  * matching reads (package → affected) are plain, details are only unpacked for what matched.
  */
-export const BLOCK_SIZE = 16;
+export const BLOCK_SIZE = 64;
 
 export const SCHEMA = `
 PRAGMA page_size = 4096;
