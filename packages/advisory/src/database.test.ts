@@ -77,6 +77,20 @@ test("versions that are listed match beside ranges, by their text", async () => 
   expect((await matchesOf([osv("X-1", { affected: listed })], { version: "1.1" })).matches).toHaveLength(0);
 });
 
+test("a row with one fix is ruled out by it, unless it also lists versions", async () => {
+  for (const [version, count] of [
+    ["1.9", 1],
+    ["2.0", 0],
+    ["2.1", 0],
+  ] as const) {
+    expect((await matchesOf([osv("X-1")], { version })).matches).toHaveLength(count);
+    const listed = [affected({ versions: ["2.1"] })];
+    expect((await matchesOf([osv("X-1", { affected: listed })], { version })).matches).toHaveLength(
+      version === "2.1" ? 1 : count,
+    );
+  }
+});
+
 test("commits, withdrawn records and unknown ecosystems match nothing", async () => {
   const git = affected({ ranges: [{ type: "GIT", repo: "https://x", events: [{ introduced: "0" }] }] });
   const elsewhere = affected({ package: { ecosystem: "Unknown", name: "thing" } });

@@ -6,7 +6,7 @@ import { type Flaw, type Hit, mergeFlaws } from "./flaws.ts";
 import { priorityOf } from "./priority.ts";
 import { compileRanges } from "./ranges.ts";
 import { severityOfWord } from "./severity.ts";
-import { type AffectedDetail, type RecordDetail, unpackRanges } from "./store/detail.ts";
+import { type AffectedDetail, onlyFix, type RecordDetail, unpackAffected, unpackRanges } from "./store/detail.ts";
 import type { AffectedRow, DatabaseReader } from "./store/reader.ts";
 
 const MAX_REFERENCES = 5;
@@ -93,7 +93,10 @@ function judgeSubject(
   if (scheme === undefined) return undefined;
   const inside: Judged["inside"][number][] = [];
   const undetermined: Judged["undetermined"][number][] = [];
-  for (const { location, detail } of rows) {
+  const parsed = scheme.parse(subject.version);
+  for (const { location, packed } of rows) {
+    if (parsed !== undefined && isFixed(parsed, onlyFix(packed), scheme)) continue;
+    const detail = unpackAffected(packed);
     if (!concernsModule(detail, subject)) continue;
     const verdict = judge(detail, subject.version, scheme);
     if (verdict.kind === "inside")
@@ -120,6 +123,12 @@ function hitsOf({ inside }: Judged, reader: DatabaseReader): readonly Hit[] {
     hits.push({ record: recordAt(location, reader), ...rest });
   }
   return hits;
+}
+
+/** Whether a version is at or above the only fix a row names. */
+function isFixed(version: unknown, fix: string | undefined, scheme: VersionScheme): boolean {
+  const fixed = fix === undefined ? undefined : scheme.parse(fix);
+  return fixed !== undefined && scheme.compare(version, fixed) >= 0;
 }
 
 function judge(detail: AffectedDetail, version: string, scheme: VersionScheme) {

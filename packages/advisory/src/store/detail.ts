@@ -74,6 +74,20 @@ export function unpackAffected(packed: string | Uint8Array): AffectedDetail {
   return JSON.parse(zstdDecompressSync(packed, { maxOutputLength: MAX_DETAIL_BYTES }).toString("utf8"));
 }
 
+const ONE_FIX = '{"r":[["i0","f';
+
+/**
+ * The fixed version of a packed row that holds every version before it and no other, which is what most rows say;
+ * undefined for all other rows.
+ */
+export function onlyFix(packed: string | Uint8Array): string | undefined {
+  if (typeof packed !== "string" || !packed.startsWith(ONE_FIX)) return undefined;
+  const end = packed.indexOf('"', ONE_FIX.length);
+  if (end < 0 || !packed.startsWith('"]]', end) || packed.includes('"v":[', end)) return undefined;
+  const version = packed.slice(ONE_FIX.length, end);
+  return version.includes("\\") ? undefined : version;
+}
+
 /** Packs the details of up to BLOCK_SIZE records, one a line, so that a reader parses only those it wants. */
 export function packBlock(details: readonly RecordDetail[]): Uint8Array {
   const lines = details.map((detail) => JSON.stringify(detail)).join("\n");

@@ -2,12 +2,13 @@ import type { DatabaseSync } from "node:sqlite";
 import type { DatabaseInfo, ExploitPrediction, KnownExploited } from "@bulwark/model";
 import type { DatabaseStatus } from "../database.ts";
 import { cveNumber } from "./cve-number.ts";
-import { type AffectedDetail, type RecordDetail, unpackAffected, unpackBlock } from "./detail.ts";
+import { type RecordDetail, unpackBlock } from "./detail.ts";
 import { BLOCK_SIZE, EPSS_SCALE } from "./schema.ts";
 
 export interface AffectedRow {
   readonly location: number;
-  readonly detail: AffectedDetail;
+  /** As {@link packAffected} packed it: most rows are ruled out without being unpacked. */
+  readonly packed: string | Uint8Array;
 }
 
 /** Reads an advisory database. Each call of SQLite costs more than what it looks up, so that lists are asked for at once. */
@@ -76,7 +77,7 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
       if (id === undefined) return found;
       const asked = rows.iterate(JSON.stringify([...new Set(names)]), id);
       for (const [name, location, packed] of asked as unknown as Iterable<[string, number, string | Uint8Array]>) {
-        const row = { location, detail: unpackAffected(packed) };
+        const row = { location, packed };
         const known = found.get(name);
         if (known === undefined) found.set(name, [row]);
         else known.push(row);
