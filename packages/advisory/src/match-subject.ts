@@ -11,7 +11,7 @@ import type { AffectedRow, DatabaseReader } from "./store/reader.ts";
 
 const MAX_REFERENCES = 5;
 /** Subjects that are matched together: enough to share blocks, few enough to hold their records. */
-const BATCH = 65_536;
+const BATCH = 131_072;
 /** Builds of an rpm module carry it in their release: `1.module_el8.9.0+3680+6b0d1b0c`. */
 const MODULE_BUILD = /\.module[_+]/;
 

@@ -5,6 +5,11 @@ import { cveNumber } from "./cve-number.ts";
 import { type RecordDetail, unpackBlock } from "./detail.ts";
 import { BLOCK_SIZE, EPSS_SCALE } from "./schema.ts";
 
+/** Unpacked blocks kept while a list is matched: some 50 MB at the most, and a few for one image. */
+const MAX_BLOCKS = 2_048;
+
+type Block = ReturnType<typeof unpackBlock>;
+
 export interface AffectedRow {
   readonly location: number;
   /** As {@link packAffected} packed it: most rows are ruled out without being unpacked. */
@@ -51,6 +56,7 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
   }[];
   const ecosystemIds = new Map(ecosystems.map(({ id, name }) => [name, id]));
   const loaded = new Map<number, RecordDetail>();
+  const blocks = new Map<number, Block>();
   const locations = new Map<string, readonly number[]>();
   const predictions = new Map<number, ExploitPrediction>();
   /** A thousand or two: read once, when the first flaw is looked up. */
@@ -61,13 +67,22 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
       [...new Set(wanted)].filter((location) => !loaded.has(location)).sort((a, b) => a - b),
       (location) => Math.floor(location / BLOCK_SIZE),
     );
-    const ids = JSON.stringify([...slots.keys()]);
-    for (const [id, data] of blockRows.iterate(ids) as unknown as Iterable<[number, Uint8Array]>) {
-      const recordIn = unpackBlock(data);
+    const take = (id: number, recordIn: Block) => {
       for (const location of slots.get(id) ?? []) {
         const record = recordIn(location % BLOCK_SIZE);
         if (record !== undefined) loaded.set(location, record);
       }
+      slots.delete(id);
+    };
+    for (const id of [...slots.keys()]) {
+      const known = blocks.get(id);
+      if (known !== undefined) take(id, known);
+    }
+    const asked = blockRows.iterate(JSON.stringify([...slots.keys()])) as unknown as Iterable<[number, Uint8Array]>;
+    for (const [id, data] of asked) {
+      const block = unpackBlock(data);
+      if (blocks.size < MAX_BLOCKS) blocks.set(id, block);
+      take(id, block);
     }
   };
   return {
@@ -96,6 +111,7 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
     unload() {
       loaded.clear();
       locations.clear();
+      blocks.clear();
       predictions.clear();
     },
     knownExploited(cve) {
