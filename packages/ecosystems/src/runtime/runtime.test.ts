@@ -25,6 +25,10 @@ test.each([
   expect(analyze(runtime, path.replace(/[^/]+$/, "other"), elfOf({ ".rodata": text }))).toEqual({});
 });
 
+test("Valkey is not taken for Redis: their versions and fixes differ", () => {
+  expect(analyze(runtime, "usr/bin/valkey-server", elfOf({ ".rodata": "\x008.0.5\0" }))).toEqual({});
+});
+
 test("a program with a known name that tells nothing is no package", () => {
   expect(analyze(runtime, "usr/bin/node", elfOf({ ".rodata": "\0nothing\0" }))).toEqual({ packages: [] });
 });

@@ -26,7 +26,7 @@ const RUNTIMES: readonly Runtime[] = [
   { name: "node", files: /^node(?:js)?$/, marker: "nodejs.org/download/release/v", version: THREE },
   { name: "python", files: /^(?:lib)?python3(?:\.\d+)?(?:\.so[.\d]*)?$/, marker: "\0", version: /^(3\.\d+\.\d+)\+?\0/ },
   { name: "nginx", files: /^nginx$/, marker: "nginx version: nginx/", version: THREE },
-  { name: "redis", files: /^(?:redis|valkey)-server$/, marker: "\0", version: /^(\d+\.\d+\.\d+)\0/ },
+  { name: "redis", files: /^redis-server$/, marker: "\0", version: /^(\d+\.\d+\.\d+)\0/ },
   {
     name: "openssl",
     files: /^(?:openssl|libcrypto\.so[.\d]*)$/,
@@ -50,7 +50,7 @@ const RUNTIMES: readonly Runtime[] = [
 /** Well-known runtimes installed without a package manager, by the version text inside the program. */
 export const runtime: Analyzer = {
   id: "runtime",
-  version: 1,
+  version: 2,
   wants: ["executable"],
   maxBytes: MAX_BYTES,
   read({ path, bytes }): FileFacts {
