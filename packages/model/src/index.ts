@@ -1,5 +1,14 @@
 export type { AnalyzedFile, Analyzer, AnalyzerTools, FileFacts } from "./analyzer.ts";
 export { CodedError } from "./coded-error.ts";
+export type {
+  ContentFact,
+  ContentFacts,
+  ContentFile,
+  ContentHead,
+  ContentKind,
+  ContentScanner,
+  RemoteScanner,
+} from "./content.ts";
 export type { BaseImage, Image, Layer, OperatingSystem, Origin } from "./image.ts";
 export type { ContentSink, EntryKind, EntryVisitor, LayerEntry } from "./layer-entry.ts";
 export type { FileReport, LayerReport } from "./layer-report.ts";

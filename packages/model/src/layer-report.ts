@@ -1,3 +1,4 @@
+import type { ContentFact } from "./content.ts";
 import type { OperatingSystem } from "./image.ts";
 import type { PackageFact } from "./package.ts";
 
@@ -8,6 +9,8 @@ export interface FileReport {
   readonly packages: readonly PackageFact[];
   readonly os?: OperatingSystem;
   readonly problems: readonly string[];
+  /** What content scanners found. */
+  readonly content?: readonly ContentFact[];
 }
 
 /**

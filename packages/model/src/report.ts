@@ -68,6 +68,12 @@ export interface Evidence {
   /** How urgent, 0 to 100, from severity, exploitability and whether a fix exists, with its reasons. */
   readonly priority?: { readonly score: number; readonly reasons: readonly string[] };
   readonly references?: readonly string[];
+  /** What was seen in the file, one line, secrets redacted. */
+  readonly detail?: string;
+  /** Tells two secrets apart without telling either. */
+  readonly fingerprint?: string;
+  /** Index of the layer that removes the file: it is gone from the running container, yet not from the image. */
+  readonly removedIn?: number;
 }
 
 /** A finding that a VEX statement or a waiver took out of the verdict, with who said so. */
