@@ -11,6 +11,7 @@ export interface RawRecord {
   id: string;
   modified?: string;
   aliases?: string[];
+  upstream?: string[];
   affected?: { package?: { ecosystem: string; name: string }; ranges?: unknown; versions?: string[] }[];
   [field: string]: unknown;
 }
@@ -33,7 +34,7 @@ export async function baseRecords(): Promise<readonly RawRecord[]> {
   return records;
 }
 
-/** Records multiplied up to `count`: copies get ids, aliases and package names of their own. */
+/** Records multiplied up to `count`: copies get ids, aliases, upstream flaws and package names of their own. */
 export function* multiplied(base: readonly RawRecord[], count: number): Generator<RawRecord> {
   for (let made = 0; made < count; made++) {
     const record = base[made % base.length] as RawRecord;
@@ -42,13 +43,25 @@ export function* multiplied(base: readonly RawRecord[], count: number): Generato
   }
 }
 
+const MILLION = 1_000_000;
+/** Copies that fit into one year's numbers: a CVE id has eight digits at most, real ones six. */
+const COPIES_A_YEAR = 90;
+
+/** Names of a copy keep their form, for a CVE is looked up as a number. */
+function otherId(id: string, copy: number): string {
+  const cve = /^(.*CVE-)(\d{4})-(\d{4,6})$/.exec(id);
+  if (cve === null) return `${id}-${copy}`;
+  const year = Number(cve[2]) + 100 * Math.floor(copy / COPIES_A_YEAR);
+  return `${cve[1]}${year}-${Number(cve[3]) + MILLION * (1 + (copy % COPIES_A_YEAR))}`;
+}
+
 function renamed(record: RawRecord, copy: number): RawRecord {
-  const other = (id: string) =>
-    id.replace(/(\d{4,})/, (number) => String(Number(number) + copy * 7)).replace(/$/, `-${copy}`);
+  const other = (id: string) => otherId(id, copy);
   return {
     ...record,
     id: other(record.id),
     aliases: (record.aliases ?? []).map(other),
+    ...(record.upstream === undefined ? {} : { upstream: record.upstream.map(other) }),
     affected: (record.affected ?? []).map((affected) =>
       affected.package === undefined
         ? affected

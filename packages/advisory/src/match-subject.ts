@@ -12,6 +12,8 @@ import type { AffectedRow, DatabaseReader } from "./store/reader.ts";
 const MAX_REFERENCES = 5;
 /** Subjects that are matched together: enough to share blocks, few enough to hold their records. */
 const BATCH = 131_072;
+/** Parsed versions that are kept of one scheme while a list is matched. */
+const MAX_REMEMBERED = 65_536;
 /** Builds of an rpm module carry it in their release: `1.module_el8.9.0+3680+6b0d1b0c`. */
 const MODULE_BUILD = /\.module[_+]/;
 
@@ -38,6 +40,7 @@ export function matchSubjects(
   catalog: EcosystemCatalog,
 ): readonly SubjectMatches[] {
   const results: SubjectMatches[] = [];
+  const remembering = rememberParsed();
   for (let start = 0; start < subjects.length; start += BATCH) {
     const batch = subjects.slice(start, start + BATCH);
     const rows = new Map<string, ReadonlyMap<string, readonly AffectedRow[]>>();
@@ -50,15 +53,14 @@ export function matchSubjects(
         ),
       );
     }
-    const judged = batch.map((subject, index) => {
-      const known = rows.get(subject.ecosystem)?.get(subject.name) ?? [];
-      return judgeSubject(subject, start + index, known, catalog);
+    const judged: Judged[] = [];
+    batch.forEach((subject, index) => {
+      const known = rows.get(subject.ecosystem)?.get(subject.name);
+      const scheme = known === undefined ? undefined : catalog.schemeOf(subject.ecosystem);
+      if (known === undefined || scheme === undefined) return;
+      judged.push(judgeSubject(subject, start + index, known, remembering(scheme)));
     });
-    for (const result of matchBatch(
-      judged.filter((each) => each !== undefined),
-      reader,
-    ))
-      results.push(result);
+    for (const result of matchBatch(judged, reader)) results.push(result);
   }
   return results;
 }
@@ -67,10 +69,20 @@ function matchBatch(judged: readonly Judged[], reader: DatabaseReader): readonly
   reader.load(
     judged.flatMap(({ inside, undetermined }) => [...inside, ...undetermined].map(({ location }) => location)),
   );
-  const merged = judged.map((each) => ({ ...each, flaws: mergeFlaws(hitsOf(each, reader)) }));
-  reader.loadPredictions(merged.flatMap(({ flaws }) => flaws.map(({ id }) => id)));
-  const unrated = merged.flatMap(({ flaws }) => flaws.filter(({ hits }) => !isRated(hits)));
-  reader.load(unrated.flatMap(({ id }) => reader.locationsOf(id)));
+  const merged: (Judged & { readonly flaws: readonly Flaw[] })[] = [];
+  const found: string[] = [];
+  const unrated: string[] = [];
+  for (const each of judged) {
+    const flaws = mergeFlaws(hitsOf(each, reader));
+    merged.push({ ...each, flaws });
+    for (const { id, hits } of flaws) {
+      found.push(id);
+      if (!isRated(hits)) unrated.push(id);
+    }
+  }
+  reader.loadPredictions(found);
+  reader.loadLocations(unrated);
+  reader.load(unrated.flatMap((id) => reader.locationsOf(id)));
   const results = merged.map(({ subject, scheme, flaws, undetermined }) => ({
     subject,
     matches: flaws.map((flaw) => toMatch(flaw, reader, scheme)),
@@ -87,23 +99,48 @@ function judgeSubject(
   subject: AdvisorySubject,
   index: number,
   rows: readonly AffectedRow[],
-  catalog: EcosystemCatalog,
-): Judged | undefined {
-  const scheme = rows.length === 0 ? undefined : catalog.schemeOf(subject.ecosystem);
-  if (scheme === undefined) return undefined;
+  scheme: VersionScheme,
+): Judged {
   const inside: Judged["inside"][number][] = [];
   const undetermined: Judged["undetermined"][number][] = [];
   const parsed = scheme.parse(subject.version);
+  const isModular = subject.module !== undefined || MODULE_BUILD.test(subject.version);
   for (const { location, packed } of rows) {
-    if (parsed !== undefined && isFixed(parsed, onlyFix(packed), scheme)) continue;
-    const detail = unpackAffected(packed);
-    if (!concernsModule(detail, subject)) continue;
-    const verdict = judge(detail, subject.version, scheme);
-    if (verdict.kind === "inside")
-      inside.push({ location, affected: detail, fixed: verdict.fixed, range: verdict.range });
+    const fix = parsed === undefined ? undefined : onlyFix(packed);
+    const below = fix === undefined ? undefined : isBelow(parsed, fix, scheme);
+    if (below === false) continue;
+    const affected = unpackAffected(packed);
+    if (!concernsModule(affected, subject.module, isModular)) continue;
+    if (fix !== undefined && below === true) {
+      inside.push({ location, affected, fixed: fix, range: `fixed ${fix}` });
+      continue;
+    }
+    const verdict = judge(affected, subject.version, scheme);
+    if (verdict.kind === "inside") inside.push({ location, affected, fixed: verdict.fixed, range: verdict.range });
     else if (verdict.kind === "undetermined") undetermined.push({ location, why: verdict.why });
   }
   return { subject: index, scheme, inside, undetermined };
+}
+
+/** Gives schemes that parse the same text once: flaws of one package, and packages of one source, share their fixes. */
+function rememberParsed(): (scheme: VersionScheme) => VersionScheme {
+  const schemes = new Map<string, VersionScheme>();
+  return (scheme) => {
+    const known = schemes.get(scheme.id);
+    if (known !== undefined) return known;
+    const parsed = new Map<string, unknown>();
+    const remembering: VersionScheme = {
+      ...scheme,
+      parse(version) {
+        if (parsed.has(version)) return parsed.get(version);
+        const fresh = scheme.parse(version);
+        if (parsed.size < MAX_REMEMBERED) parsed.set(version, fresh);
+        return fresh;
+      },
+    };
+    schemes.set(scheme.id, remembering);
+    return remembering;
+  };
 }
 
 /** A row without its record means that the file is broken: to go on would hide a flaw. */
@@ -118,17 +155,18 @@ function recordAt(location: number, reader: DatabaseReader): RecordDetail {
 }
 
 function hitsOf({ inside }: Judged, reader: DatabaseReader): readonly Hit[] {
-  const hits: Hit[] = [];
-  for (const { location, ...rest } of inside) {
-    hits.push({ record: recordAt(location, reader), ...rest });
-  }
-  return hits;
+  return inside.map(({ location, affected, fixed, range }) => ({
+    record: recordAt(location, reader),
+    affected,
+    fixed,
+    range,
+  }));
 }
 
-/** Whether a version is at or above the only fix a row names. */
-function isFixed(version: unknown, fix: string | undefined, scheme: VersionScheme): boolean {
-  const fixed = fix === undefined ? undefined : scheme.parse(fix);
-  return fixed !== undefined && scheme.compare(version, fixed) >= 0;
+/** Whether a version is below a fix; undefined when the fix is no version. */
+function isBelow(version: unknown, fix: string, scheme: VersionScheme): boolean | undefined {
+  const fixed = scheme.parse(fix);
+  return fixed === undefined ? undefined : scheme.compare(version, fixed) < 0;
 }
 
 function judge(detail: AffectedDetail, version: string, scheme: VersionScheme) {
@@ -144,13 +182,16 @@ function judge(detail: AffectedDetail, version: string, scheme: VersionScheme) {
 }
 
 /** A fix made in a module says nothing about packages outside it, and the reverse. */
-function concernsModule(detail: AffectedDetail, subject: AdvisorySubject): boolean {
-  const isModular = subject.module !== undefined || MODULE_BUILD.test(subject.version);
-  const fixes = (detail.r ?? []).flat().filter((event) => event.startsWith("f"));
-  if (fixes.length > 0 && fixes.every((event) => MODULE_BUILD.test(event)) !== isModular) {
-    if (isModular || fixes.some((event) => MODULE_BUILD.test(event))) return false;
+function concernsModule(detail: AffectedDetail, module: string | undefined, isModular: boolean): boolean {
+  if (detail.m !== undefined && module !== undefined && !sameModule(detail.m, module)) return false;
+  let fixes = 0;
+  let modular = 0;
+  for (const event of detail.r?.flat() ?? []) {
+    if (!event.startsWith("f")) continue;
+    fixes++;
+    if (MODULE_BUILD.test(event)) modular++;
   }
-  return detail.m === undefined || subject.module === undefined || sameModule(detail.m, subject.module);
+  return isModular ? modular === fixes : modular === 0 || modular < fixes;
 }
 
 function sameModule(a: string, b: string): boolean {
@@ -194,16 +235,25 @@ function toMatch(flaw: Flaw, reader: DatabaseReader, scheme: VersionScheme): Adv
 
 /** Whether the records that hold the version say how bad the flaw is and what it is about. */
 function isRated(hits: readonly Hit[]): boolean {
-  const single = hits.filter(({ record: { u = [] } }) => u.length <= 1);
-  return single.some(({ record: { cvss } }) => cvss !== undefined) && single.some(({ record: { t } }) => t !== "");
+  let scored = false;
+  let titled = false;
+  for (const { record } of hits) {
+    if ((record.u?.length ?? 0) > 1) continue;
+    scored ||= record.cvss !== undefined;
+    titled ||= record.t !== "";
+  }
+  return scored && titled;
 }
 
 /** Distributions often rate nothing themselves; other records of the same flaw do. */
 function otherRecords(flaw: Flaw, records: readonly RecordDetail[], reader: DatabaseReader): readonly RecordDetail[] {
   if (isRated(flaw.hits)) return [];
-  const known = new Set(records.map(({ id }) => id));
-  const others = reader.locationsOf(flaw.id).map((location) => reader.record(location));
-  return others.filter((record) => record !== undefined).filter(({ id }) => !known.has(id));
+  const others: RecordDetail[] = [];
+  for (const location of reader.locationsOf(flaw.id)) {
+    const record = reader.record(location);
+    if (record !== undefined && !records.includes(record)) others.push(record);
+  }
+  return others;
 }
 
 /**
@@ -211,27 +261,36 @@ function otherRecords(flaw: Flaw, records: readonly RecordDetail[], reader: Data
  * matching records, then their words, then what other records of the flaw say.
  */
 function rate(hits: readonly Hit[], others: readonly RecordDetail[]): { severity: Severity; cvss: Cvss | undefined } {
-  const records = hits.map(({ record }) => record);
   // A record of several flaws rates the worst of them: it says nothing about the others.
-  const single = [...records, ...others].filter(({ u = [] }) => u.length <= 1);
-  const cvss = [...hits.map(({ affected }) => affected.c), ...single.map((record) => record.cvss)].find(
-    (found) => found !== undefined,
-  );
-  const words = [
-    hits.map(({ affected }) => severityOfWord(affected.s ?? "")).find((word) => word !== undefined),
-    cvss === undefined ? undefined : severityOfScore(cvss.score),
-    ...[...single, ...records].map(({ s = "" }) => severityOfWord(s)),
-  ];
-  return { severity: words.find((word) => word !== undefined) ?? "unknown", cvss };
+  const single: RecordDetail[] = [];
+  for (const { record } of hits) if (isOfOneFlaw(record)) single.push(record);
+  for (const record of others) if (isOfOneFlaw(record)) single.push(record);
+  const cvss =
+    hits.find(({ affected }) => affected.c !== undefined)?.affected.c ??
+    single.find((record) => record.cvss !== undefined)?.cvss;
+  const severity =
+    firstWord(hits.map(({ affected }) => affected.s)) ??
+    (cvss === undefined ? undefined : severityOfScore(cvss.score)) ??
+    firstWord(single.map(({ s }) => s)) ??
+    firstWord(hits.map(({ record }) => record.s));
+  return { severity: severity ?? "unknown", cvss };
+}
+
+function isOfOneFlaw({ u }: RecordDetail): boolean {
+  return u === undefined || u.length <= 1;
+}
+
+function firstWord(words: readonly (string | undefined)[]): Severity | undefined {
+  for (const word of words) {
+    const severity = word === undefined ? undefined : severityOfWord(word);
+    if (severity !== undefined) return severity;
+  }
+  return undefined;
 }
 
 function titleOf(records: readonly RecordDetail[], others: readonly RecordDetail[]): string {
-  const titleAmong = (list: readonly RecordDetail[]) =>
-    list
-      .filter(({ u = [] }) => u.length <= 1)
-      .map(({ t }) => t)
-      .find((t) => t !== "");
-  return titleAmong(records) ?? titleAmong(others) ?? records.find(({ t }) => t !== "")?.t ?? "";
+  const isTitle = (record: RecordDetail) => record.t !== "" && isOfOneFlaw(record);
+  return (records.find(isTitle) ?? others.find(isTitle) ?? records.find(({ t }) => t !== ""))?.t ?? "";
 }
 
 function statusOf(hits: readonly Hit[], fixedVersion: string): FixStatus {
@@ -242,6 +301,7 @@ function statusOf(hits: readonly Hit[], fixedVersion: string): FixStatus {
 
 /** Records may name different fixes; only the highest satisfies all of them. */
 function highest(versions: readonly string[], scheme: VersionScheme): string {
+  if (versions.length <= 1) return versions[0] ?? "";
   return versions.reduce((best, version) => {
     const [a, b] = [scheme.parse(best), scheme.parse(version)];
     return a === undefined || (b !== undefined && scheme.compare(a, b) < 0) ? version : best;

@@ -22,7 +22,9 @@ export interface DatabaseReader {
   affected(ecosystem: string, names: Iterable<string>): ReadonlyMap<string, readonly AffectedRow[]>;
   /** A record that was loaded. */
   record(location: number): RecordDetail | undefined;
-  /** Where the records of a flaw lie, whatever package they speak of; nowhere for ids that are no CVE. */
+  /** Looks up where the records of flaws lie, whatever package they speak of; ids that are no CVE lie nowhere. */
+  loadLocations(cves: Iterable<string>): void;
+  /** Where the records of a flaw that was looked up lie. */
   locationsOf(cve: string): readonly number[];
   /** Unpacks records, block by block. */
   load(locations: Iterable<number>): void;
@@ -40,10 +42,12 @@ export interface DatabaseReader {
 
 export function databaseReader(database: DatabaseSync): DatabaseReader {
   const rows = database.prepare(
-    "SELECT n.value, a.location, a.detail FROM json_each(?) n CROSS JOIN package p ON p.ecosystem = ? AND p.name = n.value CROSS JOIN affected a ON a.package = p.id",
+    "SELECT n.key, a.location, a.detail FROM json_each(?) n CROSS JOIN package p ON p.ecosystem = ? AND p.name = n.value CROSS JOIN affected a ON a.package = p.id",
   );
   const blockRows = database.prepare("SELECT b.id, b.data FROM json_each(?) n CROSS JOIN block b ON b.id = n.value");
-  const flawRows = database.prepare("SELECT location FROM flaw WHERE cve = ? ORDER BY location");
+  const flawRows = database.prepare(
+    "SELECT f.cve, f.location FROM json_each(?) n CROSS JOIN flaw f ON f.cve = n.value ORDER BY f.cve, f.location",
+  );
   const kevRows = database.prepare("SELECT cve, added, due, ransomware FROM kev");
   const epssRows = database.prepare(
     "SELECT e.cve, e.score, e.percentile FROM json_each(?) n CROSS JOIN epss e ON e.cve = n.value",
@@ -57,16 +61,20 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
   const ecosystemIds = new Map(ecosystems.map(({ id, name }) => [name, id]));
   const loaded = new Map<number, RecordDetail>();
   const blocks = new Map<number, Block>();
-  const locations = new Map<string, readonly number[]>();
+  const locations = new Map<number, number[]>();
   const predictions = new Map<number, ExploitPrediction>();
   /** A thousand or two: read once, when the first flaw is looked up. */
   let exploited: ReadonlyMap<number, KnownExploited> | undefined;
 
   const load = (wanted: Iterable<number>) => {
-    const slots = Map.groupBy(
-      [...new Set(wanted)].filter((location) => !loaded.has(location)).sort((a, b) => a - b),
-      (location) => Math.floor(location / BLOCK_SIZE),
-    );
+    const slots = new Map<number, number[]>();
+    for (const location of Float64Array.from(new Set(wanted)).sort()) {
+      if (loaded.has(location)) continue;
+      const id = Math.floor(location / BLOCK_SIZE);
+      const known = slots.get(id);
+      if (known === undefined) slots.set(id, [location]);
+      else known.push(location);
+    }
     const take = (id: number, recordIn: Block) => {
       for (const location of slots.get(id) ?? []) {
         const record = recordIn(location % BLOCK_SIZE);
@@ -90,23 +98,33 @@ export function databaseReader(database: DatabaseSync): DatabaseReader {
       const found = new Map<string, AffectedRow[]>();
       const id = ecosystemIds.get(ecosystem);
       if (id === undefined) return found;
-      const asked = rows.iterate(JSON.stringify([...new Set(names)]), id);
-      for (const [name, location, packed] of asked as unknown as Iterable<[string, number, string | Uint8Array]>) {
-        const row = { location, packed };
-        const known = found.get(name);
-        if (known === undefined) found.set(name, [row]);
-        else known.push(row);
+      const sorted = [...new Set(names)].sort(); // the order of the index, so that neighbours share its pages
+      const asked = rows.iterate(JSON.stringify(sorted), id) as unknown as Iterable<
+        [number, number, AffectedRow["packed"]]
+      >;
+      let at = -1;
+      let list: AffectedRow[] = [];
+      for (const [index, location, packed] of asked) {
+        if (index !== at) {
+          at = index;
+          list = [];
+          found.set(sorted[index] as string, list);
+        }
+        list.push({ location, packed });
       }
       return found;
     },
     record: (location) => loaded.get(location),
-    locationsOf(cve) {
-      const number = cveNumber(cve);
-      if (number === undefined) return [];
-      const known = locations.get(cve) ?? (flawRows.all(number) as unknown as [number][]).map(([location]) => location);
-      locations.set(cve, known);
-      return known;
+    loadLocations(cves) {
+      const numbers = [...new Set(cves)].map(cveNumber).filter((number) => number !== undefined);
+      const found = flawRows.iterate(JSON.stringify(numbers)) as unknown as Iterable<[number, number]>;
+      for (const [cve, location] of found) {
+        const known = locations.get(cve);
+        if (known === undefined) locations.set(cve, [location]);
+        else known.push(location);
+      }
     },
+    locationsOf: (cve) => locations.get(cveNumber(cve) ?? -1) ?? [],
     load,
     unload() {
       loaded.clear();
