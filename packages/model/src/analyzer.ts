@@ -21,11 +21,21 @@ export interface AnalyzerTools {
   sha1(bytes: Uint8Array): string;
 }
 
+/** What an OS package manager wrote down about a file when it installed it. */
+export interface RecordedFile {
+  /** Same form as {@link AnalyzedFile.path}. */
+  readonly path: string;
+  /** `md5:`, `sha1:` or `sha256:` and lower-case hexadecimal; `any` where the content may differ (a diverted file). */
+  readonly digest: string;
+}
+
 /** What one analyzer read from one file. Empty parts may be left out. */
 export interface FileFacts {
   readonly packages?: readonly PackageFact[];
   /** Paths (same form as {@link AnalyzedFile.path}) that the OS package manager put there: not reported a second time. */
   readonly owns?: readonly string[];
+  /** Digests of files that nobody but the package manager should change: no configuration files. */
+  readonly recorded?: readonly RecordedFile[];
   readonly os?: OperatingSystem;
   /** What could not be read, as sentences. Each one clears the report's `complete` flag. */
   readonly problems?: readonly string[];

@@ -1,4 +1,4 @@
-export type { AnalyzedFile, Analyzer, AnalyzerTools, FileFacts } from "./analyzer.ts";
+export type { AnalyzedFile, Analyzer, AnalyzerTools, FileFacts, RecordedFile } from "./analyzer.ts";
 export { CodedError } from "./coded-error.ts";
 export type {
   ContentFact,

@@ -1,6 +1,12 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { analyze, expectNoThrowOnDamage, tornPieces } from "../testing/analyze.ts";
 import { apk } from "./apk.ts";
+
+/** As apk writes it down. */
+function checksum(content: string): string {
+  return `Q1${createHash("sha1").update(content).digest("base64")}`;
+}
 
 const PATH = "lib/apk/db/installed";
 const INSTALLED = `C:Q1cHVyZWx5IGludmVudGVk
@@ -16,10 +22,13 @@ D:so:libc.musl-x86_64.so.1
 F:etc
 F:etc/ssl
 R:openssl.cnf
-Z:Q1aW52ZW50ZWQ
+Z:${checksum("configuration")}
 F:lib
 R:libcrypto.so.3
 a:0:0:755
+Z:${checksum("library")}
+R:broken.so
+Z:Q1not base64
 
 P:busybox
 V:1.36.1-r15
@@ -48,7 +57,8 @@ describe("the apk analyzer", () => {
         },
         { type: "apk", namespace: "", name: "busybox", version: "1.36.1-r15", arch: "x86_64", evidence: "installed" },
       ],
-      owns: ["etc/ssl/openssl.cnf", "lib/libcrypto.so.3", "init", "bin/busybox"],
+      owns: ["etc/ssl/openssl.cnf", "lib/libcrypto.so.3", "lib/broken.so", "init", "bin/busybox"],
+      recorded: [{ path: "lib/libcrypto.so.3", digest: `sha1:${createHash("sha1").update("library").digest("hex")}` }],
       problems: [],
     });
   });

@@ -1,4 +1,4 @@
-import type { Analyzer, FileFacts, PackageFact } from "@bulwark/model";
+import type { Analyzer, FileFacts, PackageFact, RecordedFile } from "@bulwark/model";
 import { createProblems, type ProblemList } from "../problems.ts";
 import { forEachLine, isPlainWord, quoted, textOf } from "../text.ts";
 
@@ -10,18 +10,25 @@ const MAX_LINE_BYTES = 4096;
 const MAX_PACKAGES = 100_000;
 const MAX_OWNED = 2_000_000;
 const COLON = 0x3a;
-/** Fields of the installed database that are read: apk-package(5), and `F:` directory, `R:` file of the database. */
-const FIELDS = "PVAoLFR";
+/** Fields of the installed database that are read: apk-package(5), and `F:` directory, `R:` file and `Z:` its checksum of the database. */
+const FIELDS = "PVAoLFRZ";
+/** `Q1` and the SHA-1 of a file's content, or of a link's target, in base64. */
+const SHA1_DIGITS = 40;
+const CHECKSUM = /^Q1([A-Za-z0-9+/]{27}=)$/;
+/** Configuration is there to be changed. */
+const CONFIGURATION = /^etc\//;
 
 interface Entry {
   readonly fields: Map<string, string>;
   directory: string;
+  /** The file whose lines are being read. */
+  file: string;
 }
 
 /** Installed Alpine packages (also Wolfi and Chainguard): `/lib/apk/db/installed`. */
 export const apk: Analyzer = {
   id: "apk",
-  version: 1,
+  version: 2,
   wants: ["lib/apk/db/installed", "usr/lib/apk/db/installed"],
   maxBytes: MAX_BYTES,
   read: ({ bytes }) => readInstalled(bytes),
@@ -30,8 +37,9 @@ export const apk: Analyzer = {
 function readInstalled(bytes: Uint8Array): FileFacts {
   const packages: PackageFact[] = [];
   const owns: string[] = [];
+  const recorded: RecordedFile[] = [];
   const problems = createProblems();
-  let entry: Entry = { fields: new Map(), directory: "" };
+  let entry: Entry = { fields: new Map(), directory: "", file: "" };
   let isFull = false;
   const finish = () => {
     if (entry.fields.size > 0) {
@@ -39,7 +47,7 @@ function readInstalled(bytes: Uint8Array): FileFacts {
       if (fact !== undefined && packages.length < MAX_PACKAGES) packages.push(fact);
       else if (fact !== undefined) isFull = true;
     }
-    entry = { fields: new Map(), directory: "" };
+    entry = { fields: new Map(), directory: "", file: "" };
   };
   forEachLine(bytes, (start, end) => {
     if (start === end) return finish();
@@ -49,7 +57,10 @@ function readInstalled(bytes: Uint8Array): FileFacts {
     if (end - start > MAX_LINE_BYTES) return problems.add(`a field ${field} of ${end - start} bytes was left out`);
     const value = textOf(bytes, start + 2, end);
     if (field === "F") entry.directory = value;
-    else if (field === "R") pushOwned(owns, entry.directory, value);
+    else if (field === "R") {
+      entry.file = value === "" || entry.directory === "" ? value : `${entry.directory}/${value}`;
+      if (owns.length < MAX_OWNED && entry.file !== "") owns.push(entry.file);
+    } else if (field === "Z") pushRecorded(recorded, entry.file, value);
     else entry.fields.set(field, value);
   });
   if (bytes.length > 0 && bytes.at(-1) !== 0x0a)
@@ -57,11 +68,25 @@ function readInstalled(bytes: Uint8Array): FileFacts {
   finish();
   if (isFull) problems.add(`more than ${MAX_PACKAGES} packages, the rest was not read`);
   if (owns.length >= MAX_OWNED) problems.add(`more than ${MAX_OWNED} owned files, the rest was not read`);
-  return { packages, owns, problems: problems.list() };
+  return { packages, owns, recorded, problems: problems.list() };
 }
 
-function pushOwned(owns: string[], directory: string, name: string): void {
-  if (owns.length < MAX_OWNED && name !== "") owns.push(directory === "" ? name : `${directory}/${name}`);
+function pushRecorded(recorded: RecordedFile[], path: string, checksum: string): void {
+  const sha1 = CHECKSUM.exec(checksum)?.[1];
+  if (sha1 === undefined || path === "" || CONFIGURATION.test(path) || recorded.length >= MAX_OWNED) return;
+  recorded.push({ path, digest: `sha1:${hexOf(sha1)}` });
+}
+
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Base64 that a pattern has checked, as hexadecimal: every two letters are three digits of four bits. */
+function hexOf(base64: string): string {
+  let hex = "";
+  for (let at = 0; at < base64.length; at += 2) {
+    const bits = BASE64.indexOf(base64[at]!) * 64 + Math.max(0, BASE64.indexOf(base64[at + 1]!));
+    hex += bits.toString(16).padStart(3, "0");
+  }
+  return hex.slice(0, SHA1_DIGITS);
 }
 
 function packageOf(fields: ReadonlyMap<string, string>, problems: ProblemList): PackageFact | undefined {

@@ -73,7 +73,22 @@ describe("the dpkg analyzer", () => {
     expect(facts.packages).toMatchObject([{ name: "tzdata", version: "2024a-0+deb12u1", arch: "all" }]);
     expect(facts.problems).toEqual([]);
     const sums = `${"a".repeat(32)}  usr/share/zoneinfo/UTC\n`;
-    expect(analyze(dpkg, "var/lib/dpkg/status.d/tzdata.md5sums", sums).owns).toEqual(["usr/share/zoneinfo/UTC"]);
+    expect(analyze(dpkg, "var/lib/dpkg/status.d/tzdata.md5sums", sums)).toEqual({
+      owns: ["usr/share/zoneinfo/UTC"],
+      recorded: [{ path: "usr/share/zoneinfo/UTC", digest: `md5:${"a".repeat(32)}` }],
+    });
+  });
+
+  test("keeps what the checksum files and the diversions say, and nothing else they hold", () => {
+    const sums = `${"0a".repeat(16)}  bin/ls\n${"b".repeat(31)}  bin/short\nnonsense\n${"C".repeat(32)}  bin/upper\n`;
+    expect(analyze(dpkg, "var/lib/dpkg/info/coreutils.md5sums", sums)).toEqual({
+      recorded: [{ path: "bin/ls", digest: `md5:${"0a".repeat(16)}` }],
+    });
+    const diversions = "/bin/sh\n/bin/sh.distrib\ndash\n/usr/bin/x\n/usr/bin/x.real\n:\n";
+    expect(analyze(dpkg, "var/lib/dpkg/diversions", diversions).recorded).toEqual([
+      { path: "bin/sh", digest: "any" },
+      { path: "usr/bin/x", digest: "any" },
+    ]);
   });
 
   test("owns the files of a list, not the directories on the way, and finds merged ones below usr", () => {

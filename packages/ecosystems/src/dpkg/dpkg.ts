@@ -1,4 +1,4 @@
-import type { Analyzer, FileFacts, PackageFact } from "@bulwark/model";
+import type { Analyzer, FileFacts, PackageFact, RecordedFile } from "@bulwark/model";
 import { createProblems, type ProblemList } from "../problems.ts";
 import { forEachLine, isPlainWord, quoted, textOf } from "../text.ts";
 
@@ -18,6 +18,8 @@ const STATES_WITHOUT_FILES: ReadonlySet<string> = new Set(["not-installed", "con
 const FIELDS: ReadonlySet<string> = new Set(["package", "status", "version", "architecture", "source"]);
 /** Since the merge of /usr (Debian 12) files listed under these are found below usr/. */
 const MERGED = /^(?:s?bin|lib(?:|32|64|x32))\//;
+/** Images without dpkg have no `.list` beside the checksums. */
+const INFO = "var/lib/dpkg/info/";
 const COLON = 0x3a;
 const BLANK = 0x20;
 const TAB = 0x09;
@@ -25,12 +27,19 @@ const TAB = 0x09;
 /** Installed Debian packages: `/var/lib/dpkg/status`, and one file per package in images without a package manager. */
 export const dpkg: Analyzer = {
   id: "dpkg",
-  version: 1,
-  wants: ["var/lib/dpkg/status", "var/lib/dpkg/status.d/*", "var/lib/dpkg/info/*.list"],
+  version: 2,
+  wants: [
+    "var/lib/dpkg/status",
+    "var/lib/dpkg/status.d/*",
+    "var/lib/dpkg/info/*.list",
+    "var/lib/dpkg/info/*.md5sums",
+    "var/lib/dpkg/diversions",
+  ],
   maxBytes: MAX_BYTES,
   read(file) {
     if (file.path.endsWith(".list")) return readFileList(file.bytes);
-    if (file.path.endsWith(".md5sums")) return readChecksums(file.bytes);
+    if (file.path.endsWith(".md5sums")) return readChecksums(file.bytes, !file.path.startsWith(INFO));
+    if (file.path.endsWith("/diversions")) return readDiversions(file.bytes);
     return readStatus(file.bytes);
   },
 };
@@ -127,13 +136,24 @@ function readFileList(bytes: Uint8Array): FileFacts {
   return { owns, problems: problems.list() };
 }
 
-/** `md5sum  path` lines beside each package of images built without dpkg. */
-function readChecksums(bytes: Uint8Array): FileFacts {
-  const owns: string[] = [];
+/** `md5sum  path` lines, one file for each package: deb-md5sums(5). Configuration files are not in it. */
+function readChecksums(bytes: Uint8Array, tellsOwner: boolean): FileFacts {
+  const recorded: RecordedFile[] = [];
   forEachLine(bytes, (start, end) => {
-    if (end - start > MAX_FIELD_BYTES || owns.length >= MAX_OWNED) return;
-    const match = /^[0-9a-f]{32} [ *]\/?(.+)$/.exec(textOf(bytes, start, end));
-    if (match !== null) owns.push(match[1]!);
+    if (end - start > MAX_FIELD_BYTES || recorded.length >= MAX_OWNED) return;
+    const match = /^([0-9a-f]{32}) [ *](?:\.?\/)?(.+)$/.exec(textOf(bytes, start, end));
+    if (match !== null) recorded.push({ path: match[2]!, digest: `md5:${match[1]}` });
   });
-  return { owns };
+  return tellsOwner ? { owns: recorded.map(({ path }) => path), recorded } : { recorded };
+}
+
+/** Three lines each: the file, where it was moved, by whom (dpkg-divert(1)). Another package put its own in the place. */
+function readDiversions(bytes: Uint8Array): FileFacts {
+  const recorded: RecordedFile[] = [];
+  let line = 0;
+  forEachLine(bytes, (start, end) => {
+    if (line++ % 3 !== 0 || end - start > MAX_FIELD_BYTES || recorded.length >= MAX_OWNED) return;
+    recorded.push({ path: textOf(bytes, start, end).replace(/^\/+/, ""), digest: "any" });
+  });
+  return { recorded };
 }

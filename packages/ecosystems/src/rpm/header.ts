@@ -19,10 +19,13 @@ export const TAG = {
   license: 1014,
   arch: 1022,
   fileModes: 1030,
+  fileDigests: 1035,
+  fileFlags: 1037,
   sourceRpm: 1044,
   dirIndexes: 1116,
   baseNames: 1117,
   dirNames: 1118,
+  fileDigestAlgorithm: 5011,
   modularityLabel: 5096,
 } as const;
 

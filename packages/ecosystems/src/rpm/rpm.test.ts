@@ -33,7 +33,7 @@ describe.skipIf(missing !== "")(
     const bytesOf = (format: (typeof FORMATS)[number]) => made![format];
 
     test.each(FORMATS)("reads from %s what rpm itself lists", (format) => {
-      const { packages = [], owns = [], problems } = analyze(rpm, PATH, bytesOf(format));
+      const { packages = [], owns = [], recorded = [], problems } = analyze(rpm, PATH, bytesOf(format));
       expect(problems).toEqual([]);
       const listed = packages.map(({ name, version, arch, source, module }) => {
         const [, epoch, versionAndRelease] = /^(?:(\d+):)?(.*)$/.exec(version)!;
@@ -45,6 +45,10 @@ describe.skipIf(missing !== "")(
       expect(made!.listed).toHaveLength(3);
       expect(owns.toSorted()).toEqual(made!.files);
       expect(made!.files).toHaveLength(402);
+      expect(recorded.map(({ path, digest }) => `${digest.replace("sha256:", "")} ${path}`).toSorted()).toEqual(
+        made!.digests,
+      );
+      expect(made!.digests).toHaveLength(401); // one of the files is configuration
     });
 
     test("the Berkeley DB it is tried on is one to rpm's own reader too", () => {

@@ -1,4 +1,4 @@
-import type { Analyzer, FileFacts, PackageFact } from "@bulwark/model";
+import type { Analyzer, FileFacts, PackageFact, RecordedFile } from "@bulwark/model";
 import { createProblems, type ProblemList } from "../problems.ts";
 import { isPlainWord, quoted } from "../text.ts";
 import { isBerkeley, readBerkeley } from "./berkeley.ts";
@@ -12,6 +12,14 @@ const MAX_PACKAGES = 100_000;
 const MAX_OWNED_CHARACTERS = 64 * 1024 * 1024;
 const DIRECTORY_MODE = 0o040_000;
 const FILE_TYPE_MASK = 0o170_000;
+/** RPMFILE_CONFIG and RPMFILE_GHOST of rpmfiles.h: files that are there to be changed, or are not in the package. */
+const CHANGING = 0x01 | 0x40;
+/** RPMTAG_FILEDIGESTALGO holds OpenPGP's numbers of hash algorithms (RFC 4880, section 9.4); a missing tag means MD5. */
+const ALGORITHMS: ReadonlyMap<number, { readonly name: string; readonly digits: number }> = new Map([
+  [1, { name: "md5", digits: 32 }],
+  [2, { name: "sha1", digits: 40 }],
+  [8, { name: "sha256", digits: 64 }],
+]);
 
 /** Where distributions keep the database: the usual place, openSUSE's and Fedora's, and that of ostree images. */
 const FOLDERS = ["var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"];
@@ -20,7 +28,7 @@ const FILES = ["rpmdb.sqlite", "Packages.db", "Packages"];
 /** Installed rpm packages, from any of rpm's three database formats. The format is told by content, not by name. */
 export const rpm: Analyzer = {
   id: "rpm",
-  version: 1,
+  version: 2,
   wants: FOLDERS.flatMap((folder) => FILES.map((file) => `${folder}/${file}`)),
   maxBytes: 128 * 1024 * 1024,
   read: ({ bytes }) => readDatabase(bytes),
@@ -29,21 +37,22 @@ export const rpm: Analyzer = {
 interface Collected {
   readonly packages: PackageFact[];
   readonly owns: string[];
+  readonly recorded: RecordedFile[];
   readonly problems: ProblemList;
   ownedCharacters: number;
 }
 
 function readDatabase(bytes: Uint8Array): FileFacts {
-  const collected: Collected = { packages: [], owns: [], problems: createProblems(), ownedCharacters: 0 };
+  const collected: Collected = { packages: [], owns: [], recorded: [], problems: createProblems(), ownedCharacters: 0 };
   const visit = (payload: Uint8Array) => collect(collected, payload);
-  const { packages, owns, problems } = collected;
+  const { packages, owns, recorded, problems } = collected;
   if (isSqlite(bytes)) readSqlite(bytes, problems, visit);
   else if (isNdb(bytes)) readNdb(bytes, problems, visit);
   else if (isBerkeley(bytes)) readBerkeley(bytes, problems, visit);
   else problems.add("the rpm database is of no known format");
   if (packages.length >= MAX_PACKAGES) problems.add(`more than ${MAX_PACKAGES} packages, the rest was not read`);
   if (collected.ownedCharacters >= MAX_OWNED_CHARACTERS) problems.add("too many owned files, the rest was not read");
-  return { packages, owns, problems: problems.list() };
+  return { packages, owns, recorded, problems: problems.list() };
 }
 
 function collect(collected: Collected, payload: Uint8Array): void {
@@ -107,6 +116,9 @@ function collectFiles(collected: Collected, header: RpmHeader): void {
   const directories = header.texts(TAG.dirNames);
   const indexes = header.numbers(TAG.dirIndexes);
   const modes = header.numbers(TAG.fileModes);
+  const flags = header.numbers(TAG.fileFlags);
+  const digests = header.texts(TAG.fileDigests);
+  const algorithm = ALGORITHMS.get(header.numbers(TAG.fileDigestAlgorithm)[0] ?? 1);
   for (const [place, baseName] of header.texts(TAG.baseNames).entries()) {
     if (((modes[place] ?? 0) & FILE_TYPE_MASK) === DIRECTORY_MODE || baseName === "") continue;
     if (collected.ownedCharacters >= MAX_OWNED_CHARACTERS) return;
@@ -115,5 +127,10 @@ function collectFiles(collected: Collected, header: RpmHeader): void {
     const path = `${directory}${baseName}`.replace(/^\/+/, "");
     collected.ownedCharacters += path.length;
     collected.owns.push(path);
+    const digest = digests[place] ?? "";
+    if (algorithm === undefined || digest.length !== algorithm.digits || ((flags[place] ?? 0) & CHANGING) !== 0)
+      continue;
+    collected.ownedCharacters += path.length + digest.length;
+    collected.recorded.push({ path, digest: `${algorithm.name}:${digest}` });
   }
 }

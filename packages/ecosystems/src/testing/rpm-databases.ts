@@ -16,6 +16,8 @@ export interface RpmDatabases {
   readonly listedFromBerkeley: readonly string[];
   /** Files that are no directories, as `rpm -qal` tells, sorted. */
   readonly files: readonly string[];
+  /** `digest path` of every file whose content nobody should change, as rpm itself tells, sorted. */
+  readonly digests: readonly string[];
 }
 
 const QUERY = "%{NAME} %{EPOCH} %{VERSION} %{RELEASE} %{ARCH} %{SOURCERPM} %{MODULARITYLABEL}\\n";
@@ -49,7 +51,7 @@ echo a > %{buildroot}/usr/share/tiny/a
 echo b > %{buildroot}/usr/share/tiny/d/b
 for i in $(seq ${MANY}); do echo $i > %{buildroot}/usr/share/many/deep/a-file-with-a-long-name-$i; done
 %files
-/usr/share/tiny/a
+%config /usr/share/tiny/a
 /usr/share/tiny/d
 %files sub
 %files many
@@ -121,6 +123,12 @@ function makeIn(folder: string): RpmDatabases {
     files: linesOf(runTool("rpm", [...sqliteArguments, "-qa", "--qf", "[%{FILEMODES:perms} %{FILENAMES}\\n]"]))
       .filter((line) => !line.startsWith("d"))
       .map((line) => line.replace(/^\S+ \//, ""))
+      .toSorted(),
+    digests: linesOf(
+      runTool("rpm", [...sqliteArguments, "-qa", "--qf", "[%{FILEFLAGS:fflags}|%{FILEDIGESTS} %{FILENAMES}\n]"]),
+    )
+      .filter((line) => !/^[^|]*[cg]/.test(line) && !line.includes("| "))
+      .map((line) => line.replace(/^[^|]*\|(\S+) \//, "$1 "))
       .toSorted(),
   };
 }
