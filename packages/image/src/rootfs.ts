@@ -146,6 +146,7 @@ async function takeTurn(walk: Walk): Promise<void> {
   walk.entriesDue = walk.entries + ENTRIES_PER_TURN;
   walk.bytesDue = walk.bytes + BYTES_PER_TURN;
   walk.options.onBytes?.(walk.bytes);
+  await walk.options.settle?.();
   await nextTurn();
   throwIfCancelled(walk.options.signal);
 }

@@ -33,4 +33,11 @@ export interface LayerReport {
   readonly paths: Uint8Array;
   /** Paths that OS packages of this layer own, in the same form. */
   readonly owned: Uint8Array;
+  /**
+   * What package managers recorded of their files, in the same form: path of the database, number of files, then path
+   * and digest of each.
+   */
+  readonly recorded: Uint8Array;
+  /** Path and digests of each file in a place of the operating system that no record of this layer vouches for. */
+  readonly digests: Uint8Array;
 }

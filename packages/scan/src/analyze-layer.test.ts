@@ -1,39 +1,10 @@
-import type { Analyzer, ContentSink, LayerEntry } from "@bulwark/model";
+import type { Analyzer } from "@bulwark/model";
 import { expect, test } from "vitest";
 import { analyzeLayer, type LayerPass } from "./analyze-layer.ts";
 import { readPathList } from "./path-list.ts";
 import { LARGE_FILE_BYTES, SMALL_FILE_BYTES, sharedScratch } from "./scratch.ts";
 import { fact } from "./testing/layers.ts";
-
-interface TestEntry extends Partial<LayerEntry> {
-  readonly path: string;
-  readonly content?: Uint8Array;
-}
-
-/** Plays the entries in pieces of `pieceBytes`, as a layer would stream by. */
-function playing(entries: readonly TestEntry[], pieceBytes = 3, onPass = () => {}): LayerPass {
-  return async (visit) => {
-    onPass();
-    for (const { content = new Uint8Array(), ...fields } of entries) {
-      const entry: LayerEntry = {
-        kind: "file",
-        size: content.length,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        linkTarget: "",
-        ...fields,
-      };
-      feed(visit(entry), content, pieceBytes);
-    }
-    return { diffId: "sha256:0", entries: entries.length, bytes: 0 };
-  };
-}
-
-function feed(sink: ContentSink | undefined, content: Uint8Array, pieceBytes: number): void {
-  for (let at = 0; at < content.length; at += pieceBytes) sink?.write(content.subarray(at, at + pieceBytes));
-  sink?.end(true);
-}
+import { playing, type TestEntry } from "./testing/playing.ts";
 
 const text = (content: string) => new TextEncoder().encode(content);
 
@@ -48,6 +19,10 @@ const elf: Analyzer = { ...named, id: "elf", wants: ["executable"], maxBytes: LA
 const set = {
   wantedBy: (path: string) => (path.endsWith(".pkg") ? [named] : []),
   executable: [elf],
+  scanners: [],
+  remote: [],
+  trustPackages: true,
+  key: "test",
 };
 
 async function namesIn(entries: readonly TestEntry[], pieceBytes?: number): Promise<readonly string[]> {

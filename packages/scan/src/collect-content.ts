@@ -3,20 +3,48 @@ import type { Scratch } from "./scratch.ts";
 
 const ELF_MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
 
-/** Gathers a file's content and hands it on whole; nothing is handed on when the layer ends within the file. */
-export function collectContent(sizeBytes: number, scratch: Scratch, done: (content: Uint8Array) => void): ContentSink {
+/**
+ * Gathers the first bytes of a file, all of them or `keepBytes`, and hands them on; nothing is handed on when the layer
+ * ends within the file.
+ */
+export function collectContent(
+  sizeBytes: number,
+  keepBytes: number,
+  scratch: Scratch,
+  done: (content: Uint8Array) => void,
+): ContentSink {
+  let seen = 0;
   let filled = 0;
   return {
     write(chunk) {
-      scratch.buffer.set(chunk, filled);
-      filled += chunk.length;
+      seen += chunk.length;
+      const room = keepBytes - filled;
+      if (room <= 0) return;
+      const part = chunk.length > room ? chunk.subarray(0, room) : chunk;
+      scratch.buffer.set(part, filled);
+      filled += part.length;
     },
     end(complete) {
       try {
-        if (complete && filled === sizeBytes) done(scratch.buffer.subarray(0, filled));
+        if (complete && seen === sizeBytes) done(scratch.buffer.subarray(0, filled));
       } finally {
         scratch.release();
       }
+    },
+  };
+}
+
+/** Gives every piece to both. */
+export function toBoth(a: ContentSink | undefined, b: ContentSink | undefined): ContentSink | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return {
+    write(chunk) {
+      a.write(chunk);
+      b.write(chunk);
+    },
+    end(complete) {
+      a.end(complete);
+      b.end(complete);
     },
   };
 }

@@ -17,6 +17,8 @@ test("a report comes back as it was put, for the same analyzers only", () => {
     ...report,
     paths: new Uint8Array(report.paths),
     owned: new Uint8Array(report.owned),
+    recorded: new Uint8Array(report.recorded),
+    digests: new Uint8Array(report.digests),
   });
   expect(cache.get("sha256:aa", "dpkg@2")).toBeUndefined();
   expect(cache.get("sha256:bb", "dpkg@1")).toBeUndefined();

@@ -6,9 +6,11 @@ import type { LayerReport } from "@bulwark/model";
 import { ScanError } from "./errors.ts";
 
 /** Raised when the table changes: an older cache is thrown away, it can be made again. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const BUSY_TIMEOUT_MS = 5_000;
 const MAX_REPORT_BYTES = 512 * 1024 * 1024;
+
+type ListName = "paths" | "owned" | "recorded" | "digests";
 
 /** Layer reports that are kept between runs. */
 export interface LayerCache {
@@ -49,6 +51,7 @@ function openDatabase(file: string): DatabaseSync {
       CREATE TABLE layer_report (
         diff_id TEXT NOT NULL, analyzers TEXT NOT NULL,
         report BLOB NOT NULL, paths BLOB NOT NULL, owned BLOB NOT NULL,
+        recorded BLOB NOT NULL, digests BLOB NOT NULL,
         PRIMARY KEY (diff_id, analyzers)
       ) STRICT;
       PRAGMA user_version = ${SCHEMA_VERSION};
@@ -59,18 +62,21 @@ function openDatabase(file: string): DatabaseSync {
 }
 
 function cacheOver(database: DatabaseSync): LayerCache {
-  const select = database.prepare("SELECT report, paths, owned FROM layer_report WHERE diff_id = ? AND analyzers = ?");
-  const insert = database.prepare("INSERT OR REPLACE INTO layer_report VALUES (?, ?, ?, ?, ?)");
+  const select = database.prepare(
+    "SELECT report, paths, owned, recorded, digests FROM layer_report WHERE diff_id = ? AND analyzers = ?",
+  );
+  const insert = database.prepare("INSERT OR REPLACE INTO layer_report VALUES (?, ?, ?, ?, ?, ?, ?)");
   return {
     get(diffId, analyzers) {
-      const row = select.get(diffId, analyzers) as Record<"report" | "paths" | "owned", Uint8Array> | undefined;
+      const row = select.get(diffId, analyzers) as Record<"report" | ListName, Uint8Array> | undefined;
       if (row === undefined) return undefined;
-      const json = zstdDecompressSync(row.report, { maxOutputLength: MAX_REPORT_BYTES }).toString("utf8");
-      return { ...JSON.parse(json), paths: row.paths, owned: row.owned };
+      const { report, ...lists } = row;
+      const json = zstdDecompressSync(report, { maxOutputLength: MAX_REPORT_BYTES }).toString("utf8");
+      return { ...JSON.parse(json), ...lists };
     },
-    put(analyzers, { paths, owned, ...report }) {
+    put(analyzers, { paths, owned, recorded, digests, ...report }) {
       const json = zstdCompressSync(JSON.stringify(report));
-      insert.run(report.diffId, analyzers, json, paths, owned);
+      insert.run(report.diffId, analyzers, json, paths, owned, recorded, digests);
     },
     close: () => database.close(),
   };

@@ -1,10 +1,11 @@
 import { chooseOs } from "@bulwark/ecosystems";
-import type { FileReport, LayerReport, OperatingSystem, PackageFact, Problem } from "@bulwark/model";
+import type { ContentFact, FileReport, LayerReport, OperatingSystem, PackageFact, Problem } from "@bulwark/model";
+import { canonicalPath } from "./os-path.ts";
+import { layOver } from "./overlay.ts";
 import { readPathList } from "./path-list.ts";
 
 /** OS package managers report what they installed; everything else may be owned by one of them. */
 const OS_TYPES: ReadonlySet<string> = new Set(["deb", "apk", "rpm"]);
-const MERGED_USR = /^usr\/(?=(?:bin|sbin|lib|lib32|lib64|libx32)\/)/;
 
 /** A package that is there in the finished image. */
 export interface MergedPackage {
@@ -19,7 +20,19 @@ export interface MergedPackage {
 export interface MergedImage {
   readonly os: OperatingSystem | null;
   readonly packages: readonly MergedPackage[];
+  /** What content scanners found, in files that are there and in those that later layers hide. */
+  readonly content: readonly MergedContent[];
   readonly problems: readonly Problem[];
+}
+
+/** Something that a content scanner found, in its place. */
+export interface MergedContent {
+  readonly fact: ContentFact;
+  readonly scanner: string;
+  readonly path: string;
+  readonly layer: number;
+  /** Index of the layer that removes or replaces the file. */
+  readonly removedIn?: number;
 }
 
 /** The state of one path while the layers are laid on each other. */
@@ -38,64 +51,61 @@ interface Live {
 export function mergeLayers(layers: readonly LayerReport[]): MergedImage {
   const live = new Map<string, Live>();
   const problems: Problem[] = [];
+  const hidden: MergedContent[] = [];
   layers.forEach((layer, index) => {
-    const replaced = applyLayer(live, layer);
+    const replaced = layOver(live, layer, (path, state) => keepHidden(hidden, path, state, index));
     addFiles(live, layer, index, replaced);
     for (const { path, what } of layer.problems) problems.push({ path, layer: index, what });
   });
   const owned = ownedPaths(layers, live);
   const packages: MergedPackage[] = [];
+  const content = hidden;
   for (const [path, state] of live) {
     for (const report of state.reports) {
       for (const what of report.problems) problems.push({ path, layer: state.layer, what });
       for (const fact of report.packages) {
-        if (!OS_TYPES.has(fact.type) && owned.has(canonical(path))) continue;
+        if (!OS_TYPES.has(fact.type) && owned.has(canonicalPath(path))) continue;
         packages.push({ fact, path, layer: state.broughtBy.get(identityOf(fact)) ?? state.layer });
+      }
+      for (const fact of report.content ?? []) {
+        if (fact.unlessOwned === true && owned.has(canonicalPath(path))) continue;
+        content.push({ fact, scanner: report.analyzer, path, layer: state.layer });
       }
     }
   }
-  return { os: osOf(live), packages, problems };
+  return { os: osOf(live), packages, content: firstSeen(content), problems };
 }
 
-/** Removes what the layer hides and returns what was at the paths it replaces. */
-function applyLayer(live: Map<string, Live>, layer: LayerReport): ReadonlyMap<string, Live> {
-  const replaced = new Map<string, Live>();
-  if (live.size === 0) return replaced;
-  const children = childrenByAncestor(live);
-  const removeBelow = (directory: string) => {
-    for (const path of children.get(directory) ?? []) live.delete(path);
-  };
-  for (const path of layer.whiteouts) {
-    live.delete(path);
-    removeBelow(path);
-  }
-  for (const directory of layer.opaque) {
-    if (directory === "") live.clear();
-    else removeBelow(directory);
-  }
-  for (const path of readPathList(layer.paths)) {
-    const before = live.get(path);
-    if (before !== undefined) {
-      replaced.set(path, before);
-      live.delete(path);
+/** A file that a later layer hides is gone for who runs the image, not for who reads its layers. */
+function keepHidden(hidden: MergedContent[], path: string, state: Live, removedIn: number): void {
+  for (const { content = [], analyzer } of state.reports) {
+    for (const fact of content) {
+      // Settings that are gone harm nobody; owned files cannot be told any more.
+      if (fact.kind === "misconfiguration" || fact.unlessOwned === true) continue;
+      hidden.push({ fact, scanner: analyzer, path, layer: state.layer, removedIn });
     }
-    // A file or link in the place of a directory hides everything that was below it.
-    if (children.has(path)) removeBelow(path);
   }
-  return replaced;
 }
 
-function childrenByAncestor(live: ReadonlyMap<string, Live>): ReadonlyMap<string, readonly string[]> {
-  const children = new Map<string, string[]>();
-  for (const path of live.keys()) {
-    for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
-      const ancestor = path.slice(0, slash);
-      const below = children.get(ancestor);
-      if (below === undefined) children.set(ancestor, [path]);
-      else below.push(path);
-    }
+/** A layer that only touches a file brings its content along: one thing found again stays with the layer that brought it. */
+function firstSeen(content: readonly MergedContent[]): readonly MergedContent[] {
+  const first = new Map<string, MergedContent>();
+  for (const each of content) {
+    const { id, fingerprint = "", detail = "" } = each.fact;
+    const key = [each.path, id, fingerprint === "" ? detail : fingerprint, each.fact.line ?? 0].join("\0");
+    const known = first.get(key);
+    if (known === undefined) first.set(key, each);
+    else first.set(key, joined(known, each));
   }
-  return children;
+  return [...first.values()];
+}
+
+/** The lower layer of two, and the later of the two removals, if both are removed. */
+function joined(a: MergedContent, b: MergedContent): MergedContent {
+  const { fact, scanner, path } = a;
+  const layer = Math.min(a.layer, b.layer);
+  const removed = [a.removedIn, b.removedIn].filter((index) => index !== undefined);
+  return { fact, scanner, path, layer, ...(removed.length === 2 ? { removedIn: Math.max(...removed) } : {}) };
 }
 
 function addFiles(
@@ -127,12 +137,16 @@ function identityOf(fact: PackageFact): string {
   return `${fact.type}\0${fact.namespace}\0${fact.name}\0${fact.version}\0${fact.arch ?? ""}\0${fact.inner ?? ""}`;
 }
 
+/** Whether it matters who owns the file. */
+function mayBeOwned({ packages, content = [] }: FileReport): boolean {
+  return packages.some(({ type }) => !OS_TYPES.has(type)) || content.some(({ unlessOwned }) => unlessOwned === true);
+}
+
 /** Paths that OS packages own, as far as the file that says so is still there. */
 function ownedPaths(layers: readonly LayerReport[], live: ReadonlyMap<string, Live>): ReadonlySet<string> {
   const candidates = new Set<string>();
   for (const [path, { reports }] of live) {
-    if (reports.some((report) => report.packages.some((fact) => !OS_TYPES.has(fact.type))))
-      candidates.add(canonical(path));
+    if (reports.some(mayBeOwned)) candidates.add(canonicalPath(path));
   }
   const owned = new Set<string>();
   if (candidates.size === 0) return owned;
@@ -142,17 +156,12 @@ function ownedPaths(layers: readonly LayerReport[], live: ReadonlyMap<string, Li
       const counts = live.get(head.value)?.layer === index;
       const length = Number(list.next().value);
       for (let i = 0; i < length; i++) {
-        const path = canonical(String(list.next().value));
+        const path = canonicalPath(String(list.next().value));
         if (counts && candidates.has(path)) owned.add(path);
       }
     }
   });
   return owned;
-}
-
-/** Package lists name files by either side of the /usr merge. */
-function canonical(path: string): string {
-  return path.replace(MERGED_USR, "");
 }
 
 function osOf(live: ReadonlyMap<string, Live>): OperatingSystem | null {

@@ -1,27 +1,16 @@
-import { analyzers as allAnalyzers, compileWants, executableAnalyzers } from "@bulwark/ecosystems";
 import { DEFAULT_LAYER_CONCURRENCY, type LayerDescriptor, type OpenedImage } from "@bulwark/image";
 import { CodedError, type LayerReport } from "@bulwark/model";
-import { type AnalyzerSet, analyzeLayer } from "./analyze-layer.ts";
+import { analyzeLayer } from "./analyze-layer.ts";
 import type { LayerCache } from "./layer-cache.ts";
 import { pathListWriter } from "./path-list.ts";
 import type { ScanProgress } from "./progress.ts";
+import { type ContentOptions, type ScannerSet, scannerSet } from "./scanner-set.ts";
 import { type SharedScratch, sharedScratch } from "./scratch.ts";
-
-/** Raised when a layer is read otherwise than before although no analyzer changed. */
-const READER_VERSION = 1;
-
-const analyzerSet: AnalyzerSet = {
-  wantedBy: compileWants(allAnalyzers),
-  executable: executableAnalyzers(allAnalyzers),
-};
-
-/** Names the analyzers in their versions: reports under another name are of no use. */
-const analyzerKey: string = [`reader@${READER_VERSION}`, ...allAnalyzers.map(({ id, version }) => `${id}@${version}`)]
-  .sort()
-  .join(" ");
 
 export interface ReadOptions {
   readonly cache?: LayerCache;
+  /** Content scanners; none by default. */
+  readonly content?: ContentOptions;
   /** How many layers are read at once. */
   readonly concurrency?: number;
   readonly signal?: AbortSignal;
@@ -35,13 +24,14 @@ export interface ReadOptions {
  * @throws what the image source throws for a layer that cannot be had or trusted
  */
 export async function readLayers(image: OpenedImage, options: ReadOptions): Promise<readonly LayerReport[]> {
+  const set = scannerSet(options.content);
   const reports = new Map<string, LayerReport>();
   const missing: LayerDescriptor[] = [];
   let layersCached = 0;
   for (const layer of image.layers) {
     const key = identityOf(layer);
     if (reports.has(key) || missing.some((other) => identityOf(other) === key)) continue;
-    const cached = layer.diffId === "" ? undefined : options.cache?.get(layer.diffId, analyzerKey);
+    const cached = layer.diffId === "" ? undefined : options.cache?.get(layer.diffId, set.key);
     if (cached === undefined) missing.push(layer);
     else {
       reports.set(key, cached);
@@ -54,8 +44,8 @@ export async function readLayers(image: OpenedImage, options: ReadOptions): Prom
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal]);
   await mapBounded(missing, options.concurrency ?? DEFAULT_LAYER_CONCURRENCY, async (layer) => {
     try {
-      const report = await readLayer(image, layer, scratch, signal, track.bytes);
-      if (isWhole(report, layer)) options.cache?.put(analyzerKey, report);
+      const report = await readLayer(image, layer, set, scratch, signal, track.bytes);
+      if (isWhole(report, layer)) options.cache?.put(set.key, report);
       reports.set(identityOf(layer), report);
       track.layer();
     } catch (error) {
@@ -79,6 +69,7 @@ function isWhole(report: LayerReport, layer: LayerDescriptor): boolean {
 async function readLayer(
   image: OpenedImage,
   layer: LayerDescriptor,
+  set: ScannerSet,
   scratch: SharedScratch,
   signal: AbortSignal,
   onBytes: (index: number, bytes: number) => void,
@@ -86,9 +77,9 @@ async function readLayer(
   if (layer.foreign) return unreadLayer("the layer is not in the registry: it is a foreign layer");
   try {
     return await analyzeLayer(
-      (visit, onProblem) =>
-        image.readLayer(layer.index, visit, { signal, onProblem, onBytes: (bytes) => onBytes(layer.index, bytes) }),
-      analyzerSet,
+      (visit, pass) =>
+        image.readLayer(layer.index, visit, { ...pass, signal, onBytes: (bytes) => onBytes(layer.index, bytes) }),
+      set,
       scratch.forLayer(),
     );
   } catch (error) {
@@ -110,6 +101,8 @@ function unreadLayer(what: string): LayerReport {
     bytes: 0,
     paths: nothing,
     owned: nothing,
+    recorded: nothing,
+    digests: nothing,
   };
 }
 

@@ -9,10 +9,12 @@ import {
   type KnownBase,
   standsOn,
 } from "./base-image.ts";
+import { contentFindings } from "./content-findings.ts";
 import { type FoundPackage, namePackages } from "./found-package.ts";
 import { mergeLayers } from "./merge-layers.ts";
 import { type ReadOptions, readLayers } from "./read-layers.ts";
 import { summarize } from "./summarize.ts";
+import { findTampered, TAMPERING } from "./tampering.ts";
 import { findVulnerabilities } from "./vulnerabilities.ts";
 
 /** A report before policies are asked. */
@@ -46,7 +48,11 @@ export async function scanImage(opened: OpenedImage, options: ScanOptions): Prom
   const problems = merged.problems.map((problem) => ({ ...problem, path: problem.path && `/${problem.path}` }));
   const boundary = await findBoundary(opened, layers, options, problems);
   const image = describe(opened, layers, boundary, merged.os);
-  return assemble(image, packages, problems, options.database);
+  const { scanners = [], remote = [] } = options.content ?? {};
+  const tampered = scanners.length + remote.length > 0 ? findTampered(layers) : [];
+  const known = [...scanners, ...remote, { id: TAMPERING, version: "1" }];
+  const found = contentFindings([...merged.content, ...tampered], image, known);
+  return assemble(image, packages, problems, options.database, found);
 }
 
 /** Makes the report of an image whose packages are known, however they became known. */
@@ -55,11 +61,12 @@ export function assemble(
   packages: readonly FoundPackage[],
   readProblems: readonly Problem[],
   database: AdvisoryDatabase | undefined,
+  content: readonly Finding[] = [],
 ): ScanResult {
   const matched =
     database === undefined ? { findings: [], problems: [] } : findVulnerabilities(packages, image, database);
   const problems = [...readProblems, ...matched.problems];
-  const findings: readonly Finding[] = matched.findings;
+  const findings: readonly Finding[] = [...matched.findings, ...content];
   const report: UnjudgedReport = {
     schemaVersion: 1,
     image,

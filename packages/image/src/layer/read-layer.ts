@@ -18,6 +18,8 @@ export interface ReadLayerOptions {
   readonly signal?: AbortSignal;
   /** Called with the stored bytes read so far, after each chunk. */
   onBytes?(storedBytes: number): void;
+  /** Asked after each chunk; reading goes on when what it gives is done: for visitors that hand content on. */
+  settle?(): Promise<void> | undefined;
   /** Told of what was made safe or left out: `..`, unknown types, broken PAX records, unreadable files. */
   onProblem?(path: string, what: string): void;
 }
@@ -58,6 +60,7 @@ export async function readLayerStream(
       throwIfCancelled(options.signal);
       await reading.take(chunk);
       options.onBytes?.(reading.stored());
+      await options.settle?.();
     }
     return await reading.finish();
   } catch (error) {

@@ -44,5 +44,7 @@ export function layer(content: {
     bytes: 0,
     paths: paths.finish(),
     owned: owned.finish(),
+    recorded: pathListWriter().finish(),
+    digests: pathListWriter().finish(),
   };
 }

@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ContentFile, ContentScanner, LayerReport, RemoteScanner } from "@bulwark/model";
+import { expect, test } from "vitest";
+import { analyzeLayer } from "./analyze-layer.ts";
+import { mergeLayers } from "./merge-layers.ts";
+import { type ContentOptions, scannerSet } from "./scanner-set.ts";
+import { sharedScratch } from "./scratch.ts";
+import { findTampered } from "./tampering.ts";
+import { playing, type TestEntry } from "./testing/playing.ts";
+
+const text = (content: string) => new TextEncoder().encode(content);
+const md5 = (content: string) => createHash("md5").update(content).digest("hex");
+
+/** Finds the word "bad" and tells which files it was given. */
+function badWord(seen: string[] = [], maxBytes = 1_000): ContentScanner {
+  return {
+    id: "bad-word",
+    version: "1",
+    maxBytes,
+    wants: ({ path }) => !path.endsWith(".skip"),
+    scan: ({ path, bytes, sha256, sizeBytes }) => {
+      seen.push(path);
+      const content = new TextDecoder().decode(bytes);
+      if (sizeBytes <= maxBytes) expect(sha256).toBe(createHash("sha256").update(bytes).digest("hex"));
+      return { facts: content.includes("bad") ? [badFact] : [] };
+    },
+  };
+}
+const badFact = { kind: "malware", id: "bad", severity: "high", title: "bad", advice: "Remove it." } as const;
+
+async function analyze(
+  entries: readonly TestEntry[],
+  content: ContentOptions,
+  onPass = () => {},
+): Promise<LayerReport> {
+  return analyzeLayer(playing(entries, 7, onPass), scannerSet(content), sharedScratch().forLayer());
+}
+
+const file = (path: string, content: string): TestEntry => ({ path, content: text(content) });
+const foundIn = (report: LayerReport) =>
+  report.files.filter(({ content = [] }) => content.length > 0).map(({ path }) => path);
+
+test("a content scanner gets every file it wants, and what it finds is in the report", async () => {
+  const seen: string[] = [];
+  const report = await analyze([file("app/a", "good"), file("app/b", "a bad one"), file("app/c.skip", "bad")], {
+    scanners: [badWord(seen)],
+  });
+  expect(seen).toEqual(["app/a", "app/b"]);
+  expect(foundIn(report)).toEqual(["app/b"]);
+});
+
+test("a file that a package of the layer vouches for by digest is not looked at, one it does not vouch for is", async () => {
+  const sums = `${md5("bad ls")}  usr/bin/ls\n${md5("other")}  usr/bin/cat\n${md5("bad sh")}  bin/sh\n`;
+  const entries = [
+    file("usr/bin/ls", "bad ls"),
+    file("usr/bin/cat", "bad cat"),
+    file("usr/bin/sh", "bad sh"),
+    file("usr/bin/new", "bad new"),
+    file("var/lib/dpkg/info/tools.md5sums", sums),
+  ];
+  let passes = 0;
+  const report = await analyze(entries, { scanners: [badWord()] }, () => passes++);
+  expect(foundIn(report)).toEqual(["usr/bin/cat", "usr/bin/new"]);
+  expect(passes).toBe(2);
+  const distrusting = await analyze(entries, { scanners: [badWord()], trustPackages: false });
+  expect(foundIn(distrusting)).toEqual(["usr/bin/ls", "usr/bin/cat", "usr/bin/sh", "usr/bin/new"]);
+});
+
+test("of a file over the bound the first part is read, and the report says so", async () => {
+  const report = await analyze([file("app/long", "good then bad")], { scanners: [badWord([], 5)] });
+  expect(report.files.flatMap(({ problems }) => problems)).toEqual(["bad-word read the first 5 of its 13 bytes"]);
+});
+
+test("a scanner that fails costs its own findings in one file", async () => {
+  const failing: ContentScanner = {
+    ...badWord(),
+    id: "failing",
+    scan: () => {
+      throw new Error("cannot go on");
+    },
+  };
+  const report = await analyze([file("app/b", "bad")], { scanners: [failing, badWord()] });
+  expect(foundIn(report)).toEqual(["app/b"]);
+  expect(report.files.flatMap(({ problems }) => problems)).toEqual(["failing could not read it: cannot go on"]);
+});
+
+test("a scanner of another process gets its own copy, and its late answers are in the report", async () => {
+  const given: string[] = [];
+  const slow: RemoteScanner = {
+    id: "slow",
+    version: "1",
+    maxBytes: 100,
+    wants: () => true,
+    async scan({ bytes, path }: ContentFile) {
+      await delay(1);
+      given.push(`${path}=${new TextDecoder().decode(bytes)}`);
+      return { facts: [badFact] };
+    },
+  };
+  const report = await analyze([file("app/a", "first"), file("app/b", "second")], { remote: [slow] });
+  expect(given.toSorted()).toEqual(["app/a=first", "app/b=second"]);
+  expect(foundIn(report).toSorted()).toEqual(["app/a", "app/b"]);
+});
+
+test("more than fits on the way to another process comes again, each file once", async () => {
+  const large = new Uint8Array(20 * 1024 * 1024);
+  const given: string[] = [];
+  const slow: RemoteScanner = {
+    id: "slow",
+    version: "1",
+    maxBytes: large.length,
+    wants: () => true,
+    async scan({ path }) {
+      await delay(1);
+      given.push(path);
+      return {};
+    },
+  };
+  const entries = ["app/a", "app/b", "app/c"].map((path) => ({ path, content: large }));
+  await analyzeLayer(playing(entries, 1 << 20), scannerSet({ remote: [slow] }), sharedScratch().forLayer());
+  expect(given.toSorted()).toEqual(["app/a", "app/b", "app/c"]);
+});
+
+async function layersOf(...layers: readonly (readonly TestEntry[])[]): Promise<readonly LayerReport[]> {
+  return Promise.all(layers.map((entries) => analyze(entries, { scanners: [badWord()] })));
+}
+
+test("what a later layer deletes or replaces is still found, with the layer that hides it", async () => {
+  const layers = await layersOf(
+    [file("app/gone", "bad"), file("app/replaced", "bad"), file("app/touched", "bad")],
+    [file("app/replaced", "good"), file("app/touched", "bad")],
+    [{ path: "app/gone", kind: "whiteout" }],
+  );
+  const found = mergeLayers(layers).content.map(({ path, layer, removedIn }) => ({ path, layer, removedIn }));
+  expect(found).toEqual([
+    { path: "app/replaced", layer: 0, removedIn: 1 },
+    { path: "app/touched", layer: 0, removedIn: undefined },
+    { path: "app/gone", layer: 0, removedIn: 2 },
+  ]);
+});
+
+const SUMS = "var/lib/dpkg/info/tools.md5sums";
+const sumsOf = (files: Readonly<Record<string, string>>) =>
+  Object.entries(files)
+    .map(([path, content]) => `${md5(content)}  ${path}\n`)
+    .join("");
+
+test("a program that a later layer replaces is tampering, on the layer that did it", async () => {
+  const layers = await layersOf(
+    [
+      file("usr/bin/ssh", "true"),
+      file("usr/bin/ls", "ls"),
+      file(SUMS, sumsOf({ "usr/bin/ssh": "true", "bin/ls": "ls" })),
+    ],
+    [file("usr/bin/ssh", "false"), file("usr/local/bin/ssh", "mine")],
+  );
+  expect(findTampered(layers).map(({ path, layer, fact }) => [path, layer, fact.severity])).toEqual([
+    ["usr/bin/ssh", 1, "high"],
+  ]);
+});
+
+test("a program that is a link to elsewhere, and one that came changed, are tampering; upgrades and diversions are not", async () => {
+  const layers = await layersOf(
+    [
+      file("usr/bin/ssh", "true"),
+      file("usr/bin/changed", "other"),
+      file("usr/bin/upgraded", "old"),
+      file("bin/sh", "dash"),
+      file(
+        SUMS,
+        sumsOf({ "usr/bin/ssh": "true", "usr/bin/changed": "same", "usr/bin/upgraded": "old", "bin/sh": "bash" }),
+      ),
+      file("var/lib/dpkg/diversions", "/bin/sh\n/bin/sh.distrib\ndash\n"),
+    ],
+    [
+      { path: "usr/bin/ssh", kind: "symlink", linkTarget: "/tmp/ssh" },
+      file("usr/bin/upgraded", "new"),
+      file(
+        SUMS,
+        sumsOf({ "usr/bin/ssh": "true", "usr/bin/changed": "same", "usr/bin/upgraded": "new", "bin/sh": "bash" }),
+      ),
+    ],
+  );
+  expect(findTampered(layers).map(({ path, layer }) => [path, layer])).toEqual([
+    ["usr/bin/changed", 0],
+    ["usr/bin/ssh", 1],
+  ]);
+});
+
+test("records of a database that is gone accuse nobody", async () => {
+  const layers = await layersOf(
+    [file("usr/bin/ssh", "true"), file(SUMS, sumsOf({ "usr/bin/ssh": "true" }))],
+    [{ path: SUMS, kind: "whiteout" }, file("usr/bin/ssh", "mine")],
+  );
+  expect(findTampered(layers)).toEqual([]);
+});

@@ -1,0 +1,55 @@
+import { compileWants, executableAnalyzers, analyzers as packageAnalyzers } from "@bulwark/ecosystems";
+import type { Analyzer, ContentHead, ContentScanner, RemoteScanner } from "@bulwark/model";
+
+/** Raised when a layer is read otherwise than before although no analyzer changed. */
+const READER_VERSION = 2;
+const NOBODY: readonly never[] = [];
+
+/** Who looks at the files of a layer. */
+export interface ScannerSet {
+  /** The analyzers that want a path. */
+  wantedBy(path: string): readonly Analyzer[];
+  /** The analyzers that want ELF files whatever their path. */
+  readonly executable: readonly Analyzer[];
+  readonly scanners: readonly ContentScanner[];
+  readonly remote: readonly RemoteScanner[];
+  /**
+   * Whether files that an OS package vouches for by digest are spared the content scanners. Records of packages come
+   * from the image itself: who distrusts the image reads everything.
+   */
+  readonly trustPackages: boolean;
+  /** Names everything above in its version: reports under another name are of no use. */
+  readonly key: string;
+}
+
+/** What content scanning a reading includes. */
+export interface ContentOptions {
+  readonly scanners?: readonly ContentScanner[];
+  readonly remote?: readonly RemoteScanner[];
+  /** Default true. */
+  readonly trustPackages?: boolean;
+}
+
+const wantedBy = compileWants(packageAnalyzers);
+const executable = executableAnalyzers(packageAnalyzers);
+
+/** The package analyzers together with the given content scanners. */
+export function scannerSet(content: ContentOptions = {}): ScannerSet {
+  const { scanners = NOBODY, remote = NOBODY, trustPackages = true } = content;
+  const all = [...packageAnalyzers, ...scanners, ...remote].map(({ id, version }) => `${id}@${version}`);
+  const trust = scanners.length + remote.length > 0 ? [`trust@${trustPackages}`] : [];
+  const key = [`reader@${READER_VERSION}`, ...all, ...trust].sort().join(" ");
+  return { wantedBy, executable, scanners, remote, trustPackages, key };
+}
+
+/** The content scanners that want a file, local ones first. */
+export function scannersFor(
+  set: ScannerSet,
+  head: ContentHead,
+): { readonly local: readonly ContentScanner[]; readonly remote: readonly RemoteScanner[] } {
+  if (set.scanners.length + set.remote.length === 0) return { local: NOBODY, remote: NOBODY };
+  return {
+    local: set.scanners.filter((scanner) => scanner.wants(head)),
+    remote: set.remote.filter((scanner) => scanner.wants(head)),
+  };
+}
