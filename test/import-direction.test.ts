@@ -11,6 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "packages/ecosystems": ["model"],
   "packages/advisory": ["model"],
   "packages/policy": ["model"],
+  "packages/signature": ["model", "image"],
   "packages/scan": ["model", "image", "ecosystems", "advisory"],
   "apps/cli": ["model", "image", "ecosystems", "advisory", "policy", "scan"],
 };

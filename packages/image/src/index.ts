@@ -7,4 +7,5 @@ export type { OpenOptions } from "./open-options.ts";
 export type { LayerDescriptor, OpenedImage } from "./opened-image.ts";
 export { formatReference, type ImageReference, parseReference } from "./reference.ts";
 export { type Artifact, pullArtifact, pushArtifact } from "./registry/artifact.ts";
+export { openRepository, type Repository, type StoredManifest } from "./registry/repository.ts";
 export { TarReader, type TarReaderOptions } from "./tar/tar-reader.ts";

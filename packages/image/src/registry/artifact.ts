@@ -1,12 +1,9 @@
-import { collect } from "../content-source.ts";
-import { sha256, verifyBytes } from "../digest.ts";
+import { fieldsOf, listOf } from "@bulwark/model";
+import { sha256 } from "../digest.ts";
 import { imageError } from "../errors.ts";
-import { DEFAULT_LIMITS } from "../limits.ts";
 import type { OpenOptions } from "../open-options.ts";
-import { formatReference, type ImageReference, parseReference } from "../reference.ts";
-import { openSession } from "./open-session.ts";
-import { refused } from "./refused.ts";
-import type { Session } from "./session.ts";
+import { formatReference, type ImageReference } from "../reference.ts";
+import { openRepository } from "./repository.ts";
 
 const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 /** The configuration of artifacts that have none (OCI image specification, "Guidance for an Empty Descriptor"). */
@@ -28,24 +25,14 @@ export interface Artifact {
  * @throws REGISTRY_AUTH, REGISTRY_REFUSED, REGISTRY_UNREACHABLE, REFERENCE_INVALID
  */
 export async function pushArtifact(reference: string, artifact: Artifact, options: OpenOptions = {}): Promise<string> {
-  const parsed = parseReference(reference);
-  const { client, session } = await openSession(parsed, options, DEFAULT_LIMITS, "pull,push");
+  const repository = await openRepository(reference, "pull,push", options);
   try {
-    await pushBlob(session, parsed, EMPTY);
-    await pushBlob(session, parsed, artifact.content);
+    await repository.putBlob(EMPTY);
+    await repository.putBlob(artifact.content);
     const manifest = Buffer.from(JSON.stringify(manifestOf(artifact)));
-    const digest = sha256(manifest);
-    const response = await session.send({
-      method: "PUT",
-      path: `v2/${parsed.repository}/manifests/${parsed.tag || digest}`,
-      headers: { "content-type": MANIFEST_TYPE, "content-length": String(manifest.length) },
-      body: manifest,
-    });
-    if (response.status !== 201) throw await refused(parsed, response);
-    response.body.destroy();
-    return digest;
+    return await repository.putManifest(manifest, MANIFEST_TYPE, repository.reference.tag);
   } finally {
-    client.close();
+    repository.close();
   }
 }
 
@@ -58,26 +45,6 @@ function manifestOf({ artifactType, mediaType, content, annotations }: Artifact)
     layers: [{ mediaType, digest: sha256(content), size: content.length }],
     ...(annotations === undefined ? {} : { annotations }),
   };
-}
-
-async function pushBlob(session: Session, reference: ImageReference, content: Uint8Array): Promise<void> {
-  const digest = sha256(content);
-  const blobs = `v2/${reference.repository}/blobs`;
-  const known = await session.send({ method: "HEAD", path: `${blobs}/${digest}`, headers: {} });
-  known.body.destroy();
-  if (known.status === 200) return;
-  const begun = await session.send({ method: "POST", path: `${blobs}/uploads/`, headers: { "content-length": "0" } });
-  const location = begun.headers.location;
-  if (begun.status !== 202 || location === undefined) throw await refused(reference, begun);
-  begun.body.destroy();
-  const response = await session.send({
-    method: "PUT",
-    path: `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`,
-    headers: { "content-type": "application/octet-stream", "content-length": String(content.length) },
-    body: content,
-  });
-  if (response.status !== 201) throw await refused(reference, response);
-  response.body.destroy();
 }
 
 /**
@@ -93,25 +60,19 @@ export async function pullArtifact(
   limitBytes: number,
   options: OpenOptions = {},
 ): Promise<Uint8Array> {
-  const parsed = parseReference(reference);
-  const { client, session } = await openSession(parsed, options, DEFAULT_LIMITS, "pull");
-  const fetchBytes = async (path: string, accept: string, limit: number) => {
-    const response = await session.get(path, { accept }, undefined);
-    if (response.status !== 200) throw await refused(parsed, response);
-    return collect(formatReference(parsed), response.body, limit);
-  };
+  const repository = await openRepository(reference, "pull", options);
+  const parsed = repository.reference;
   try {
-    const name = parsed.digest || parsed.tag;
-    const path = `v2/${parsed.repository}/manifests/${name}`;
-    const manifest = await fetchBytes(path, MANIFEST_TYPE, DEFAULT_LIMITS.maxManifestBytes);
-    if (parsed.digest !== "") verifyBytes(formatReference(parsed), parsed.digest, manifest);
-    const { digest, size } = blobOf(manifest, parsed, types);
+    const manifest = await repository.manifest(parsed.digest || parsed.tag, MANIFEST_TYPE);
+    if (manifest === undefined) {
+      const what = `${parsed.registry} has no ${formatReference(parsed)}`;
+      throw imageError("IMAGE_NOT_FOUND", what, "check the name and the tag");
+    }
+    const { digest, size } = blobOf(manifest.bytes, parsed, types);
     if (size > limitBytes) throw invalid(parsed, `its blob of ${size} bytes is over the limit of ${limitBytes}`);
-    const content = await fetchBytes(`v2/${parsed.repository}/blobs/${digest}`, "*/*", size);
-    verifyBytes(formatReference(parsed), digest, content);
-    return content;
+    return await repository.blob(digest, size);
   } finally {
-    client.close();
+    repository.close();
   }
 }
 
@@ -120,17 +81,17 @@ function blobOf(
   reference: ImageReference,
   types: Pick<Artifact, "artifactType" | "mediaType">,
 ): { readonly digest: string; readonly size: number } {
-  let document: { artifactType?: unknown; layers?: { mediaType?: unknown; digest?: unknown; size?: unknown }[] };
+  let document: unknown;
   try {
     document = JSON.parse(Buffer.from(manifest).toString("utf8"));
   } catch {
     throw invalid(reference, "its manifest is not JSON");
   }
-  const [layer] = Array.isArray(document.layers) ? document.layers : [];
-  if (document.artifactType !== types.artifactType || layer?.mediaType !== types.mediaType) {
+  const { artifactType, layers } = fieldsOf(document);
+  const { mediaType, digest, size } = fieldsOf(listOf(layers)[0]);
+  if (artifactType !== types.artifactType || mediaType !== types.mediaType) {
     throw invalid(reference, `it is no ${types.artifactType}`);
   }
-  const { digest, size } = layer;
   if (typeof digest !== "string" || !/^sha256:[0-9a-f]{64}$/.test(digest) || !Number.isSafeInteger(size)) {
     throw invalid(reference, "its manifest names no blob");
   }

@@ -1,0 +1,140 @@
+import { collect } from "../content-source.ts";
+import { sha256, verifyBytes } from "../digest.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import type { OpenOptions } from "../open-options.ts";
+import { formatReference, type ImageReference, parseReference } from "../reference.ts";
+import { openSession } from "./open-session.ts";
+import { refused } from "./refused.ts";
+import type { Session, SessionOptions } from "./session.ts";
+
+const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
+
+/** A manifest as the registry gave it. */
+export interface StoredManifest {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  /** Of the bytes; where a digest was asked for, it is that one. */
+  readonly digest: string;
+}
+
+/**
+ * One repository of a registry, for what is no image: artifacts, signatures, attestations. Images are read by `openImage`,
+ * which streams them.
+ */
+export interface Repository {
+  readonly reference: ImageReference;
+  /** The manifest of a tag or digest; undefined when there is none. */
+  manifest(name: string, accept?: string): Promise<StoredManifest | undefined>;
+  /**
+   * The manifest of the index that lists what refers to a manifest (distribution specification, "Listing Referrers", and
+   * its tag scheme for registries without it); undefined when nothing does.
+   */
+  referrers(digest: string): Promise<StoredManifest | undefined>;
+  /** A blob of at most `sizeBytes`, verified. */
+  blob(digest: string, sizeBytes: number): Promise<Uint8Array>;
+  /** Puts a blob where there is none yet; gives its digest. */
+  putBlob(content: Uint8Array): Promise<string>;
+  /** Puts a manifest under a tag, or under its digest where none is given; gives its digest. */
+  putManifest(content: Uint8Array, mediaType: string, tag?: string): Promise<string>;
+  close(): void;
+}
+
+/**
+ * Opens the repository that a reference names.
+ *
+ * @throws (its functions) REGISTRY_AUTH, REGISTRY_REFUSED, REGISTRY_UNREACHABLE, IMAGE_NOT_FOUND, DIGEST_MISMATCH
+ */
+export async function openRepository(
+  reference: string,
+  access: SessionOptions["access"],
+  options: OpenOptions = {},
+): Promise<Repository> {
+  const parsed = parseReference(reference);
+  const { client, session } = await openSession(parsed, options, DEFAULT_LIMITS, access);
+  const root = `v2/${parsed.repository}`;
+  const manifest = async (name: string, accept = "*/*") => {
+    const found = await get(session, parsed, `${root}/manifests/${name}`, accept, DEFAULT_LIMITS.maxManifestBytes);
+    if (found !== undefined && name.includes(":")) verifyBytes(formatReference(parsed), name, found.bytes);
+    return found;
+  };
+  return {
+    reference: parsed,
+    manifest,
+    async referrers(digest) {
+      const path = `${root}/referrers/${digest}`;
+      const listed = await get(session, parsed, path, INDEX_TYPE, DEFAULT_LIMITS.maxManifestBytes);
+      // A registry that does not know the call may answer with anything but an index.
+      if (listed?.mediaType === INDEX_TYPE) return listed;
+      return manifest(digest.replace(":", "-"), INDEX_TYPE);
+    },
+    async blob(digest, sizeBytes) {
+      const found = await get(session, parsed, `${root}/blobs/${digest}`, "*/*", sizeBytes);
+      if (found === undefined)
+        throw await refused(parsed, await session.get(`${root}/blobs/${digest}`, { accept: "*/*" }));
+      verifyBytes(formatReference(parsed), digest, found.bytes);
+      return found.bytes;
+    },
+    putBlob: (content) => putBlob(session, parsed, content),
+    putManifest: (content, mediaType, tag) => putManifest(session, parsed, content, mediaType, tag),
+    close: () => client.close(),
+  };
+}
+
+async function get(
+  session: Session,
+  reference: ImageReference,
+  path: string,
+  accept: string,
+  limitBytes: number,
+): Promise<StoredManifest | undefined> {
+  const response = await session.get(path, { accept });
+  if (response.status === 404) {
+    response.body.destroy();
+    return undefined;
+  }
+  if (response.status !== 200) throw await refused(reference, response);
+  const bytes = await collect(formatReference(reference), response.body, limitBytes);
+  const mediaType = (response.headers["content-type"] ?? "").split(";")[0]!.trim().toLowerCase();
+  return { bytes, mediaType, digest: sha256(bytes) };
+}
+
+/** Distribution specification, "Pushing a blob monolithically", POST then PUT. */
+async function putBlob(session: Session, reference: ImageReference, content: Uint8Array): Promise<string> {
+  const digest = sha256(content);
+  const blobs = `v2/${reference.repository}/blobs`;
+  const known = await session.send({ method: "HEAD", path: `${blobs}/${digest}`, headers: {} });
+  known.body.destroy();
+  if (known.status === 200) return digest;
+  const begun = await session.send({ method: "POST", path: `${blobs}/uploads/`, headers: { "content-length": "0" } });
+  const location = begun.headers.location;
+  if (begun.status !== 202 || location === undefined) throw await refused(reference, begun);
+  begun.body.destroy();
+  const response = await session.send({
+    method: "PUT",
+    path: `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`,
+    headers: { "content-type": "application/octet-stream", "content-length": String(content.length) },
+    body: content,
+  });
+  if (response.status !== 201) throw await refused(reference, response);
+  response.body.destroy();
+  return digest;
+}
+
+async function putManifest(
+  session: Session,
+  reference: ImageReference,
+  content: Uint8Array,
+  mediaType: string,
+  tag: string | undefined,
+): Promise<string> {
+  const digest = sha256(content);
+  const response = await session.send({
+    method: "PUT",
+    path: `v2/${reference.repository}/manifests/${tag || digest}`,
+    headers: { "content-type": mediaType, "content-length": String(content.length) },
+    body: content,
+  });
+  if (response.status !== 201) throw await refused(reference, response);
+  response.body.destroy();
+  return digest;
+}

@@ -1,0 +1,40 @@
+/** Why a signature does not count. */
+export type RefusalCode =
+  | "NOT_SIGNED"
+  | "MALFORMED"
+  | "OTHER_IMAGE"
+  | "WRONG_KEY"
+  | "WRONG_IDENTITY"
+  | "WRONG_ISSUER"
+  | "CERTIFICATE_EXPIRED"
+  | "CERTIFICATE_UNTRUSTED"
+  | "LOG_ENTRY_MISSING"
+  | "LOG_ENTRY_INVALID"
+  | "SIGNATURE_INVALID"
+  | "ATTESTATION_OTHER_KIND"
+  | "ATTESTATION_REFUSED"
+  | "NO_RULE";
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** One sentence: what is wrong with which signature. */
+  readonly message: string;
+}
+
+/** A signature that satisfied a rule. */
+export interface VerifiedSignature {
+  readonly rule: string;
+  readonly place: string;
+  /** Subject alternative name of the certificate; empty for keys. */
+  readonly identity: string;
+  readonly issuer: string;
+  /** Of an attestation; empty for plain signatures. */
+  readonly predicateType: string;
+}
+
+/** Whether the signatures of an image satisfy a policy. */
+export interface SignatureVerdict {
+  readonly verified: readonly VerifiedSignature[];
+  /** One entry for each rule that nothing satisfied: the reasons, the most telling one first. */
+  readonly refused: readonly { readonly rule: string; readonly refusals: readonly Refusal[] }[];
+}
