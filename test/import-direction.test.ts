@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "packages/policy": ["model"],
   "packages/signature": ["model", "image"],
   "packages/scan": ["model", "image", "ecosystems", "advisory"],
-  "apps/cli": ["model", "image", "ecosystems", "advisory", "policy", "scan"],
+  "apps/cli": ["model", "image", "ecosystems", "advisory", "policy", "scan", "signature"],
 };
 /** Compiled without Node's types, so that no file, socket or clock can slip in. */
 const PURE = ["packages/model", "packages/ecosystems", "packages/policy"];

@@ -5,6 +5,7 @@ Usage: bulwark COMMAND [options]
 
 Commands:
   scan SOURCE   say what is wrong with an image, in which layer, and what to do
+  sign REF      sign an image in its registry, so that deployments can tell it from others
   db            keep the advisory database: update, import, status, push, pull
 
 Examples:

@@ -7,6 +7,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 /** Each command is loaded when it is asked for, so that none pays for another's libraries. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   scan: async () => (await import("./commands/scan.ts")).scanCommand,
+  sign: async () => (await import("./commands/sign.ts")).signCommand,
   db: async () => (await import("./commands/db.ts")).databaseCommand,
 };
 

@@ -25,6 +25,8 @@ export interface ScanArguments {
   readonly base?: string;
   readonly caFile?: string;
   readonly database?: string;
+  /** Signature policy that the image has to satisfy. */
+  readonly requireSignature?: string;
 }
 
 const TABLE = {
@@ -38,6 +40,7 @@ const TABLE = {
   base: { type: "string" },
   db: { type: "string" },
   "ca-file": { type: "string" },
+  "require-signature": { type: "string" },
   "ignore-unfixed": { type: "boolean" },
   "plain-http": { type: "boolean" },
   "no-cache": { type: "boolean" },
@@ -62,7 +65,7 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
     throw new CliError("USAGE", `scan: ${what}`, "give one image, archive, directory or SBOM; see bulwark scan --help");
   }
   for (const scanner of words(parsed.lists.scanners)) oneOf(scanner, SCANNERS, "--scanners");
-  const { platform, base, output, db, "ca-file": caFile } = parsed.text;
+  const { platform, base, output, db, "ca-file": caFile, "require-signature": requireSignature } = parsed.text;
   return {
     source,
     format: oneOf(parsed.text.format ?? "table", FORMATS, "--format"),
@@ -79,6 +82,7 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
     ...(output === undefined ? {} : { output }),
     ...(db === undefined ? {} : { database: db }),
     ...(caFile === undefined ? {} : { caFile }),
+    ...(requireSignature === undefined ? {} : { requireSignature }),
   };
 }
 
@@ -118,6 +122,8 @@ Options
   -o, --output FILE    write the report there instead of stdout
   --policy FILE …      judge by these policies instead of the default one
   --vex FILE           OpenVEX statements that take findings out; may be repeated
+  --require-signature FILE
+                       refuse the image unless its signatures satisfy this signature policy
   --severity LIST      report only these, comma-separated: critical,high
   --ignore-unfixed     leave out findings without a fixed version
   --scanners LIST      ${SCANNERS.join(", ")} (default: all of them)

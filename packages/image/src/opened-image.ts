@@ -27,6 +27,8 @@ export interface OpenedImage {
   readonly reference: string;
   /** Digest of the manifest, or of the configuration where the source has no manifest; empty for a directory. */
   readonly digest: string;
+  /** Digest of what the reference names: that of the index where it names one, else the same as `digest`. */
+  readonly rootDigest: string;
   /** `os/arch[/variant]`. */
   readonly platform: string;
   readonly config: ImageConfig;
@@ -51,7 +53,8 @@ export interface LayerParts {
   open(signal: AbortSignal | undefined): AsyncIterable<Uint8Array>;
 }
 
-export interface ImageParts extends Pick<OpenedImage, "reference" | "digest" | "platform" | "config" | "annotations"> {
+export interface ImageParts
+  extends Pick<OpenedImage, "reference" | "digest" | "rootDigest" | "platform" | "config" | "annotations"> {
   readonly layers: readonly LayerParts[];
   close(): Promise<void>;
 }
@@ -63,6 +66,7 @@ export function createOpenedImage(parts: ImageParts, limits: Limits): OpenedImag
   return {
     reference: parts.reference,
     digest: parts.digest,
+    rootDigest: parts.rootDigest,
     platform: parts.platform,
     config: parts.config,
     annotations: parts.annotations,

@@ -54,6 +54,7 @@ export async function resolveImage(
   const parts = {
     reference,
     digest: descriptor.digest,
+    rootDigest: root.digest,
     platform: formatPlatform(actual),
     config,
     annotations: { ...root.annotations, ...manifest.annotations },

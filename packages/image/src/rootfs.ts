@@ -46,6 +46,7 @@ export async function openRootfs(directory: string, options: ResolveOptions): Pr
   return {
     reference: options.reference,
     digest: "",
+    rootDigest: "",
     platform: formatPlatform(options.platform ?? defaultPlatform()),
     config: EMPTY_CONFIG,
     annotations: {},

@@ -28,6 +28,7 @@ export type {
   Summary,
   SuppressedFinding,
   Verdict,
+  VerifiedSignature,
   Violation,
 } from "./report.ts";
 export type { Severity } from "./severity.ts";

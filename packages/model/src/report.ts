@@ -119,6 +119,18 @@ export interface Verdict {
   readonly violations: readonly Violation[];
 }
 
+/** A signature or attestation that was verified and satisfied a rule of the signature policy. */
+export interface VerifiedSignature {
+  readonly rule: string;
+  /** Tag or digest where it lies. */
+  readonly place: string;
+  /** Subject alternative name of the certificate; empty for keys. */
+  readonly identity: string;
+  readonly issuer: string;
+  /** Of an attestation; empty for plain signatures. */
+  readonly predicateType: string;
+}
+
 /** State of the advisory database a report was made with. */
 export interface DatabaseInfo {
   /** RFC 3339. */
@@ -139,5 +151,7 @@ export interface ScanReport {
   readonly complete: boolean;
   readonly problems: readonly Problem[];
   readonly database: DatabaseInfo | null;
+  /** There when signatures were asked for. */
+  readonly signatures?: readonly VerifiedSignature[];
   readonly verdict: Verdict;
 }

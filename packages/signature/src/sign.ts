@@ -1,56 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { type KeyObject, sign } from "node:crypto";
 import type { Repository } from "@bulwark/image";
 import { fieldsOf, listOf } from "@bulwark/model";
 import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING_TYPE } from "./attachment.ts";
-import { SignatureError } from "./errors.ts";
 
 const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG_TYPE = "application/vnd.oci.image.config.v1+json";
 const CREATOR = "bulwark";
-
-/**
- * Makes a key pair for signing: ECDSA over P-256, as cosign makes it.
- *
- * @param passphrase encrypts the private key (PKCS #8, AES-256-CBC); empty leaves it plain
- */
-export function generateSigningKey(passphrase: string): { readonly privateKey: string; readonly publicKey: string } {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
-  const encryption = passphrase === "" ? {} : { cipher: "aes-256-cbc", passphrase };
-  return {
-    privateKey: String(privateKey.export({ type: "pkcs8", format: "pem", ...encryption })),
-    publicKey: String(publicKey.export({ type: "spki", format: "pem" })),
-  };
-}
-
-/**
- * Reads a private key.
- *
- * @throws SignatureError `KEY_INVALID`
- */
-export function readSigningKey(pem: string, passphrase: string, file: string): KeyObject {
-  if (pem.includes("ENCRYPTED SIGSTORE") || pem.includes("ENCRYPTED COSIGN")) {
-    throw new SignatureError(
-      "KEY_INVALID",
-      `${file} is encrypted the way cosign does it`,
-      "export it as PKCS #8, or make a key with bulwark sign --generate-key",
-    );
-  }
-  try {
-    return createPrivateKey(passphrase === "" ? pem : { key: pem, passphrase });
-  } catch (cause) {
-    throw new SignatureError(
-      "KEY_INVALID",
-      `${file} is no private key in PEM, or its passphrase is another`,
-      "set BULWARK_KEY_PASSPHRASE, or make a key with bulwark sign --generate-key",
-      cause,
-    );
-  }
-}
-
-/** The public half of a private key, in PEM. */
-export function publicKeyOf(key: KeyObject): string {
-  return String(createPublicKey(key).export({ type: "spki", format: "pem" }));
-}
 
 /**
  * Signs an image by its digest and puts the signature beside it, under the tag where cosign looks for it. Signatures that

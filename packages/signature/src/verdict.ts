@@ -1,3 +1,5 @@
+import type { VerifiedSignature } from "@bulwark/model";
+
 /** Why a signature does not count. */
 export type RefusalCode =
   | "NOT_SIGNED"
@@ -19,17 +21,6 @@ export interface Refusal {
   readonly code: RefusalCode;
   /** One sentence: what is wrong with which signature. */
   readonly message: string;
-}
-
-/** A signature that satisfied a rule. */
-export interface VerifiedSignature {
-  readonly rule: string;
-  readonly place: string;
-  /** Subject alternative name of the certificate; empty for keys. */
-  readonly identity: string;
-  readonly issuer: string;
-  /** Of an attestation; empty for plain signatures. */
-  readonly predicateType: string;
 }
 
 /** Whether the signatures of an image satisfy a policy. */

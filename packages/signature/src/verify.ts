@@ -1,5 +1,5 @@
 import { type KeyObject, verify } from "node:crypto";
-import { fieldsOf, textOf } from "@bulwark/model";
+import { fieldsOf, textOf, type VerifiedSignature } from "@bulwark/model";
 import {
   PolicyError,
   type Signer,
@@ -14,7 +14,7 @@ import type { AttestationRule, SignaturePolicy, SignatureRule } from "./signatur
 import { readStatement, SIGN_PREDICATES, STATEMENT_PAYLOAD, type Statement } from "./statement.ts";
 import { KEY_HINT, type SignedContent, toBundle } from "./to-bundle.ts";
 import { emptyTrustedRoot } from "./trusted-root.ts";
-import type { Refusal, RefusalCode, SignatureVerdict, VerifiedSignature } from "./verdict.ts";
+import type { Refusal, RefusalCode, SignatureVerdict } from "./verdict.ts";
 
 /** Type of cosign's payload (cosign, "Signature specification", "Simple Signing"). */
 const PAYLOAD_TYPE = "cosign container image signature";

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type OpenedImage, type OpenOptions, openImage, parseReference } from "@bulwark/image";
 import { type KnownBase, openLayerCache, type ScanResult, scanImage, scanSbom } from "@bulwark/scan";
+import { checkSignatures, readSignatureDemand, type SignatureCheck, withSignatures } from "../check-signatures.ts";
 import { CliError } from "../failure.ts";
 import { judgeReport } from "../judge-report.ts";
 import { openDatabase } from "../open-database.ts";
@@ -23,15 +24,22 @@ export async function scanCommand(args: readonly string[]): Promise<number> {
   const progress = progressLine(options.quiet);
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort(new CliError("INTERRUPTED", "the scan was interrupted")));
-  const result = await scanSource(options, progress, abort.signal).finally(() => progress.clear());
+  const { signatures, ...result } = await scanSource(options, progress, abort.signal).finally(() => progress.clear());
   const today = new Date().toISOString().slice(0, 10);
-  const report = await judgeReport(result.report, { ...options, today });
+  const report = withSignatures(await judgeReport(result.report, { ...options, today }), signatures);
   const { renderReport } = await import("../render.ts");
   await print(await renderReport({ ...result, report }, options), options.output);
   return report.verdict.passed ? 0 : VIOLATED_EXIT;
 }
 
-async function scanSource(options: ScanArguments, progress: ProgressLine, signal: AbortSignal): Promise<ScanResult> {
+/** A scan's result, and what the image's signatures say where that was asked. */
+interface Scanned extends ScanResult {
+  readonly signatures?: SignatureCheck;
+}
+
+async function scanSource(options: ScanArguments, progress: ProgressLine, signal: AbortSignal): Promise<Scanned> {
+  const { requireSignature, source } = options;
+  const demand = requireSignature === undefined ? undefined : await readSignatureDemand(requireSignature, source);
   const database = await openDatabase(options.database);
   try {
     if (options.source.startsWith(SBOM_PREFIX)) {
@@ -42,7 +50,9 @@ async function scanSource(options: ScanArguments, progress: ProgressLine, signal
     const access = accessOptions(options, signal);
     const image = await openImage(options.source, access);
     try {
-      return await scanOpened(image, options, access, database, progress);
+      const signatures = demand === undefined ? undefined : await checkSignatures(image, source, demand, access);
+      const result = await scanOpened(image, options, access, database, progress);
+      return { ...result, ...(signatures === undefined ? {} : { signatures }) };
     } finally {
       await image.close();
     }

@@ -60,6 +60,7 @@ export async function openDockerArchive(
     {
       reference: options.reference,
       digest: sha256(configBytes),
+      rootDigest: sha256(configBytes),
       platform: formatPlatform(platform),
       config,
       annotations: {},

@@ -1,6 +1,7 @@
 import { collect } from "../content-source.ts";
 import { sha256, verifyBytes } from "../digest.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
+import { ACCEPTED_TYPES } from "../manifest.ts";
 import type { OpenOptions } from "../open-options.ts";
 import { formatReference, type ImageReference, parseReference } from "../reference.ts";
 import { openSession } from "./open-session.ts";
@@ -52,7 +53,7 @@ export async function openRepository(
   const parsed = parseReference(reference);
   const { client, session } = await openSession(parsed, options, DEFAULT_LIMITS, access);
   const root = `v2/${parsed.repository}`;
-  const manifest = async (name: string, accept = "*/*") => {
+  const manifest = async (name: string, accept = ACCEPTED_TYPES.join(", ")) => {
     const found = await get(session, parsed, `${root}/manifests/${name}`, accept, DEFAULT_LIMITS.maxManifestBytes);
     if (found !== undefined && name.includes(":")) verifyBytes(formatReference(parsed), name, found.bytes);
     return found;
