@@ -4,6 +4,8 @@ import type { Descriptor } from "./manifest.ts";
 
 /** Where manifests and blobs come from: a registry, a layout, an archive, a daemon's content store. */
 export interface ContentSource {
+  /** True when reading costs traffic. */
+  readonly isRemote?: boolean;
   /** Bytes of a manifest or index. Not yet verified; never more than `limitBytes`. */
   manifest(descriptor: Descriptor, limitBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** Stored bytes of a blob, at most the descriptor's size worth reading. Not yet verified. */

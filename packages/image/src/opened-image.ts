@@ -1,6 +1,7 @@
 import type { EntryVisitor } from "@bulwark/model";
 import { type ImageConfig, instructionsOf } from "./config.ts";
 import { imageError, throwIfCancelled } from "./errors.ts";
+import { keptLayers } from "./layer/kept-layers.ts";
 import { type LayerSummary, type ReadLayerOptions, readLayerStream } from "./layer/read-layer.ts";
 import type { Limits } from "./limits.ts";
 
@@ -41,6 +42,8 @@ export interface OpenedImage {
    * @throws LAYER_FOREIGN, LAYER_TORN, LAYER_INVALID, LAYER_LIMIT, DIGEST_MISMATCH, CANCELLED, and the source's own
    */
   readLayer(index: number, visit: EntryVisitor, options?: ReadLayerOptions): Promise<LayerSummary>;
+  /** Gives up what `ReadLayerOptions.keep` kept of a layer. */
+  forgetLayer(index: number): Promise<void>;
   /** Ends connections and removes temporary files. Layers cannot be read afterwards. */
   close(): Promise<void>;
 }
@@ -56,6 +59,8 @@ export interface LayerParts {
 export interface ImageParts
   extends Pick<OpenedImage, "reference" | "digest" | "rootDigest" | "platform" | "config" | "annotations"> {
   readonly layers: readonly LayerParts[];
+  /** True when reading a layer costs traffic: what is to be read again is kept meanwhile. */
+  readonly isRemote?: boolean;
   close(): Promise<void>;
 }
 
@@ -63,6 +68,13 @@ export interface ImageParts
 export function createOpenedImage(parts: ImageParts, limits: Limits): OpenedImage {
   const instructions = instructionsOf(parts.config, parts.layers.length);
   const layers = parts.layers.map(({ layer }, index) => ({ ...layer, index, createdBy: instructions[index] ?? "" }));
+  const kept = keptLayers();
+  const streamOf = (index: number, source: LayerParts, { keep = false, signal }: ReadLayerOptions) => {
+    const again = kept.again(index, source.layer.size);
+    if (again !== undefined) return again;
+    const stream = source.open(signal);
+    return keep && parts.isRemote === true ? kept.keep(index, stream) : stream;
+  };
   return {
     reference: parts.reference,
     digest: parts.digest,
@@ -86,8 +98,12 @@ export function createOpenedImage(parts: ImageParts, limits: Limits): OpenedImag
       }
       const digest = source.digestOfStored ? layer.digest : "";
       const stream = { what, digest, size: layer.size, diffId: layer.diffId, mediaType: layer.mediaType };
-      return readLayerStream(source.open(options.signal), stream, limits, visit, options);
+      return readLayerStream(streamOf(index, source, options), stream, limits, visit, options);
     },
-    close: parts.close,
+    forgetLayer: kept.forget,
+    async close() {
+      await kept.close();
+      await parts.close();
+    },
   };
 }

@@ -59,6 +59,7 @@ export async function resolveImage(
     config,
     annotations: { ...root.annotations, ...manifest.annotations },
     layers,
+    isRemote: source.isRemote === true,
     close: () => source.close(),
   };
   return createOpenedImage(parts, limits);

@@ -51,6 +51,7 @@ export async function openRootfs(directory: string, options: ResolveOptions): Pr
     config: EMPTY_CONFIG,
     annotations: {},
     layers: [layer],
+    forgetLayer: async () => {},
     async readLayer(index, visit, readOptions = {}) {
       if (index !== 0) throw new RangeError(`no layer ${index} in a root file system`);
       return walkRoot(directory, visit, readOptions, options);

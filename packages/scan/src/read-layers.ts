@@ -75,16 +75,19 @@ async function readLayer(
   onBytes: (index: number, bytes: number) => void,
 ): Promise<LayerReport> {
   if (layer.foreign) return unreadLayer("the layer is not in the registry: it is a foreign layer");
+  const keep = set.scanners.length + set.remote.length > 0;
   try {
     return await analyzeLayer(
       (visit, pass) =>
-        image.readLayer(layer.index, visit, { ...pass, signal, onBytes: (bytes) => onBytes(layer.index, bytes) }),
+        image.readLayer(layer.index, visit, { ...pass, keep, signal, onBytes: (bytes) => onBytes(layer.index, bytes) }),
       set,
       scratch.forLayer(),
     );
   } catch (error) {
     if (error instanceof CodedError && error.code === "LAYER_LIMIT") return unreadLayer(error.message);
     throw error;
+  } finally {
+    await image.forgetLayer(layer.index);
   }
 }
 

@@ -19,19 +19,23 @@ export interface SpoolFile {
  * @throws LAYER_LIMIT beyond the limit, SOURCE_INVALID when there is no room
  */
 export async function spool(what: string, stream: AsyncIterable<Uint8Array>, limitBytes: number): Promise<SpoolFile> {
-  const directory = await mkdtemp(join(tmpdir(), "bulwark-"));
-  const path = join(directory, "image.tar");
-  let handle: FileHandle;
-  try {
-    handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const handle = await namelessFile();
   try {
     return { handle, size: await fill(what, handle, stream, limitBytes) };
   } catch (error) {
     await handle.close();
     throw error;
+  }
+}
+
+/** A private temporary file that has no name any more. */
+export async function namelessFile(): Promise<FileHandle> {
+  const directory = await mkdtemp(join(tmpdir(), "bulwark-"));
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  try {
+    return await open(join(directory, "content"), flags, 0o600);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
   }
 }
 

@@ -16,6 +16,8 @@ export interface LayerSummary {
 
 export interface ReadLayerOptions {
   readonly signal?: AbortSignal;
+  /** The layer may be read again soon: where that costs traffic, its stored bytes are kept on disk until `forgetLayer`. */
+  readonly keep?: boolean;
   /** Called with the stored bytes read so far, after each chunk. */
   onBytes?(storedBytes: number): void;
   /** Asked after each chunk; reading goes on when what it gives is done: for visitors that hand content on. */

@@ -100,6 +100,7 @@ function cut(registry: Registry, error: unknown): Error {
 
 function registrySource(registry: Registry, root: Root): ContentSource {
   return {
+    isRemote: true,
     async manifest(descriptor, limitBytes, signal) {
       if (descriptor.digest === root.descriptor.digest) return root.bytes;
       return (await fetchManifest(registry, descriptor.digest, limitBytes, signal)).bytes;

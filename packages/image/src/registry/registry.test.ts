@@ -336,6 +336,36 @@ describe("credentials go only where they belong", () => {
   });
 });
 
+describe("a layer that is kept", () => {
+  test("is fetched once, verified each time it is read, and fetched again once it is forgotten", async () => {
+    const registry = await serve();
+    const opened = await openImage(`http://${registry.host}/team/app:1`, { dockerConfig: noLogin() });
+    const fetches = () => registry.seen.filter(isLargeBlob).length;
+    const first = await readAll(opened, 0, true);
+    const second = await readAll(opened, 0);
+    expect(fetches()).toBe(1);
+    expect(second).toEqual(first);
+    await opened.forgetLayer(0);
+    expect(await readAll(opened, 0)).toEqual(first);
+    expect(fetches()).toBe(2);
+    await opened.close();
+  });
+
+  test("and whose first reading was cut short is fetched again", async () => {
+    const bytes = image.blobs.get(image.layerDigests[0]!)!;
+    let fetches = 0;
+    const registry = await serve((request, response) => {
+      if (!isLargeBlob(request) || fetches++ > 0) return false;
+      response.writeHead(200, { "content-length": 1000 }).end(bytes.subarray(0, 1000));
+      return true;
+    });
+    const opened = await openImage(`http://${registry.host}/team/app:1`, { dockerConfig: noLogin(), limits: quick });
+    await expect(readAll(opened, 0, true)).rejects.toMatchObject({ code: "LAYER_TORN" });
+    expect((await readAll(opened, 0)).summary.diffId).toBe(image.diffIds[0]);
+    await opened.close();
+  });
+});
+
 describe("connections that fail", () => {
   test("a cut download goes on where it ended, whatever the number of cuts", async () => {
     const bytes = image.blobs.get(image.layerDigests[0]!)!;

@@ -11,7 +11,7 @@ export interface LayerContents {
 }
 
 /** Reads a layer whole. For small layers. */
-export async function readAll(image: OpenedImage, index = 0): Promise<LayerContents> {
+export async function readAll(image: OpenedImage, index = 0, keep = false): Promise<LayerContents> {
   const entries: LayerEntry[] = [];
   const contents: Record<string, Buffer> = {};
   const problems: string[] = [];
@@ -27,7 +27,7 @@ export async function readAll(image: OpenedImage, index = 0): Promise<LayerConte
         },
       };
     },
-    { onProblem: (path, what) => problems.push(`${path}: ${what}`) },
+    { keep, onProblem: (path, what) => problems.push(`${path}: ${what}`) },
   );
   return { entries, contents, problems, summary };
 }
