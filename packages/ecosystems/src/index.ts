@@ -13,6 +13,7 @@ export { chooseOs } from "./os-release/os-release.ts";
 export { factOfPurl, osOfPurl, purlOf } from "./purl.ts";
 export { pep440Versions } from "./pypi/version.ts";
 export { rpmVersions } from "./rpm/version.ts";
+export { schemeOfType } from "./scheme-of-type.ts";
 export { semverVersions } from "./semver/version.ts";
 export { subjectsOf } from "./subjects.ts";
 export { compileWants, executableAnalyzers } from "./wants.ts";
