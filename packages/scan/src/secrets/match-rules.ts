@@ -1,0 +1,196 @@
+import { createKeywordIndex, type KeywordIndex } from "./keyword-index.ts";
+import { type Candidate, type CompiledAllow, compileAllow, shannonEntropy } from "./judge.ts";
+import { compile } from "./pattern.ts";
+import type { Allow, SecretRule, SecretRules } from "./rule.ts";
+
+/** Seen to the left of a place where a pattern is tried, so that `\b` and lookbehind tell the truth. */
+const MARGIN_BYTES = 64;
+const AFTER_BYTES = 400;
+/** A match that ends with its window is tried again on a wider one. PEM keys and base64 values are that long. */
+const WIDE_AFTER_BYTES = 16 * 1024;
+/** More candidates of one rule in a file are not looked at; more findings than that are not reported anyhow. */
+const MAX_VALUES_PER_RULE = 1_000;
+
+/** A rule ready to run. */
+export interface CompiledRule {
+  readonly rule: SecretRule;
+  readonly pattern: RegExp;
+  readonly paths: readonly RegExp[];
+  readonly allow: readonly CompiledAllow[];
+}
+
+/** A candidate that its rule's entropy bound and allow-lists let through. */
+export interface RuleMatch extends Candidate {
+  readonly rule: SecretRule;
+  readonly matchStart: number;
+}
+
+/** What the search of one text tells. */
+export interface TextSearch {
+  readonly matches: readonly RuleMatch[];
+  /** Rules that were cut off by the bound of time. */
+  readonly late: readonly SecretRule[];
+  /** Rules that found more values than are looked at. */
+  readonly overfull: readonly SecretRule[];
+}
+
+/** Where in a text a rule's pattern is to be tried. */
+interface Places {
+  readonly rule: CompiledRule;
+  readonly starts: number[];
+}
+
+export interface RuleMatcher {
+  /**
+   * @param bytes the text as bytes
+   * @param path of the file, or empty
+   * @param applies which rules are of use for this file
+   * @param guard runs the rules of users, each within a bound of time
+   */
+  search(bytes: Uint8Array, path: string, applies: (rule: CompiledRule) => boolean, guard: Guard): TextSearch;
+}
+
+export type Guard = (steps: readonly { readonly rule: SecretRule; run(): void }[]) => readonly SecretRule[];
+
+/** Compiles the value rules of a set, with the allow-lists of their own sets. */
+export function compileRules(sets: readonly SecretRules[], kind: SecretRule["kind"]): readonly CompiledRule[] {
+  const byId = new Map<string, CompiledRule>();
+  for (const { rules, allow } of sets) {
+    const shared = allow.map(compileAllow);
+    for (const rule of rules) {
+      if (rule.kind !== kind) continue;
+      // A later file's rule takes the place of an earlier one with its id.
+      byId.set(rule.id, compileRule(rule, shared));
+    }
+  }
+  return [...byId.values()];
+}
+
+function compileRule(rule: SecretRule, shared: readonly CompiledAllow[]): CompiledRule {
+  const sticky = rule.before === 0 && !rule.wholeFile;
+  return {
+    rule,
+    pattern: compile(rule.pattern ?? { source: "", flags: "" }, sticky ? "y" : "g"),
+    paths: rule.paths.map((pattern) => compile(pattern, "")),
+    allow: [...rule.allow.map((allow: Allow) => compileAllow(allow)), ...shared],
+  };
+}
+
+/** Prepares the search for values: one pass for all keywords, then each pattern only where its keywords stand. */
+export function createRuleMatcher(rules: readonly CompiledRule[]): RuleMatcher {
+  const keywords = [...new Set(rules.flatMap(({ rule }) => rule.keywords))];
+  const position = new Map(keywords.map((keyword, index) => [keyword, index]));
+  const rulesOf: CompiledRule[][] = keywords.map(() => []);
+  for (const compiled of rules)
+    for (const keyword of new Set(compiled.rule.keywords)) rulesOf[position.get(keyword) ?? -1]?.push(compiled);
+  const everywhere = rules.filter(({ rule }) => rule.keywords.length === 0);
+  const index: KeywordIndex = createKeywordIndex(keywords);
+
+  return {
+    search(bytes, path, applies, guard) {
+      const chosen = rulesOf.map((list) => list.filter(applies));
+      const places = new Map<CompiledRule, Places>();
+      for (const rule of everywhere) if (applies(rule)) places.set(rule, { rule, starts: [] });
+      index.search(bytes, (keyword, start) => {
+        for (const rule of chosen[keyword] as CompiledRule[]) {
+          const known = places.get(rule);
+          if (known === undefined) places.set(rule, { rule, starts: [start] });
+          else known.starts.push(start);
+        }
+      });
+      if (places.size === 0) return { matches: [], late: [], overfull: [] };
+      return tryPlaces([...places.values()], bytes, path, guard);
+    },
+  };
+}
+
+function tryPlaces(places: readonly Places[], bytes: Uint8Array, path: string, guard: Guard): TextSearch {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice();
+  const found: RuleMatch[] = [];
+  const overfull: SecretRule[] = [];
+  const steps: { rule: SecretRule; run(): void }[] = [];
+  for (const { rule, starts } of places) {
+    const run = () => {
+      const matches = new Map<string, RuleMatch>();
+      for (const match of matchesOf(rule, starts, text)) {
+        if (matches.has(match.value) || !isWanted(rule, match, text, path)) continue;
+        if (matches.size === MAX_VALUES_PER_RULE) {
+          overfull.push(rule.rule);
+          break;
+        }
+        matches.set(match.value, match);
+      }
+      found.push(...matches.values());
+    };
+    if (rule.rule.trusted) run();
+    else steps.push({ rule: rule.rule, run });
+  }
+  return { matches: found, late: steps.length === 0 ? [] : guard(steps), overfull };
+}
+
+function isWanted({ rule, allow, paths }: CompiledRule, match: RuleMatch, text: string, path: string): boolean {
+  // A user's path expressions run here, within the bound of time; ours were asked before the search.
+  if (!rule.trusted && paths.length > 0 && !paths.some((one) => one.test(path))) return false;
+  if (rule.entropy > 0 && shannonEntropy(match.value) < rule.entropy) return false;
+  return !allow.some((one) => one.holds(match, text, path));
+}
+
+function* matchesOf(compiled: CompiledRule, starts: readonly number[], text: string): Generator<RuleMatch> {
+  if (compiled.rule.wholeFile) yield* matchesBetween(compiled, text, 0, text.length, text.length);
+  else if (compiled.rule.before === 0) yield* matchesAt(compiled, starts, text);
+  else yield* matchesNear(compiled, starts, text);
+}
+
+/** The match begins with the keyword: the pattern is tried exactly there. */
+function* matchesAt(compiled: CompiledRule, starts: readonly number[], text: string): Generator<RuleMatch> {
+  const { pattern } = compiled;
+  for (const start of starts) {
+    pattern.lastIndex = start;
+    const match = pattern.exec(text);
+    if (match !== null) yield ruleMatch(compiled.rule, match, start);
+  }
+}
+
+/** The match begins before the keyword: the pattern is tried on the text around it, no byte twice. */
+function* matchesNear(compiled: CompiledRule, starts: readonly number[], text: string): Generator<RuleMatch> {
+  const { before } = compiled.rule;
+  const sorted = starts.toSorted((a, b) => a - b); // keywords are told in the order of their ends
+  for (let at = 0; at < sorted.length; ) {
+    const from = Math.max(0, (sorted[at] as number) - before);
+    let to = (sorted[at] as number) + AFTER_BYTES;
+    for (at++; at < sorted.length && (sorted[at] as number) - before <= to; at++)
+      to = (sorted[at] as number) + AFTER_BYTES;
+    yield* matchesBetween(compiled, text, from, Math.min(to, text.length), to + WIDE_AFTER_BYTES);
+  }
+}
+
+function* matchesBetween(
+  { rule, pattern }: CompiledRule,
+  text: string,
+  from: number,
+  to: number,
+  furthest: number,
+): Generator<RuleMatch> {
+  const offset = Math.max(0, from - MARGIN_BYTES);
+  let window = text.slice(offset, to);
+  for (let at = from - offset; at <= window.length; ) {
+    pattern.lastIndex = at;
+    const match = pattern.exec(window);
+    if (match === null) return;
+    const end = match.index + match[0].length;
+    const cut = offset + window.length;
+    if (end >= window.length - 1 && cut < Math.min(furthest, text.length)) {
+      window = text.slice(offset, Math.min(furthest, text.length));
+      continue;
+    }
+    yield ruleMatch(rule, match, offset + match.index);
+    at = Math.max(end, match.index + 1);
+    if (offset + at >= to) return;
+  }
+}
+
+function ruleMatch(rule: SecretRule, match: RegExpExecArray, matchStart: number): RuleMatch {
+  const value = (rule.group > 0 ? match[rule.group] : match.slice(1).find((group) => group)) ?? match[0];
+  const inside = match[0].lastIndexOf(value);
+  return { rule, value, match: match[0], matchStart, valueStart: matchStart + Math.max(0, inside) };
+}
