@@ -17,6 +17,13 @@ const SKIPPED_FOLDERS =
 const NOISY =
   /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lock|composer\.lock|Cargo\.lock|poetry\.lock|uv\.lock|pdm\.lock|Pipfile\.lock|Gemfile\.lock|go\.sum|go\.work\.sum|flake\.lock|Podfile\.lock|pubspec\.lock|packages\.lock\.json|mix\.lock|gradle\.lockfile|\.package-lock\.json|RECORD|SHA(?:1|256|512)SUMS|md5sums|MANIFEST\.MF|CHANGES|CHANGELOG[^/]*|NEWS[^/]*|copyright|changelog)$|\.(?:map|min\.js|min\.css|svg|lock|sum|sha256|sha512|md5|md5sums|po|pot|pem\.pub|pub|asc|sig|crt|cer|csv|tsv|snap|tm[Ll]anguage(?:\.json)?|d\.ts|d\.mts|d\.cts|h|hpp|md5sum)$/;
 
+// Where package managers put what others published…
+const INSTALLED =
+  /(?:^|\/)(?:node_modules|site-packages|dist-packages|gems|bower_components|vendor\/(?:bundle|github\.com|golang\.org|k8s\.io)|google-cloud-sdk|go\/src|go\/pkg\/mod|\.cargo\/registry|\.m2\/repository|usr\/lib\/python[\d.]+|usr\/local\/lib\/python[\d.]+|usr\/lib\/ruby|usr\/share\/perl5?|usr\/share\/doc)\//;
+// … and what of it is there to show or to test something. Everything below usr/share/doc is.
+const SHOWN =
+  /(?:^|\/)(?:usr\/share\/doc|tests?|testing|test[-_]?data|test[-_]utils?|__tests__|__fixtures__|specs?|examples?|docs?|fixtures?|samples?|demos?|benchmarks?)\/|(?:^|\/)(?:README|HISTORY|CHANGES)[^/]*$|(?:^|\/)(?:PKG-INFO|METADATA|test[-_][^/]*\.py|conftest\.py)$|(?:[._-](?:test|spec|tests)\.[a-z]{1,4}|\.md|\.rst|\.markdown)$/;
+
 /** False for files that hold no text, whatever their name says about secrets. */
 export function mayHoldText(path: string): boolean {
   const dot = path.lastIndexOf(".");
@@ -27,6 +34,11 @@ export function mayHoldText(path: string): boolean {
 /** Whether guesses by name and look are left out. */
 export function isNoisy(path: string): boolean {
   return NOISY.test(path);
+}
+
+/** Tests, examples and documents of packages that others published. */
+export function isPublished(path: string): boolean {
+  return INSTALLED.test(path) && SHOWN.test(path);
 }
 
 /** Content as the patterns get it. */

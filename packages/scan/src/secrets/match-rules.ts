@@ -1,6 +1,6 @@
 import { createKeywordIndex, type KeywordIndex } from "./keyword-index.ts";
 import { type Candidate, type CompiledAllow, compileAllow, shannonEntropy } from "./judge.ts";
-import { compile } from "./pattern.ts";
+import { compile, START } from "./pattern.ts";
 import type { Allow, SecretRule, SecretRules } from "./rule.ts";
 
 /** Seen to the left of a place where a pattern is tried, so that `\b` and lookbehind tell the truth. */
@@ -11,10 +11,15 @@ const WIDE_AFTER_BYTES = 16 * 1024;
 /** More candidates of one rule in a file are not looked at; more findings than that are not reported anyhow. */
 const MAX_VALUES_PER_RULE = 1_000;
 
+const NOTHING: TextSearch = { matches: [], late: [], overfull: [] };
+const WORD_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => (/[A-Za-z0-9_-]/.test(String.fromCharCode(byte)) ? 1 : 0));
+
 /** A rule ready to run. */
 export interface CompiledRule {
   readonly rule: SecretRule;
   readonly pattern: RegExp;
+  /** The pattern wants no letter, digit, `_` or `-` before its keyword: asked before the pattern is tried. */
+  readonly startsWord: boolean;
   readonly paths: readonly RegExp[];
   readonly allow: readonly CompiledAllow[];
 }
@@ -32,12 +37,6 @@ export interface TextSearch {
   readonly late: readonly SecretRule[];
   /** Rules that found more values than are looked at. */
   readonly overfull: readonly SecretRule[];
-}
-
-/** Where in a text a rule's pattern is to be tried. */
-interface Places {
-  readonly rule: CompiledRule;
-  readonly starts: number[];
 }
 
 export interface RuleMatcher {
@@ -70,6 +69,7 @@ function compileRule(rule: SecretRule, shared: readonly CompiledAllow[]): Compil
   const sticky = rule.before === 0 && !rule.wholeFile;
   return {
     rule,
+    startsWord: sticky && rule.pattern?.source.startsWith(START) === true,
     pattern: compile(rule.pattern ?? { source: "", flags: "" }, sticky ? "y" : "g"),
     paths: rule.paths.map((pattern) => compile(pattern, "")),
     allow: [...rule.allow.map((allow: Allow) => compileAllow(allow)), ...shared],
@@ -80,36 +80,51 @@ function compileRule(rule: SecretRule, shared: readonly CompiledAllow[]): Compil
 export function createRuleMatcher(rules: readonly CompiledRule[]): RuleMatcher {
   const keywords = [...new Set(rules.flatMap(({ rule }) => rule.keywords))];
   const position = new Map(keywords.map((keyword, index) => [keyword, index]));
-  const rulesOf: CompiledRule[][] = keywords.map(() => []);
-  for (const compiled of rules)
-    for (const keyword of new Set(compiled.rule.keywords)) rulesOf[position.get(keyword) ?? -1]?.push(compiled);
-  const everywhere = rules.filter(({ rule }) => rule.keywords.length === 0);
+  const rulesOf: number[][] = keywords.map(() => []);
+  for (const [at, { rule }] of rules.entries())
+    for (const keyword of new Set(rule.keywords)) rulesOf[position.get(keyword) ?? -1]?.push(at);
+  const everywhere = [...rules.keys()].filter((at) => rules[at]?.rule.keywords.length === 0);
   const index: KeywordIndex = createKeywordIndex(keywords);
 
   return {
     search(bytes, path, applies, guard) {
-      const chosen = rulesOf.map((list) => list.filter(applies));
-      const places = new Map<CompiledRule, Places>();
-      for (const rule of everywhere) if (applies(rule)) places.set(rule, { rule, starts: [] });
+      // Undefined: not asked yet. Null: the rule is of no use for this file.
+      const places: (number[] | null | undefined)[] = new Array(rules.length);
+      const hit: number[] = [];
+      const placesOf = (at: number): number[] | null => {
+        const list = applies(rules[at] as CompiledRule) ? [] : null;
+        places[at] = list;
+        if (list !== null) hit.push(at);
+        return list;
+      };
+      for (const at of everywhere) placesOf(at);
       index.search(bytes, (keyword, start) => {
-        for (const rule of chosen[keyword] as CompiledRule[]) {
-          const known = places.get(rule);
-          if (known === undefined) places.set(rule, { rule, starts: [start] });
-          else known.starts.push(start);
+        const before = start === 0 ? 0 : (WORD_BYTE[bytes[start - 1] as number] as number);
+        for (const at of rulesOf[keyword] as number[]) {
+          if (before === 1 && (rules[at] as CompiledRule).startsWord) continue;
+          const known = places[at];
+          const list = known === undefined ? placesOf(at) : known;
+          if (list !== null) list.push(start);
         }
       });
-      if (places.size === 0) return { matches: [], late: [], overfull: [] };
-      return tryPlaces([...places.values()], bytes, path, guard);
+      if (hit.length === 0) return NOTHING;
+      const tries = hit.map((at) => ({ rule: rules[at] as CompiledRule, starts: places[at] ?? [] }));
+      return tryPlaces(tries, bytes, path, guard);
     },
   };
 }
 
-function tryPlaces(places: readonly Places[], bytes: Uint8Array, path: string, guard: Guard): TextSearch {
+function tryPlaces(
+  tries: readonly { readonly rule: CompiledRule; readonly starts: readonly number[] }[],
+  bytes: Uint8Array,
+  path: string,
+  guard: Guard,
+): TextSearch {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice();
   const found: RuleMatch[] = [];
   const overfull: SecretRule[] = [];
   const steps: { rule: SecretRule; run(): void }[] = [];
-  for (const { rule, starts } of places) {
+  for (const { rule, starts } of tries) {
     const run = () => {
       const matches = new Map<string, RuleMatch>();
       for (const match of matchesOf(rule, starts, text)) {

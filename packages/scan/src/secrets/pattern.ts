@@ -1,5 +1,8 @@
 import type { Pattern } from "./rule.ts";
 
+/** No letter of a base64url value stands before. */
+export const START = "(?<![A-Za-z0-9_-])";
+
 /** Shorthands of our rule files, written `%{ASSIGN}`: what stands between a name and its value in the usual formats. */
 const SHORTHANDS: Readonly<Record<string, string>> = {
   // The rest of the name, then `=`, `:`, `=>`, `:=`, `,`, `>` or blanks, or the next line's `value:` as in Kubernetes.
@@ -10,7 +13,7 @@ const SHORTHANDS: Readonly<Record<string, string>> = {
   UUID: "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
   // No further letter of a base64url value.
   END: "(?![A-Za-z0-9_-])",
-  START: "(?<![A-Za-z0-9_-])",
+  START,
 };
 const SHORTHAND = /%\{([A-Z]+)\}/g;
 const LEADING_FLAGS = /^\(\?([ims]+)\)/;

@@ -93,6 +93,7 @@ function readRule(fields: Fields, origin: string, targeted: readonly Allow[]): S
     allow: [...targeted, ...allowEntries(fields).map(readAllow)],
     binary: false,
     generic: false,
+    skipPublished: false,
     precedence: 40,
     trusted: false,
     origin,

@@ -11,7 +11,7 @@ const MAX_BEFORE = 2_000;
 const NEXT = "correct the rule; docs/secrets.md shows the form";
 const RULE_KEYS = new Set(
   (
-    "id kind title severity keywords pattern group before wholeFile entropy paths allow advice references binary generic " +
+    "id kind title severity keywords pattern group before wholeFile entropy paths allow advice references binary generic skipPublished " +
     "precedence samples"
   ).split(" "),
 );
@@ -119,6 +119,7 @@ function readRule(fields: Fields, { origin, trusted }: { origin: string; trusted
     allow: readAllow(fields.allow),
     binary: fields.binary === true,
     generic: fields.generic === true,
+    skipPublished: fields.skipPublished === true || fields.generic === true,
     precedence: number(fields, "precedence", 50, 100),
     trusted,
     origin,

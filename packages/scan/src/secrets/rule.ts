@@ -62,6 +62,8 @@ export interface SecretRule {
   readonly binary: boolean;
   /** A guess by name and look: gives way to any other rule, and is not tried in files of hashes. */
   readonly generic: boolean;
+  /** Not tried in tests, examples and documents of installed packages: what is published there is no secret. */
+  readonly skipPublished: boolean;
   /** Where two rules find the same span, the higher one is reported. */
   readonly precedence: number;
   /** False: the pattern comes from a user and runs with a time bound. */

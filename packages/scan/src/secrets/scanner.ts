@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ContentFact, ContentFacts, ContentFile, ContentHead, ContentScanner } from "@bulwark/model";
 import { factsOf } from "./facts.ts";
-import { isNoisy, mayHoldText, readable } from "./file-kinds.ts";
+import { isNoisy, isPublished, mayHoldText, readable } from "./file-kinds.ts";
 import { type CompiledRule, compileRules, createRuleMatcher, type Guard, type RuleMatcher } from "./match-rules.ts";
 import type { SecretRule, SecretRules } from "./rule.ts";
 import { createTimeBound } from "./time-bound.ts";
@@ -87,20 +87,13 @@ export function createTextScan(sets: readonly SecretRules[]): TextScan {
     matcher.search(Buffer.from(text), "", ruleFilter(""), (steps) => guarded(steps, []));
 }
 
-/** Which rules are of use for a file of this path; each is asked once for each keyword, so it must be cheap. */
+/** Which rules are of use for a file of this path. */
 function ruleFilter(path: string): (rule: CompiledRule) => boolean {
-  const noisy = isNoisy(path);
-  const known = new Map<CompiledRule, boolean>();
-  return (compiled) => {
-    const { rule, paths } = compiled;
-    if (noisy && rule.generic) return false;
-    if (!rule.trusted || paths.length === 0) return true;
-    let fits = known.get(compiled);
-    if (fits === undefined) {
-      fits = paths.some((one) => one.test(path));
-      known.set(compiled, fits);
-    }
-    return fits;
+  const published = isPublished(path);
+  const noisy = published || isNoisy(path);
+  return ({ rule, paths }) => {
+    if ((noisy && rule.generic) || (published && rule.skipPublished)) return false;
+    return !rule.trusted || paths.length === 0 || paths.some((one) => one.test(path));
   };
 }
 
@@ -112,9 +105,11 @@ function anyPath(rules: readonly CompiledRule[]): (path: string) => boolean {
 }
 
 function matchFiles(rules: readonly CompiledRule[], file: ContentFile, guard: Guard): readonly ContentFact[] {
+  const published = isPublished(file.path);
   const found: SecretRule[] = [];
   const steps: { rule: SecretRule; run(): void }[] = [];
   for (const compiled of rules) {
+    if (published && compiled.rule.skipPublished) continue;
     const run = () => {
       if (fitsFile(compiled, file)) found.push(compiled.rule);
     };
