@@ -88,59 +88,102 @@ export function createRuleMatcher(rules: readonly CompiledRule[]): RuleMatcher {
 
   return {
     search(bytes, path, applies, guard) {
+      const content = { bytes, path, text: undefined };
       // Undefined: not asked yet. Null: the rule is of no use for this file.
-      const places: (number[] | null | undefined)[] = new Array(rules.length);
-      const hit: number[] = [];
-      const placesOf = (at: number): number[] | null => {
-        const list = applies(rules[at] as CompiledRule) ? [] : null;
-        places[at] = list;
-        if (list !== null) hit.push(at);
-        return list;
+      const trials: (Trial | null | undefined)[] = new Array(rules.length);
+      const begun: Trial[] = [];
+      const begin = (at: number): Trial | null => {
+        const rule = rules[at] as CompiledRule;
+        const trial = applies(rule) ? createTrial(rule, content) : null;
+        trials[at] = trial;
+        if (trial !== null) begun.push(trial);
+        return trial;
       };
-      for (const at of everywhere) placesOf(at);
+      for (const at of everywhere) begin(at);
       index.search(bytes, (keyword, start) => {
         const before = start === 0 ? 0 : (WORD_BYTE[bytes[start - 1] as number] as number);
         for (const at of rulesOf[keyword] as number[]) {
           if (before === 1 && (rules[at] as CompiledRule).startsWord) continue;
-          const known = places[at];
-          const list = known === undefined ? placesOf(at) : known;
-          if (list !== null) list.push(start);
+          const known = trials[at];
+          const trial = known === undefined ? begin(at) : known;
+          if (trial !== null) trial.hit(start);
         }
       });
-      if (hit.length === 0) return NOTHING;
-      const tries = hit.map((at) => ({ rule: rules[at] as CompiledRule, starts: places[at] ?? [] }));
-      return tryPlaces(tries, bytes, path, guard);
+      return begun.length === 0 ? NOTHING : conclude(begun, guard);
     },
   };
 }
 
-function tryPlaces(
-  tries: readonly { readonly rule: CompiledRule; readonly starts: readonly number[] }[],
-  bytes: Uint8Array,
-  path: string,
-  guard: Guard,
-): TextSearch {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice();
-  const found: RuleMatch[] = [];
-  const overfull: SecretRule[] = [];
-  const steps: { rule: SecretRule; run(): void }[] = [];
-  for (const { rule, starts } of tries) {
-    const run = () => {
-      const matches = new Map<string, RuleMatch>();
-      for (const match of matchesOf(rule, starts, text)) {
-        if (matches.has(match.value) || !isWanted(rule, match, text, path)) continue;
-        if (matches.size === MAX_VALUES_PER_RULE) {
-          overfull.push(rule.rule);
-          break;
-        }
-        matches.set(match.value, match);
+/** The file being searched; its text is made when the first pattern needs it. */
+interface Content {
+  readonly bytes: Uint8Array;
+  readonly path: string;
+  text: string | undefined;
+}
+
+/** One rule on one file. */
+interface Trial {
+  readonly rule: SecretRule;
+  readonly matches: Map<string, RuleMatch>;
+  overfull: boolean;
+  /** A keyword of the rule stands here. */
+  hit(start: number): void;
+  /** What could not be tried at once: patterns of users, and those that begin before their keyword. */
+  finish: (() => void) | undefined;
+}
+
+function createTrial(compiled: CompiledRule, content: Content): Trial {
+  const { rule } = compiled;
+  const starts: number[] = [];
+  const take = (match: RuleMatch): void => {
+    if (trial.matches.has(match.value) || !isWanted(compiled, match, textOf(content), content.path)) return;
+    if (trial.matches.size === MAX_VALUES_PER_RULE) trial.overfull = true;
+    else trial.matches.set(match.value, match);
+  };
+  const tryAt = (start: number): void => {
+    if (trial.overfull) return;
+    compiled.pattern.lastIndex = start;
+    const match = compiled.pattern.exec(textOf(content));
+    if (match !== null) take(ruleMatch(rule, match, start));
+  };
+  const atOnce = rule.trusted && rule.before === 0 && !rule.wholeFile;
+  const trial: Trial = {
+    rule,
+    matches: new Map(),
+    overfull: false,
+    hit: atOnce ? tryAt : (start) => void starts.push(start),
+    finish: undefined,
+  };
+  if (!atOnce) {
+    trial.finish = () => {
+      for (const match of matchesOf(compiled, starts, textOf(content))) {
+        take(match);
+        if (trial.overfull) return;
       }
-      found.push(...matches.values());
     };
-    if (rule.rule.trusted) run();
-    else steps.push({ rule: rule.rule, run });
   }
-  return { matches: found, late: steps.length === 0 ? [] : guard(steps), overfull };
+  return trial;
+}
+
+/** Latin-1 gives every byte a letter of its own: places in the text are places in the file, and nothing is invalid. */
+function textOf(content: Content): string {
+  const { bytes } = content;
+  content.text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice();
+  return content.text;
+}
+
+function conclude(trials: readonly Trial[], guard: Guard): TextSearch {
+  const steps: { rule: SecretRule; run(): void }[] = [];
+  for (const { rule, finish } of trials) {
+    if (finish === undefined) continue;
+    if (rule.trusted) finish();
+    else steps.push({ rule, run: finish });
+  }
+  return {
+    late: steps.length === 0 ? [] : guard(steps),
+    matches: trials.flatMap(({ matches }) => [...matches.values()]),
+    overfull: trials.filter(({ overfull }) => overfull).map(({ rule }) => rule),
+  };
 }
 
 function isWanted({ rule, allow, paths }: CompiledRule, match: RuleMatch, text: string, path: string): boolean {

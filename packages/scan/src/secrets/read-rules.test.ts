@@ -26,7 +26,7 @@ describe("rules in our form", () => {
   });
 
   it.each([
-    ["severity: hot", /"severity" must be one of/],
+    ["severity: hot, pattern: a", /"severity" must be one of/],
     ["severity: low, pattern: '('", /Invalid regular expression/],
     ["severity: low, pattern: '%{NOPE}'", /unknown shorthand %\{NOPE\}/],
     ["severity: low, pattern: a, entropy: 9", /"entropy" must be 0 to 8/],

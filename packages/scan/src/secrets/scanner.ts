@@ -4,6 +4,7 @@ import { factsOf } from "./facts.ts";
 import { isNoisy, isPublished, mayHoldText, readable } from "./file-kinds.ts";
 import { type CompiledRule, compileRules, createRuleMatcher, type Guard, type RuleMatcher } from "./match-rules.ts";
 import type { SecretRule, SecretRules } from "./rule.ts";
+import { searchInBlocks } from "./search-blocks.ts";
 import { createTimeBound } from "./time-bound.ts";
 
 /** Raise it when the same rules on the same bytes would give other facts. */
@@ -41,6 +42,7 @@ export function createSecretScanner(
   const fileRules = compileRules(sets, "file");
   const matcher = createRuleMatcher(valueRules);
   const binaryMatcher = createRuleMatcher(valueRules.filter(({ rule }) => rule.binary));
+  const wholeFiles = valueRules.some(({ rule }) => rule.wholeFile);
   const maxBytes = options.maxBytes ?? MAX_BYTES;
   const limit = options.maxFindingsPerFile ?? MAX_FINDINGS_PER_FILE;
   const timeoutMs = options.patternTimeoutMs ?? PATTERN_TIMEOUT_MS;
@@ -61,12 +63,10 @@ export function createSecretScanner(
       const facts = matchFiles(fileRules, file, guard);
       if (!mayHoldText(file.path)) return { facts, problems };
       const content = readable(file.bytes);
-      const searched = (content.binary ? binaryMatcher : matcher).search(
-        content.bytes,
-        file.path,
-        ruleFilter(file.path),
-        guard,
-      );
+      const chosen = content.binary ? binaryMatcher : matcher;
+      const applies = ruleFilter(file.path);
+      const search = (bytes: Uint8Array) => chosen.search(bytes, file.path, applies, guard);
+      const searched = wholeFiles ? search(content.bytes) : searchInBlocks(content.bytes, search);
       const values = factsOf(searched.matches, content.bytes, limit);
       for (const rule of searched.overfull)
         problems.push(`rule ${rule.id} fits more values than are looked at; the rest was left out`);
