@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createSecretScanner, loadSecretRules } from "@bulwark/scan/secrets";
+import { runProcess } from "./process.ts";
 import { type BenchResult, compared, limited, median, smoke } from "./result.ts";
 
 const MB = 1_000_000;
@@ -42,7 +43,7 @@ export async function secretsBench(work: string): Promise<readonly BenchResult[]
     results.push(compared(name, median(ours), "MB/s", `grep -c -F -i -f with ${new Set(keywords).size} keywords`, median(grep)));
     results.push(compared(name, median(ours), "MB/s", "target", TARGET_MB_PER_SECOND));
   }
-  results.push(limited("secrets, peak memory", peakMib(work), "MiB", PEAK_MIB));
+  results.push(limited("secrets, peak memory of a process", await peakMib(work), "MiB", PEAK_MIB));
   return results;
 }
 
@@ -91,7 +92,7 @@ function grepSeconds(work: string, files: readonly TestFile[], keywords: readonl
 }
 
 /** Resident memory of a process of its own that scans sixteen large files one after the other. */
-function peakMib(work: string): number {
+async function peakMib(work: string): Promise<number> {
   const script = join(work, "secrets-memory.ts");
   const entry = join(import.meta.dirname, "../packages/scan/src/secrets/index.ts");
   writeFileSync(
@@ -100,8 +101,7 @@ function peakMib(work: string): number {
 const scanner = createSecretScanner([await loadSecretRules(${JSON.stringify(RULES)})]);
 const bytes = Buffer.alloc(scanner.maxBytes, "a line of text with a password and a token in it\\n");
 for (let run = 0; run < 16; run++) scanner.scan({ path: "app/log.txt", mode: 0, sizeBytes: bytes.length, bytes, sha256: undefined });
-console.log(process.resourceUsage().maxRSS / 1024);
 `,
   );
-  return Number(execFileSync(process.execPath, ["--disable-warning=ExperimentalWarning", script]).toString());
+  return (await runProcess(process.execPath, ["--disable-warning=ExperimentalWarning", script])).peakMib;
 }

@@ -1,7 +1,8 @@
 import type { RuleMatch, TextSearch } from "./match-rules.ts";
 import type { SecretRule } from "./rule.ts";
 
-const BLOCK_BYTES = 4 * 1024 * 1024;
+// With its overlap below the size from which Node keeps a string outside V8's heap, where its collector is slow to see it.
+const BLOCK_BYTES = 900 * 1024;
 /** Longer than any match of ours, so that each lies wholly within one block. */
 const OVERLAP_BYTES = 80 * 1024;
 /** Seen before a match by the patterns. A match nearer to a block's beginning is left to the block before. */
