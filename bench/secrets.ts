@@ -14,7 +14,12 @@ const HEAD_BYTES = 8_000;
 const TARGET_MB_PER_SECOND = 80;
 const PEAK_MIB = 250;
 const RULES = join(import.meta.dirname, "../content/secrets");
-const TEXT_FOLDERS = ["/usr/share/doc", "/usr/lib/python3", "/usr/lib/python3.11", join(import.meta.dirname, "../node_modules")];
+const TEXT_FOLDERS = [
+  "/usr/share/doc",
+  "/usr/lib/python3",
+  "/usr/lib/python3.11",
+  join(import.meta.dirname, "../node_modules"),
+];
 const BINARY_FOLDERS = ["/usr/bin", "/usr/lib/x86_64-linux-gnu"];
 
 interface TestFile {
@@ -31,7 +36,9 @@ export async function secretsBench(work: string): Promise<readonly BenchResult[]
     ["text", TEXT_FOLDERS, TEXT_BYTES],
     ["programs", BINARY_FOLDERS, BINARY_BYTES],
   ] as const) {
-    const files = filesOf(folders, bytes, kind === "programs", (path) => scanner.wants({ path, mode: 0o644, sizeBytes: 1 }));
+    const files = filesOf(folders, bytes, kind === "programs", (path) =>
+      scanner.wants({ path, mode: 0o644, sizeBytes: 1 }),
+    );
     const megabytes = files.reduce((sum, file) => sum + file.bytes.length, 0) / MB;
     const keywords = rules.rules.filter(({ binary }) => binary || kind === "text").flatMap((rule) => rule.keywords);
     const [ours, grep] = [[], []] as [number[], number[]];
@@ -40,17 +47,28 @@ export async function secretsBench(work: string): Promise<readonly BenchResult[]
       grep.push(megabytes / grepSeconds(work, files, keywords));
     }
     const name = `secrets, ${Math.round(megabytes)} MB of ${kind} in ${files.length} files`;
-    results.push(compared(name, median(ours), "MB/s", `grep -c -F -i -f with ${new Set(keywords).size} keywords`, median(grep)));
+    results.push(
+      compared(name, median(ours), "MB/s", `grep -c -F -i -f with ${new Set(keywords).size} keywords`, median(grep)),
+    );
     results.push(compared(name, median(ours), "MB/s", "target", TARGET_MB_PER_SECOND));
   }
   results.push(limited("secrets, peak memory of a process", await peakMib(work), "MiB", PEAK_MIB));
   return results;
 }
 
-function filesOf(folders: readonly string[], bytes: number, binary: boolean, wants: (path: string) => boolean): readonly TestFile[] {
-  const list = execFileSync("sh", ["-c", 'find "$@" -xdev -type f -size +0 -print0 2>/dev/null || true', "sh", ...folders], {
-    maxBuffer: 256 * MB,
-  });
+function filesOf(
+  folders: readonly string[],
+  bytes: number,
+  binary: boolean,
+  wants: (path: string) => boolean,
+): readonly TestFile[] {
+  const list = execFileSync(
+    "sh",
+    ["-c", 'find "$@" -xdev -type f -size +0 -print0 2>/dev/null || true', "sh", ...folders],
+    {
+      maxBuffer: 256 * MB,
+    },
+  );
   const files: TestFile[] = [];
   let total = 0;
   for (const name of list.toString().split("\0")) {
@@ -84,7 +102,9 @@ function grepSeconds(work: string, files: readonly TestFile[], keywords: readonl
   closeSync(handle);
   writeFileSync(list, [...new Set(keywords)].join("\n"));
   const seconds = secondsOf(() => {
-    const { status } = spawnSync("grep", ["-c", "-a", "-F", "-i", "-f", list, all], { env: { ...process.env, LC_ALL: "C" } });
+    const { status } = spawnSync("grep", ["-c", "-a", "-F", "-i", "-f", list, all], {
+      env: { ...process.env, LC_ALL: "C" },
+    });
     if (status !== 0 && status !== 1) throw new Error(`grep ended with ${status}`);
   });
   rmSync(all);

@@ -24,11 +24,13 @@ describe("secrets of an image's configuration", () => {
   });
 
   it("are found by the variable's name alone", () => {
-    expect(told({ env: ["MYSQL_ROOT_PASSWORD=letmein99"] })).toEqual([["variable-secret", "ENV MYSQL_ROOT_PASSWORD=l****"]]);
+    expect(told({ env: ["MYSQL_ROOT_PASSWORD=letmein99"] })).toEqual([
+      ["variable-secret", "ENV MYSQL_ROOT_PASSWORD=l****"],
+    ]);
   });
 
   it.each([
-    "MYSQL_ROOT_PASSWORD=${SECRET}",
+    `MYSQL_ROOT_PASSWORD=\${SECRET}`,
     "MYSQL_ROOT_PASSWORD=",
     "MYSQL_ALLOW_EMPTY_PASSWORD=yes",
     "POSTGRES_PASSWORD_FILE=/run/secrets/pg",
@@ -45,10 +47,16 @@ describe("secrets of an image's configuration", () => {
   });
 
   it("are found in labels, entry point, command and health check", () => {
-    expect(told({ labels: { "org.example.token": token } })).toEqual([["github-personal-token", "LABEL org.example.token=ghp_****"]]);
-    expect(told({ entrypoint: ["sh", "-c", `curl -H 'X: ${token}'`] })).toEqual([["github-personal-token", "ENTRYPOINT: ghp_****"]]);
+    expect(told({ labels: { "org.example.token": token } })).toEqual([
+      ["github-personal-token", "LABEL org.example.token=ghp_****"],
+    ]);
+    expect(told({ entrypoint: ["sh", "-c", `curl -H 'X: ${token}'`] })).toEqual([
+      ["github-personal-token", "ENTRYPOINT: ghp_****"],
+    ]);
     expect(told({ cmd: ["--token", token] })).toEqual([["github-personal-token", "CMD: ghp_****"]]);
-    expect(told({ healthcheck: { test: ["CMD-SHELL", `curl ${token}`] } })).toEqual([["github-personal-token", "HEALTHCHECK: ghp_****"]]);
+    expect(told({ healthcheck: { test: ["CMD-SHELL", `curl ${token}`] } })).toEqual([
+      ["github-personal-token", "HEALTHCHECK: ghp_****"],
+    ]);
   });
 
   it("are found in the history: build arguments, ARG, ENV and commands", () => {
@@ -56,15 +64,19 @@ describe("secrets of an image's configuration", () => {
     expect(told({ history: [history("/bin/sh -c #(nop) ADD file:x in / "), history(`RUN ${argument}`)] })).toEqual([
       ["variable-secret", "history 2, ARG NPM_TOKEN=s3****"],
     ]);
-    expect(told({ history: [history("ARG ADMIN_PASSWORD=s3cr3tValue99")] })).toEqual([["variable-secret", "history 1, ARG ADMIN_PASSWORD=s3****"]]);
-    expect(told({ history: [history(`RUN /bin/sh -c git clone https://x:${token}@github.com/a/b # buildkit`)] })).toEqual([
-      ["github-personal-token", "history 1: ghp_****"],
+    expect(told({ history: [history("ARG ADMIN_PASSWORD=s3cr3tValue99")] })).toEqual([
+      ["variable-secret", "history 1, ARG ADMIN_PASSWORD=s3****"],
     ]);
+    expect(
+      told({ history: [history(`RUN /bin/sh -c git clone https://x:${token}@github.com/a/b # buildkit`)] }),
+    ).toEqual([["github-personal-token", "history 1: ghp_****"]]);
   });
 
   it("are told once when the environment and the history hold the same", () => {
     const variable = "APP_SECRET=s3cr3tValue99";
-    expect(told({ env: [variable], history: [history(`ENV ${variable}`)] })).toEqual([["variable-secret", "ENV APP_SECRET=s3****"]]);
+    expect(told({ env: [variable], history: [history(`ENV ${variable}`)] })).toEqual([
+      ["variable-secret", "ENV APP_SECRET=s3****"],
+    ]);
   });
 
   it("of hostile size are bounded", () => {

@@ -86,7 +86,7 @@ function matchesIn(place: Place, scanText: TextScan, variables: readonly Compile
 }
 
 function variableMatch({ rule, pattern, allow }: CompiledRule, text: string): RuleMatch | undefined {
-  const bytes = Buffer.from(text).latin1Slice();
+  const bytes = Buffer.from(text).toString("latin1");
   pattern.lastIndex = 0;
   const match = pattern.exec(bytes);
   const value = match?.[1];

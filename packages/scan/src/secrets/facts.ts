@@ -61,7 +61,11 @@ export function factsOf(matches: readonly RuleMatch[], bytes: Uint8Array, limit:
   let line = 1;
   let counted = 0;
   const facts = kept.map((match) => {
-    for (let at = bytes.indexOf(NEWLINE, counted); at >= 0 && at < match.valueStart; at = bytes.indexOf(NEWLINE, at + 1)) {
+    for (
+      let at = bytes.indexOf(NEWLINE, counted);
+      at >= 0 && at < match.valueStart;
+      at = bytes.indexOf(NEWLINE, at + 1)
+    ) {
       line++;
       counted = at + 1;
     }
@@ -90,12 +94,14 @@ function nameBefore(match: RuleMatch, bytes: Uint8Array): string {
   let from = match.matchStart;
   const least = Math.max(0, from - MAX_NAME_BYTES);
   while (from > least && NAME_BYTE.test(String.fromCharCode(bytes[from - 1] ?? 0))) from--;
-  return Buffer.from(bytes.subarray(from, match.valueStart)).latin1Slice();
+  return Buffer.from(bytes.subarray(from, match.valueStart)).toString("latin1");
 }
 
 /** The name is left out where it holds another value, which may stand right before this one. */
 function safeDetail(name: string, match: RuleMatch, all: readonly RuleMatch[]): string {
   const near = all.some(({ value }) => value.length > 0 && name.includes(value));
-  const touched = all.some((one) => one !== match && endOf(one) > match.matchStart - MAX_NAME_BYTES && one.valueStart < match.valueStart);
+  const touched = all.some(
+    (one) => one !== match && endOf(one) > match.matchStart - MAX_NAME_BYTES && one.valueStart < match.valueStart,
+  );
   return near || touched ? redact(match.value) : detailOf(name, match.value);
 }

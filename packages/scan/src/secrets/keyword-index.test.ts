@@ -11,7 +11,9 @@ function indexed(keywords: readonly string[], bytes: Uint8Array): readonly Place
 }
 
 function naive(keywords: readonly string[], bytes: Uint8Array): readonly Place[] {
-  const text = Buffer.from(bytes).toString("latin1").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const text = Buffer.from(bytes)
+    .toString("latin1")
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   const places: Place[] = [];
   for (const [index, keyword] of keywords.entries()) {
     const word = Buffer.from(keyword).toString("latin1");

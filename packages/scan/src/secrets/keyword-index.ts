@@ -39,8 +39,7 @@ export function createKeywordIndex(keywords: readonly string[]): KeywordIndex {
       for (let at = 0; at < length; at++) {
         state = table[state | (classOf[bytes[at] as number] as number)] as number;
         if (state < accepting) continue;
-        for (const keyword of ends[state >> shift] as number[])
-          visit(keyword, at + 1 - (lengths[keyword] as number));
+        for (const keyword of ends[state >> shift] as number[]) visit(keyword, at + 1 - (lengths[keyword] as number));
       }
     },
   };

@@ -29,7 +29,12 @@ const text = fc
   .array(
     fc.oneof(
       { weight: 3, arbitrary: filler },
-      { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...planted), fc.string({ maxLength: 4 })).map(([one, seed]) => expandSample(one.text, seed)) },
+      {
+        weight: 1,
+        arbitrary: fc
+          .tuple(fc.constantFrom(...planted), fc.string({ maxLength: 4 }))
+          .map(([one, seed]) => expandSample(one.text, seed)),
+      },
     ),
     { maxLength: 25 },
   )
@@ -59,7 +64,8 @@ describe("search of a text", () => {
       fc.property(text, (content) => {
         const bytes = Buffer.from(content);
         const whole = bytes.toString("latin1");
-        for (const { rule, matchStart, match, valueStart, value } of engine.search(bytes, "app/x", noPaths, () => []).matches) {
+        for (const { rule, matchStart, match, valueStart, value } of engine.search(bytes, "app/x", noPaths, () => [])
+          .matches) {
           const again = new RegExp(rule.pattern?.source ?? "", `${rule.pattern?.flags ?? ""}y`);
           again.lastIndex = matchStart;
           expect(again.exec(whole)?.[0]).toBe(match);

@@ -1,5 +1,5 @@
-import { createKeywordIndex, type KeywordIndex } from "./keyword-index.ts";
 import { type Candidate, type CompiledAllow, compileAllow, shannonEntropy } from "./judge.ts";
+import { createKeywordIndex, type KeywordIndex } from "./keyword-index.ts";
 import { compile, START } from "./pattern.ts";
 import type { Allow, SecretRule, SecretRules } from "./rule.ts";
 
@@ -12,7 +12,9 @@ const WIDE_AFTER_BYTES = 16 * 1024;
 const MAX_VALUES_PER_RULE = 1_000;
 
 const NOTHING: TextSearch = { matches: [], late: [], overfull: [] };
-const WORD_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => (/[A-Za-z0-9_-]/.test(String.fromCharCode(byte)) ? 1 : 0));
+const WORD_BYTE = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /[A-Za-z0-9_-]/.test(String.fromCharCode(byte)) ? 1 : 0,
+);
 
 /** A rule ready to run. */
 export interface CompiledRule {
@@ -88,7 +90,7 @@ export function createRuleMatcher(rules: readonly CompiledRule[]): RuleMatcher {
 
   return {
     search(bytes, path, applies, guard) {
-      const content = { bytes, path, text: undefined };
+      const content: Content = { bytes, path, text: undefined };
       // Undefined: not asked yet. Null: the rule is of no use for this file.
       const trials: (Trial | null | undefined)[] = new Array(rules.length);
       const begun: Trial[] = [];
@@ -168,7 +170,7 @@ function createTrial(compiled: CompiledRule, content: Content): Trial {
 /** Latin-1 gives every byte a letter of its own: places in the text are places in the file, and nothing is invalid. */
 function textOf(content: Content): string {
   const { bytes } = content;
-  content.text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice();
+  content.text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
   return content.text;
 }
 

@@ -5,7 +5,7 @@ import type { Pattern } from "./rule.ts";
  * same in bytes read as Latin-1. What ECMAScript lacks is written otherwise; what cannot be is refused.
  *
  * @throws SyntaxError that names the construct and its place
- * @example re2Pattern("(?i)a(?P<x>.)\\z").source; // "(?i:a(?<x>[^\\n])(?![\\s\\S]))"
+ * @example re2Pattern("(?i)a(?P<x>.)\\z").source; // "(?i:a(?<x>[^\\n])(?![^]))"
  */
 export function re2Pattern(source: string): Pattern {
   if (source.length > MAX_SOURCE) throw new SyntaxError(`the expression is longer than ${MAX_SOURCE} characters`);
@@ -52,7 +52,7 @@ function translate(source: string): string {
   while (at < source.length) {
     const letter = source[at] as string;
     if (letter === "\\") {
-      const [text, next] = escape(source, at, false);
+      const [text, next] = readEscape(source, at, false);
       result += text;
       at = next;
     } else if (letter === "[") {
@@ -142,7 +142,7 @@ function difference(from: string, to: string): string {
 }
 
 /** One escape; within a class it must be a set or a single byte. */
-function escape(source: string, at: number, inClass: boolean): readonly [string, number] {
+function readEscape(source: string, at: number, inClass: boolean): readonly [string, number] {
   const letter = source[at + 1];
   if (letter === undefined) throw new SyntaxError("the expression ends with a backslash");
   if (letter === "s") return [inClass ? GO_SPACE : `[${GO_SPACE}]`, at + 2];
@@ -152,7 +152,8 @@ function escape(source: string, at: number, inClass: boolean): readonly [string,
   if (letter === "Q" && !inClass) return quotedRun(source, at);
   if (letter === "A" && !inClass) return ["(?<![^])", at + 2];
   if (letter === "z" && !inClass) return ["(?![^])", at + 2];
-  if (letter === "p" || letter === "P") throw new SyntaxError(`Unicode classes (\\${letter} at ${at}) are not supported`);
+  if (letter === "p" || letter === "P")
+    throw new SyntaxError(`Unicode classes (\\${letter} at ${at}) are not supported`);
   if (/[1-9]/.test(letter)) throw new SyntaxError(`RE2 has no backreferences (\\${letter} at ${at})`);
   if (letter === "0") {
     const digits = /^[0-7]{1,3}/.exec(source.slice(at + 1))?.[0] ?? "0";
@@ -204,7 +205,7 @@ function characterClass(source: string, at: number): readonly [string, number] {
       result += members;
       next += posix[0].length;
     } else if (letter === "\\") {
-      const [text, after] = escape(source, next, true);
+      const [text, after] = readEscape(source, next, true);
       result += text;
       next = after;
     } else {

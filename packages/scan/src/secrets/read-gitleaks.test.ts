@@ -52,7 +52,9 @@ describe("rules in Gitleaks' form", () => {
   it("load and find", () => {
     expect(rules.errors).toEqual([]);
     const { facts } = scanText(scanner, `x\n"${TOKEN}"`);
-    expect(facts).toMatchObject([{ id: "acme-token", title: "Token of Acme", severity: "high", line: 2, detail: "q7w****" }]);
+    expect(facts).toMatchObject([
+      { id: "acme-token", title: "Token of Acme", severity: "high", line: 2, detail: "q7w****" },
+    ]);
   });
 
   it("hold to entropy, keywords in any case, and the groups of their expressions", () => {
@@ -75,7 +77,10 @@ describe("rules in Gitleaks' form", () => {
   });
 
   it("are tried on the whole file where the keyword is no part of the expression", () => {
-    const apart = readGitleaksRules('[[rules]]\nid="far"\ndescription="far"\nregex="[0-9]{12}"\nkeywords=["acme"]', "f.toml");
+    const apart = readGitleaksRules(
+      '[[rules]]\nid="far"\ndescription="far"\nregex="[0-9]{12}"\nkeywords=["acme"]',
+      "f.toml",
+    );
     const text = `acme${" ".repeat(100_000)}123456789012`;
     expect(idsOf(scanText(createSecretScanner([apart]), text).facts)).toEqual(["far"]);
   });

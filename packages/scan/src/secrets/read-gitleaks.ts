@@ -36,7 +36,8 @@ export function readGitleaksRules(text: string, file: string): SecretRules {
       refuse(line, `not TOML: ${reason(cause)}`, cause);
     }
   }
-  if (root.extend !== undefined) refuse(lineOf(text, /^\s*\[extend\]/m), "[extend] is not supported: give every file itself");
+  if (root.extend !== undefined)
+    refuse(lineOf(text, /^\s*\[extend\]/m), "[extend] is not supported: give every file itself");
   const rules: SecretRule[] = [];
   const targeted = new Map<string, Allow[]>();
   const allow: Allow[] = [];

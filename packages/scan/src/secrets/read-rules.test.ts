@@ -9,8 +9,13 @@ const GOOD = "  - {id: good, title: Good rule, severity: low, keywords: [good], 
 
 describe("rules in our form", () => {
   it("take the file's defaults", () => {
-    const { rules } = readSecretRules(`defaults: {entropy: 2.5, references: ["https://example.org"]}\nrules:\n${GOOD}`, "f.yaml");
-    expect(rules).toMatchObject([{ id: "good", entropy: 2.5, references: ["https://example.org"], origin: "f.yaml:3", trusted: false }]);
+    const { rules } = readSecretRules(
+      `defaults: {entropy: 2.5, references: ["https://example.org"]}\nrules:\n${GOOD}`,
+      "f.yaml",
+    );
+    expect(rules).toMatchObject([
+      { id: "good", entropy: 2.5, references: ["https://example.org"], origin: "f.yaml:3", trusted: false },
+    ]);
   });
 
   it("that are wrong are told with file, line and rule, and the others load", () => {
@@ -36,7 +41,9 @@ describe("rules in our form", () => {
     ["severity: low, kind: file", /needs "paths"/],
     ["severity: low, pattern: '[é]'", /only ASCII/],
   ])("refuse %s", (fields, reason) => {
-    expect(errorsOf(`rules: [{id: one, title: One rule, keywords: [one], ${fields}}]`)).toEqual([expect.stringMatching(reason)]);
+    expect(errorsOf(`rules: [{id: one, title: One rule, keywords: [one], ${fields}}]`)).toEqual([
+      expect.stringMatching(reason),
+    ]);
   });
 
   it("refuse two rules of one id", () => {

@@ -107,7 +107,10 @@ function readRule(fields: Fields, { origin, trusted }: { origin: string; trusted
     kind,
     title: needText(fields, "title"),
     severity: needOneOf<Severity>(fields, "severity", SEVERITIES),
-    advice: typeof fields.advice === "string" ? fields.advice : "Revoke the secret, and give it to the container when it starts.",
+    advice:
+      typeof fields.advice === "string"
+        ? fields.advice
+        : "Revoke the secret, and give it to the container when it starts.",
     references: texts(fields, "references"),
     keywords,
     pattern,

@@ -44,18 +44,29 @@ describe("shipped secret rules", () => {
     expect(rule.samples.ignore.length).toBeGreaterThan(0);
   });
 
-  it.each(shipped.rules.map((rule) => [rule.id, rule] as const))("%s finds its samples, and nothing else", (id, rule) => {
-    for (const sample of rule.samples.match)
-      for (const seed of SEEDS) expect(idsFor(rule, sample, seed), expandSample(sample.text, `${id}/${seed}`)).toContain(id);
-    for (const sample of rule.samples.ignore) expect(idsFor(rule, sample, "ignore"), sample.text).not.toContain(id);
-  });
+  it.each(shipped.rules.map((rule) => [rule.id, rule] as const))(
+    "%s finds its samples, and nothing else",
+    (id, rule) => {
+      for (const sample of rule.samples.match)
+        for (const seed of SEEDS)
+          expect(idsFor(rule, sample, seed), expandSample(sample.text, `${id}/${seed}`)).toContain(id);
+      for (const sample of rule.samples.ignore) expect(idsFor(rule, sample, "ignore"), sample.text).not.toContain(id);
+    },
+  );
 
   it("tell nothing of a value beyond its first four characters", () => {
     const matcher = createRuleMatcher(compileRules([shipped], "value"));
     for (const rule of shipped.rules.filter(({ kind }) => kind === "value")) {
       for (const sample of rule.samples.match) {
         const text = expandSample(sample.text, rule.id);
-        const values = matcher.search(Buffer.from(text), sample.path, () => true, () => []).matches.map(({ value }) => value);
+        const values = matcher
+          .search(
+            Buffer.from(text),
+            sample.path,
+            () => true,
+            () => [],
+          )
+          .matches.map(({ value }) => value);
         expect(values).not.toEqual([]);
         for (const { detail } of scanText(scanner, text, sample.path).facts ?? []) {
           if (detail === undefined) continue; // a rule on the file as a whole
@@ -69,30 +80,31 @@ describe("shipped secret rules", () => {
 
 describe("hostile text", () => {
   const rows = [..."aA0 =:\"'/+-_.@\\\n\t<$*x"].map((letter) => letter.repeat(30_000));
-  const mixtures = ["a=", "a:", "ab-", "\\n", "a1 ", '" ', "=\n ", "://a:", "a@", "k: v\n", "A-Za-z0-9+/="].map((part) =>
-    part.repeat(10_000),
+  const mixtures = ["a=", "a:", "ab-", "\\n", "a1 ", '" ', "=\n ", "://a:", "a@", "k: v\n", "A-Za-z0-9+/="].map(
+    (part) => part.repeat(10_000),
   );
   const bound = createTimeBound(HOSTILE_MS);
 
-  it.each([...compileRules([shipped], "value"), ...compileRules([shipped], "variable")].map((one) => [one.rule.id, one] as const))(
-    "%s ends soon on text made against it",
-    (_id, { rule, pattern }) => {
-      // The beginning of what the rule finds, then a long run that never completes it.
-      const beginnings = rule.samples.match.map(({ text }) => expandSample(text, rule.id));
-      const starts = [...rule.keywords, ...beginnings, ...beginnings.map((text) => text.slice(0, text.length >> 1))];
-      const late: string[] = [];
-      const steps = starts.flatMap((start) =>
-        [...rows, ...mixtures].map((run) => () => {
-          pattern.lastIndex = 0;
-          pattern.exec(start + run);
-          pattern.lastIndex = 0;
-          pattern.exec(`${start}=${run}`);
-        }),
-      );
-      bound.run(steps, (index) => late.push(String(index)));
-      expect(late).toEqual([]);
-    },
-  );
+  it.each(
+    [...compileRules([shipped], "value"), ...compileRules([shipped], "variable")].map(
+      (one) => [one.rule.id, one] as const,
+    ),
+  )("%s ends soon on text made against it", (_id, { rule, pattern }) => {
+    // The beginning of what the rule finds, then a long run that never completes it.
+    const beginnings = rule.samples.match.map(({ text }) => expandSample(text, rule.id));
+    const starts = [...rule.keywords, ...beginnings, ...beginnings.map((text) => text.slice(0, text.length >> 1))];
+    const late: string[] = [];
+    const steps = starts.flatMap((start) =>
+      [...rows, ...mixtures].map((run) => () => {
+        pattern.lastIndex = 0;
+        pattern.exec(start + run);
+        pattern.lastIndex = 0;
+        pattern.exec(`${start}=${run}`);
+      }),
+    );
+    bound.run(steps, (index) => late.push(String(index)));
+    expect(late).toEqual([]);
+  });
 
   it("ends soon where every keyword stands everywhere", () => {
     const keywords = [...new Set(shipped.rules.flatMap((rule) => rule.keywords))];

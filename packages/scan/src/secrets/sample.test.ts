@@ -12,7 +12,7 @@ describe("samples", () => {
   });
 
   it("leave other braces alone", () => {
-    const text = '{"a": {"b": 1}} ${VAR} {{ .Values.x }} {x}';
+    const text = `{"a": {"b": 1}} \${VAR} {{ .Values.x }} {x}`;
     expect(expandSample(text, "a")).toBe(text);
   });
 });

@@ -43,7 +43,9 @@ describe("secret scanner", () => {
   });
 
   it("never shows more than a fifth of a value", () => {
-    const rules = rulesFrom("rules: [{id: short, title: Short value, severity: low, keywords: [pin], pattern: 'pin=(\\w+)'}]");
+    const rules = rulesFrom(
+      "rules: [{id: short, title: Short value, severity: low, keywords: [pin], pattern: 'pin=(\\w+)'}]",
+    );
     const small = createSecretScanner([rules]);
     expect(scanText(small, "pin=1234").facts?.[0]?.detail).toBe("****");
     expect(scanText(small, "pin=1234567890").facts?.[0]?.detail).toBe("12****");
@@ -65,7 +67,9 @@ describe("secret scanner", () => {
   it("prefers the telling rule to the guess on the same span", () => {
     expect(idsOf(scanText(scanner, `api_key = "${npmToken}"`).facts)).toEqual(["npm-token"]);
     const key = expandSample("{b64:40}", "q");
-    expect(idsOf(scanText(scanner, `QINIU_SECRET_KEY=${key.replaceAll(/[+/]/g, "_")}`, "app/.env.example").facts)).toEqual(["qiniu-key"]);
+    expect(
+      idsOf(scanText(scanner, `QINIU_SECRET_KEY=${key.replaceAll(/[+/]/g, "_")}`, "app/.env.example").facts),
+    ).toEqual(["qiniu-key"]);
   });
 
   it("bounds the findings of a file and says how many were left out", () => {
@@ -93,12 +97,20 @@ describe("secret scanner", () => {
   it("reads UTF-16 with a byte order mark", () => {
     const little = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(`a\nTOKEN=${githubToken}\n`, "utf16le")]);
     expect(scanText(scanner, little).facts).toMatchObject([{ id: "github-personal-token", line: 2 }]);
-    const big = Buffer.concat([Buffer.from([0xfe, 0xff]), Buffer.from(`TOKEN=${githubToken}\n`, "utf16le").swap16(), Buffer.from([1])]);
+    const big = Buffer.concat([
+      Buffer.from([0xfe, 0xff]),
+      Buffer.from(`TOKEN=${githubToken}\n`, "utf16le").swap16(),
+      Buffer.from([1]),
+    ]);
     expect(idsOf(scanText(scanner, big).facts)).toEqual(["github-personal-token"]);
   });
 
   it("finds a secret amid bytes that are no UTF-8, and prints none of them", () => {
-    const bytes = Buffer.concat([Buffer.from([0xff, 0xc3, 0x28, 0xf0]), Buffer.from(`\x1b\x07${npmToken}`), Buffer.from([0x80])]);
+    const bytes = Buffer.concat([
+      Buffer.from([0xff, 0xc3, 0x28, 0xf0]),
+      Buffer.from(`\x1b\x07${npmToken}`),
+      Buffer.from([0x80]),
+    ]);
     const [fact] = scanText(scanner, bytes).facts ?? [];
     expect(fact?.id).toBe("npm-token");
     expect(fact?.detail).toMatch(/^[\x20-\x7e]*$/);
@@ -106,7 +118,13 @@ describe("secret scanner", () => {
 
   it("does not read pictures, time zones and manual pages", () => {
     const head = { mode: 0o644, sizeBytes: 10 };
-    for (const path of ["a/b.PNG", "usr/share/zoneinfo/Europe/Rome", "usr/share/man/man1/ls.1", "x.woff2", "proc/1/environ"])
+    for (const path of [
+      "a/b.PNG",
+      "usr/share/zoneinfo/Europe/Rome",
+      "usr/share/man/man1/ls.1",
+      "x.woff2",
+      "proc/1/environ",
+    ])
       expect(scanner.wants({ ...head, path }), path).toBe(false);
     for (const path of ["app/x", "app/.env", "etc/shadow", "app/server.p12", "usr/share/manual.txt"])
       expect(scanner.wants({ ...head, path }), path).toBe(true);
@@ -133,7 +151,9 @@ describe("secret scanner", () => {
   });
 
   it("lets a later set's rule take the place of an earlier one", () => {
-    const mine = rulesFrom("rules: [{id: npm-token, title: Tokens of npm, severity: low, keywords: [npm_], pattern: 'npm_\\w{36}'}]");
+    const mine = rulesFrom(
+      "rules: [{id: npm-token, title: Tokens of npm, severity: low, keywords: [npm_], pattern: 'npm_\\w{36}'}]",
+    );
     const { facts } = scanText(createSecretScanner([shipped, mine]), `x ${npmToken}`);
     expect(facts).toMatchObject([{ id: "npm-token", severity: "low" }]);
   });
@@ -175,13 +195,19 @@ describe("hostile content", () => {
     const part = fc.oneof(
       fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
       fc.constantFrom(...shipped.rules.flatMap(({ keywords }) => keywords)).map((word) => Buffer.from(word)),
-      fc.constantFrom("-----BEGIN RSA PRIVATE KEY-----\n", "password = '", "https://u:", "\0", "\ufeff", "\n").map((text) => Buffer.from(text)),
+      fc
+        .constantFrom("-----BEGIN RSA PRIVATE KEY-----\n", "password = '", "https://u:", "\0", "\ufeff", "\n")
+        .map((text) => Buffer.from(text)),
     );
     fc.assert(
-      fc.property(fc.array(part, { maxLength: 30 }), fc.constantFrom("a", ".env", ".npmrc", "etc/shadow", "x/.git/config", ""), (parts, path) => {
-        const facts = scanText(scanner, Buffer.concat(parts), path).facts ?? [];
-        for (const { detail = "" } of facts) expect(detail).toMatch(/^[\x20-\x7e]{0,200}$/);
-      }),
+      fc.property(
+        fc.array(part, { maxLength: 30 }),
+        fc.constantFrom("a", ".env", ".npmrc", "etc/shadow", "x/.git/config", ""),
+        (parts, path) => {
+          const facts = scanText(scanner, Buffer.concat(parts), path).facts ?? [];
+          for (const { detail = "" } of facts) expect(detail).toMatch(/^[\x20-\x7e]{0,200}$/);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -34,10 +34,7 @@ export interface SecretScannerOptions {
  * const scanner = createSecretScanner([await loadSecretRules("content/secrets")]);
  * scanner.scan({ path: "app/.npmrc", mode: 0o644, sizeBytes: bytes.length, bytes, sha256: undefined }).facts;
  */
-export function createSecretScanner(
-  sets: readonly SecretRules[],
-  options: SecretScannerOptions = {},
-): ContentScanner {
+export function createSecretScanner(sets: readonly SecretRules[], options: SecretScannerOptions = {}): ContentScanner {
   const valueRules = compileRules(sets, "value");
   const fileRules = compileRules(sets, "file");
   const matcher = createRuleMatcher(valueRules);
@@ -70,7 +67,8 @@ export function createSecretScanner(
       const values = factsOf(searched.matches, content.bytes, limit);
       for (const rule of searched.overfull)
         problems.push(`rule ${rule.id} fits more values than are looked at; the rest was left out`);
-      if (values.leftOut > 0) problems.push(`${values.leftOut} more secrets were left out (limit ${limit} for each file)`);
+      if (values.leftOut > 0)
+        problems.push(`${values.leftOut} more secrets were left out (limit ${limit} for each file)`);
       return { facts: [...facts, ...values.facts], problems };
     },
   };
@@ -83,8 +81,7 @@ export type TextScan = (text: string) => ReturnType<RuleMatcher["search"]>;
 export function createTextScan(sets: readonly SecretRules[]): TextScan {
   const matcher = createRuleMatcher(compileRules(sets, "value"));
   const guarded = createGuard(PATTERN_TIMEOUT_MS);
-  return (text) =>
-    matcher.search(Buffer.from(text), "", ruleFilter(""), (steps) => guarded(steps, []));
+  return (text) => matcher.search(Buffer.from(text), "", ruleFilter(""), (steps) => guarded(steps, []));
 }
 
 /** Which rules are of use for a file of this path. */
@@ -132,7 +129,7 @@ function fitsFile({ rule, paths, pattern, allow }: CompiledRule, file: ContentFi
   if (!paths.some((one) => one.test(file.path))) return false;
   let text = "";
   if (rule.pattern !== undefined) {
-    text = Buffer.from(file.bytes.subarray(0, FILE_RULE_HEAD_BYTES)).latin1Slice();
+    text = Buffer.from(file.bytes.subarray(0, FILE_RULE_HEAD_BYTES)).toString("latin1");
     pattern.lastIndex = 0;
     if (!pattern.test(text)) return false;
   }
@@ -148,7 +145,9 @@ function createGuard(
     const late: SecretRule[] = [];
     const tried = steps.filter(({ rule }) => {
       if ((timeouts.get(rule) ?? 0) < MAX_TIMEOUTS_PER_RULE) return true;
-      problems.push(`rule ${rule.id} (${rule.origin}) was not tried: it took too long on ${MAX_TIMEOUTS_PER_RULE} files`);
+      problems.push(
+        `rule ${rule.id} (${rule.origin}) was not tried: it took too long on ${MAX_TIMEOUTS_PER_RULE} files`,
+      );
       return false;
     });
     bound.run(
@@ -167,5 +166,8 @@ function createGuard(
 
 function digestOfRules(sets: readonly SecretRules[], settings: readonly number[]): string {
   const told = sets.map(({ rules, allow }) => [rules.map(({ samples: _, origin: __, ...rule }) => rule), allow]);
-  return createHash("sha256").update(JSON.stringify([settings, told])).digest("hex").slice(0, 16);
+  return createHash("sha256")
+    .update(JSON.stringify([settings, told]))
+    .digest("hex")
+    .slice(0, 16);
 }

@@ -12,6 +12,8 @@ import { joinSecretRules, type SecretRules } from "./rule.ts";
  */
 export async function loadSecretRules(folder: string): Promise<SecretRules> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".yaml")).sort();
-  const read = names.map(async (name) => readSecretRules(await readFile(join(folder, name), "utf8"), name, { trusted: true }));
+  const read = names.map(async (name) =>
+    readSecretRules(await readFile(join(folder, name), "utf8"), name, { trusted: true }),
+  );
   return joinSecretRules(await Promise.all(read));
 }
