@@ -517,4 +517,72 @@ const WHOLE_FILES: readonly {
   },
   { name: "Rails key", path: "app/config/master.key", text: (r) => r.letters(HEX, 32), expected: ["rails-master-key"] },
   { name: "git history", path: "app/.git/HEAD", text: () => "ref: refs/heads/main\n", expected: ["code-leak-git"] },
+  // Harder ones: other spellings, and what only a reader can tell.
+  {
+    name: "Kubernetes variable",
+    path: "deploy/web.yaml",
+    text: (r) =>
+      `spec:\n  containers:\n  - env:\n    - name: BILLING_API_TOKEN\n      value: ${r.letters(ALNUM, 32)}\n    - name: TZ\n      value: UTC\n`,
+    expected: GENERIC,
+  },
+  {
+    name: "XML setting",
+    path: "app/web.config",
+    text: (r) => `<appSettings><add key="ApiKey" value="${r.letters(ALNUM, 32)}" /></appSettings>\n`,
+    expected: GENERIC,
+  },
+  {
+    name: "JSON in JSON",
+    path: "app/task.json",
+    text: (r) => JSON.stringify({ body: JSON.stringify({ client_secret: r.letters(ALNUM, 40) }) }),
+    expected: GENERIC,
+  },
+  {
+    name: "constructor",
+    path: "app/Main.java",
+    text: (r) => `class Main {\n  private static final String API_KEY = "${r.letters(ALNUM, 36)}";\n}\n`,
+    expected: GENERIC,
+  },
+  {
+    name: "TOML",
+    path: "app/config.toml",
+    text: (r) => `[mail]\nuser = "bot"\npassword = "${r.letters(ALNUM, 12)}"\n`,
+    expected: PASSWORD,
+  },
+  {
+    name: "address with a token",
+    path: "srv/poll.sh",
+    text: (r) => `#!/bin/sh\nwget -q "https://api.corp.internal/v1/jobs?token=${r.letters(HEX, 40)}&limit=10"\n`,
+    expected: GENERIC,
+  },
+  {
+    name: "password of letters",
+    path: "app/prod.env",
+    text: (r) => `DB_PASSWORD=${r.letters(LOWER, 11)}\n`,
+    expected: PASSWORD,
+  },
+  {
+    name: "password in a comment",
+    path: "app/deploy.sh",
+    text: (r) => `#!/bin/sh\n# root password on db-1 is ${r.letters(ALNUM, 10)}\nssh db-1 uptime\n`,
+    expected: PASSWORD,
+  },
+  {
+    name: "key in two parts",
+    path: "app/src/key.js",
+    text: (r) => `const apiKey = "${r.letters(ALNUM, 12)}" +\n  "${r.letters(ALNUM, 12)}";\n`,
+    expected: GENERIC,
+  },
+  {
+    name: "encoded settings",
+    path: "deploy/config.yaml",
+    text: (r) => `data:\n  env: ${Buffer.from(`API_KEY=${r.letters(ALNUM, 32)}\n`).toString("base64")}\n`,
+    expected: GENERIC,
+  },
+  {
+    name: "URL-safe password",
+    path: "app/urls.yaml",
+    text: (r) => `database: postgresql://app:${r.letters(ALNUM, 6)}%40${r.letters(ALNUM, 6)}@pg.corp.internal/app\n`,
+    expected: ["postgres-url"],
+  },
 ];
