@@ -1,7 +1,7 @@
 rule ransom_note {
   meta:
     id = "ransom-note"
-    title = "Ransom note"
+    title = "Note that asks for a ransom"
     severity = "critical"
     kind = "malware"
     advice = "Restore from a backup made before the image, and find out how the note came into it."

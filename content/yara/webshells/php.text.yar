@@ -8,8 +8,8 @@ rule webshell_php_eval_request {
     reference = "https://cwe.mitre.org/data/definitions/94.html"
     attack = "T1505.003"
   strings:
-    $a = /\b(eval|assert)\s{0,4}\(\s{0,4}@?(\w{3,30}\s{0,3}\(\s{0,3}@?){0,5}["']?\$\{?["']?_(GET|POST|REQUEST|COOKIE|SERVER)\b/ nocase
-    $b = /\b(eval|assert)\s{0,4}\(\s{0,4}@?(\w{3,30}\s{0,3}\(\s{0,3}@?){0,5}file_get_contents\s{0,3}\(\s{0,3}["']php:\/\/input/ nocase
+    $a = /\b(eval|assert)\s{0,4}\(\s{0,4}@?((gzinflate|gzuncompress|gzdecode|base64_decode|str_rot13|strrev|convert_uudecode|hex2bin|rawurldecode|urldecode|pack|openssl_decrypt|mcrypt_decrypt|stripslashes|trim|bzdecompress)\s{0,3}\(\s{0,3}@?){0,5}["']?\$\{?["']?_(GET|POST|REQUEST|COOKIE|SERVER)\b/ nocase
+    $b = /\b(eval|assert)\s{0,4}\(\s{0,4}@?((gzinflate|gzuncompress|gzdecode|base64_decode|str_rot13|strrev|convert_uudecode|hex2bin|rawurldecode|urldecode|pack|openssl_decrypt|mcrypt_decrypt|stripslashes|trim|bzdecompress)\s{0,3}\(\s{0,3}@?){0,5}file_get_contents\s{0,3}\(\s{0,3}["']php:\/\/input/ nocase
   condition:
     any of them
 }
@@ -26,7 +26,7 @@ rule webshell_php_command_request {
   strings:
     $a = /\b(system|shell_exec|passthru|popen|proc_open|pcntl_exec)\s{0,4}\(\s{0,4}@?((base64_decode|trim|stripslashes|urldecode|hex2bin|str_rot13|strrev|gzinflate|join|implode)\s{0,3}\(\s{0,3}@?){0,5}["']?\$\{?["']?_(GET|POST|REQUEST|COOKIE|SERVER)\b/ nocase
     $b = /[^\w>:$]exec\s{0,4}\(\s{0,4}@?((base64_decode|trim|stripslashes|urldecode|hex2bin)\s{0,3}\(\s{0,3}@?){0,5}["']?\$_(GET|POST|REQUEST|COOKIE|SERVER)\b/ nocase
-    $c = /`\s{0,3}\$_(GET|POST|REQUEST|COOKIE)\b[^`\n]{0,40}`/
+    $c = /(=|echo|print|return|die|\()\s{0,3}\(?`\s{0,3}\$_(GET|POST|REQUEST|COOKIE)\b[^`\n]{0,40}`/
   condition:
     any of them
 }
@@ -44,7 +44,7 @@ rule webshell_php_decoder_chain {
     $literal = /\b(eval|assert)\s{0,4}\(\s{0,4}(["']\?>["']\s{0,3}\.\s{0,3})?@?((gzinflate|gzuncompress|gzdecode|base64_decode|str_rot13|strrev|convert_uudecode|hex2bin|rawurldecode|urldecode|pack|openssl_decrypt|mcrypt_decrypt|stripslashes|trim|bzdecompress)\s{0,3}\(\s{0,3}@?){1,8}["'][A-Za-z0-9+\/=\\%]{30}/ nocase
     $nested = /\b(eval|assert)\s{0,4}\(\s{0,4}(["']\?>["']\s{0,3}\.\s{0,3})?@?(gzinflate|gzuncompress|gzdecode|str_rot13|strrev|convert_uudecode)\s{0,3}\(\s{0,3}@?(base64_decode|str_rot13|strrev|gzinflate|hex2bin)\s{0,3}\(/ nocase
     $stored = /=\s{0,3}@?(gzinflate|gzuncompress|base64_decode|str_rot13|strrev|gzdecode)\s{0,3}\(\s{0,3}@?(\w{4,20}\s{0,3}\(\s{0,3}){0,3}["'][A-Za-z0-9+\/=]{150}/ nocase
-    $run = /\b(eval|assert)\s{0,4}\(\s{0,4}(["']\?>["']\s{0,3}\.\s{0,3})?\$\w{1,30}\s{0,4}\)\s{0,3};/ nocase
+    $run = /\b(eval|assert)\s{0,4}\(\s{0,4}\$\w{1,30}\s{0,4}\)\s{0,3};/ nocase
     $page = "<?"
   condition:
     $page and ($literal or $nested or ($stored and $run))
@@ -230,7 +230,7 @@ rule webshell_php_included_stream {
     reference = "https://cwe.mitre.org/data/definitions/94.html"
     attack = "T1505.003"
   strings:
-    $a = /\b(include|require)(_once)?\s{0,4}\(?\s{0,4}["'](php:\/\/input|data:(text\/plain|;base64|\/\/))/
+    $a = /\b(include|require)(_once)?\s{0,4}\(?\s{0,4}["'](php:\/\/input|data:(\/\/)?(text\/plain)?;base64)/
     $b = /\b(include|require)(_once)?\s{0,4}\(?\s{0,4}\$_FILES\s{0,3}\[[^\]\n]{1,30}\]\s{0,3}\[\s{0,2}["']?tmp_name/
   condition:
     any of them
