@@ -49,8 +49,6 @@ rule webshell_cgi_shell {
     $sh1 = /\beval\s{1,3}["']?\$\(?\{?(QUERY_STRING|HTTP_\w{2,20})/
     $sh2 = /(QUERY_STRING|HTTP_\w{2,20})[^\n]{0,120}\|\s{0,3}(base64\s{1,3}-d\s{0,3}\|\s{0,3})?(ba)?sh\b/
     $perl1 = /(system|exec|qx|eval)\s{0,3}[\({ ]\s{0,3}["'`]?\s{0,3}(\$\w{1,10}->param\s{0,3}\(|param\s{0,3}\(|\$ENV\{["']?(QUERY_STRING|HTTP_))/
-    $perl2 = /`\$(\w{1,10}->param|cmd|command|ENV\{)[^`\n]{0,60}`/
-    $header = /Content-[Tt]ype:/
   condition:
-    $shebang at 0 and any of ($sh1, $sh2, $perl1) or ($shebang at 0 and $perl2 and $header)
+    $shebang at 0 and any of ($sh1, $sh2, $perl1)
 }

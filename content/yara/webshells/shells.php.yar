@@ -155,7 +155,7 @@ rule webshell_php_encrypted_request {
     $input2 = /\$_(POST|REQUEST|COOKIE)\s{0,3}\[/
     $key1 = /\[\s{0,3}\$\w{1,12}\s{0,3}\+\s{0,3}1\s{0,3}&\s{0,3}15\s{0,3}\]/
     $key2 = /openssl_decrypt\s{0,3}\([^;\n]{1,60},\s{0,3}["']AES-?128/ nocase
-    $key3 = /\^\s{0,3}\$\w{1,12}\s{0,3}\[\s{0,3}\$\w{1,12}\s{0,3}%\s{0,3}(strlen|16|\$)/
+    $key3 = /\^ ?\$\w{1,12}\[ ?\$\w{1,12} ?% ?strlen\(/
     $run1 = /\beval\s{0,3}\(\s{0,3}(\$|["']|base64)/
     $run2 = /\bassert\s{0,3}\(\s{0,3}\$/
     $run3 = /call_user_func\s{0,3}\(\s{0,3}(new|\$|["']assert)/
@@ -232,23 +232,6 @@ rule webshell_php_included_stream {
   strings:
     $a = /\b(include|require)(_once)?\s{0,4}\(?\s{0,4}["'](php:\/\/input|data:(\/\/)?(text\/plain)?;base64)/
     $b = /\b(include|require)(_once)?\s{0,4}\(?\s{0,4}\$_FILES\s{0,3}\[[^\]\n]{1,30}\]\s{0,3}\[\s{0,2}["']?tmp_name/
-  condition:
-    any of them
-}
-
-rule webshell_handler_for_pictures {
-  meta:
-    id = "webshell-handler-for-pictures"
-    title = "Web server setting that runs pictures as PHP"
-    severity = "high"
-    kind = "webshell"
-    advice = "Remove the page, find out how it came into the image, and look for requests to it in the access log."
-    reference = "https://cwe.mitre.org/data/definitions/94.html"
-    attack = "T1505.003"
-  strings:
-    $a = /(AddType|AddHandler)\s{1,4}application\/x-httpd-php\d{0,2}\s[^\n]{0,40}\.?(jpe?g|png|gif|ico|txt|css)\b/ nocase
-    $b = /<FilesMatch\s[^\n>]{0,60}(jpe?g|png|gif|ico)[^\n>]{0,20}>\s{0,40}SetHandler\s{1,4}["']?application\/x-httpd-php/ nocase
-    $c = /auto_(ap|pre)pend_file\s{0,3}=?\s{0,3}["']?[^\n"']{0,60}\.(jpe?g|png|gif|ico|txt)\b/
   condition:
     any of them
 }
