@@ -198,8 +198,9 @@ rule webshell_php_console {
     $hand4 = "chmod("
     $hand5 = "fsockopen("
     $page = "<?"
+    $request = /\$_(GET|POST|REQUEST|FILES)\[/
   condition:
-    $page and filesize < 600KB and 3 of ($run*) and 4 of ($fact*) and 2 of ($hand*)
+    $page and $request and filesize < 600KB and 3 of ($run*) and 4 of ($fact*) and 2 of ($hand*)
 }
 
 rule webshell_php_planted_by_page {
