@@ -12,6 +12,7 @@ rule sshd_logs_passwords {
     $ssh2 = "SSH-2.0-"
     $log1 = /(user|login|name|host)\w{0,6}[ :=\[\]'>-]{0,5}%s[^\x00\n]{0,20}(pass|pwd|pw|passwd|password)\w{0,4}[ :=\[\]'>-]{0,5}%s/ nocase
     $log2 = /(pass|password|passwd)[ :=>-]{1,6}%s[^\x00\n]{0,20}(user|host)[ :=>-]{1,6}%s/ nocase
+    $log3 = /user\w{0,4}[:, \/]{1,3}(pass|pwd|pw)\w{0,5}[^\x00\n]{0,10}%s[:, \/]{1,3}%s/ nocase
     $place = /\/(tmp|var\/tmp|dev|etc|usr\/(include|lib|share|local)|lib)\/([\w\-]{1,20}\/){0,3}\.[\w.\-]{1,30}\x00/
   condition:
     uint32(0) == 0x464c457f and any of ($ssh*) and any of ($log*) and ($place or filesize > 100KB or filesize < 4KB)

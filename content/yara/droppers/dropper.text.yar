@@ -103,7 +103,7 @@ rule dropper_install_script {
   strings:
     $npm = /"(pre|post)?install"\s{0,4}:\s{0,4}"[^"\n]{0,200}(curl|wget)\s[^"\n]{0,200}\|\s{0,4}(node|(ba)?sh|python\d?)/
     $npm2 = /"(pre|post)?install"\s{0,4}:\s{0,4}"[^"\n]{0,200}(\/dev\/tcp\/|base64 (-d|--decode)|nc -e|\$\(whoami\)|\$\(hostname\)|`whoami`|`hostname`)/
-    $npm3 = /"(pre|post)?install"\s{0,4}:\s{0,4}"node -e [^"\n]{0,60}(http|child_process|eval)/
+    $npm3 = /"(pre|post)?install"\s{0,4}:\s{0,4}"node -e \\?["']?[^\n]{0,60}(http|child_process|eval)/
   condition:
     any of them
 }
