@@ -8,8 +8,8 @@ rule webshell_python_request {
     reference = "https://cwe.mitre.org/data/definitions/94.html"
     attack = "T1505.003"
   strings:
-    $a = /\b(os\.(system|popen)|subprocess\.(Popen|run|call|check_output|getoutput|getstatusoutput)|eval|exec)\(\s{0,4}((str|base64\.b64decode|unquote|bytes)\(\s{0,3}){0,3}(flask\.|self\.|bottle\.)?request\.(args|form|values|GET|POST|query|params|headers|cookies|forms|get_data|data)\b/
-    $b = /\b(os\.(system|popen)|subprocess\.(Popen|run|call|check_output|getoutput|getstatusoutput)|eval|exec)\(\s{0,4}(self|handler)\.get_(query_|body_)?arguments?\(/
+    $a = /(os\.(system|popen)|subprocess\.(Popen|run|call|check_output|getoutput|getstatusoutput)|[\s=(,;:](eval|exec))\(\s{0,4}((str|base64\.b64decode|unquote|bytes)\(\s{0,3}){0,3}(flask\.|self\.|bottle\.)?request\.(args|form|values|GET|POST|query|params|headers|cookies|forms|get_data|data)\b/
+    $b = /(os\.(system|popen)|subprocess\.(Popen|run|call|check_output|getoutput|getstatusoutput)|[\s=(,;:](eval|exec))\(\s{0,4}(self|handler)\.get_(query_|body_)?arguments?\(/
     $c = /\b(os\.(system|popen)|subprocess\.(Popen|run|call|check_output|getoutput))\(\s{0,4}(form|fs|cgi\.FieldStorage\(\))(\.getvalue\(|\.getfirst\(|\[)/
     $template = /render_template_string\(\s{0,4}(flask\.)?request\.(args|form|values|data|get_data|headers)\b/
   condition:
@@ -26,13 +26,12 @@ rule webshell_node_request {
     reference = "https://cwe.mitre.org/data/definitions/94.html"
     attack = "T1505.003"
   strings:
-    $a = /\b(eval|new Function|execSync|exec|spawnSync|spawn)\(\s{0,4}((String|atob|decodeURIComponent|unescape|Buffer\.from)\(\s{0,3}){0,3}(req|request|ctx|ctx\.request)\.(query|body|params|headers|cookies)\b/
+    $a = /[\s=(,;:!?{](eval|new Function|execSync|exec|spawnSync|spawn)\(\s{0,4}((String|atob|decodeURIComponent|unescape|Buffer\.from)\(\s{0,3}){0,3}(req|request|ctx|ctx\.request)\.(query|body|params|headers|cookies)\b/
     $b = /require\(\s{0,3}["'](node:)?child_process["']\s{0,3}\)\s{0,3}(\.\s{0,3}\w{2,14}|\[[^\]\n]{1,30}\])\s{0,3}\(\s{0,4}(\w{2,20}\(\s{0,3}){0,2}(req|request|ctx|url|event|q|query)\b/
     $hook = /Server\.prototype\.(emit|on)\s{0,3}=/
     $process = "child_process"
-    $regex = /\/[gimsuy]{0,3}\.exec\(\s{0,4}req/
   condition:
-    (any of ($a, $b) and not $regex) or ($hook and $process and filesize < 50KB)
+    any of ($a, $b) or ($hook and $process and filesize < 50KB)
 }
 
 rule webshell_cgi_shell {
