@@ -7,13 +7,13 @@ const MAX_DIGITS = 15;
 
 /** The lists of a subject that `each` may name. */
 export const LISTS: Readonly<Record<"image" | "dockerfile" | "app", readonly string[]>> = {
-  image: ["env", "ports", "volumes", "history", "commands", "packages", "files", "layers"],
+  image: ["env", "ports", "volumes", "history", "commands", "arguments", "packages", "files", "tools", "caches", "layers"],
   dockerfile: ["stages", "instructions", "commands", "runs", "env", "copies", "ports"],
   app: ["directives"],
 };
 
 const MAPS: Readonly<Record<"image" | "dockerfile" | "app", readonly string[]>> = {
-  image: ["config", "base"],
+  image: ["config", "base", "reference"],
   dockerfile: ["options"],
   app: ["values"],
 };

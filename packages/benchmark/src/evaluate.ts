@@ -101,9 +101,17 @@ function numberOf(value: unknown): number | undefined {
 }
 
 function render(check: Check, context: Fields): string {
-  return templateParts(check.message)
+  const text = templateParts(check.message)
     .map((part) => (part.expression === "" ? part.text : shown(compile(check, part.expression)(context))))
     .join("");
+  return withoutSecrets(text);
+}
+
+/** Takes out what follows a password's name, and passwords in addresses: commands and settings are shown as written. */
+function withoutSecrets(text: string): string {
+  return text
+    .replace(/(:\/\/[^\s/:@]{0,200}:)[^\s/@]{1,500}@/g, "$1***@")
+    .replace(/\b(pass(?:word|wd|phrase)?|secret|token|api[-_]?key|authorization)(["']?\s*[=:]\s*)[^\s,;]+(?: [\w.~+/=-]{8,})?/gi, "$1$2***");
 }
 
 function shown(value: unknown): string {

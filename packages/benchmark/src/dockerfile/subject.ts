@@ -98,6 +98,7 @@ function instructionFacts(
 ): Fields {
   const { keyword, json, body } = instruction;
   const text = body.text.trim();
+  const variables = keyword === "ENV" || keyword === "ARG";
   const script = keyword === "CMD" || keyword === "ENTRYPOINT" ? scriptOf(instruction, posix) : undefined;
   const [only] = script?.shell.commands ?? [];
   const at = siblings.indexOf(instruction);
@@ -105,8 +106,9 @@ function instructionFacts(
   return {
     name: keyword,
     known: KEYWORDS.has(keyword),
-    text: text.slice(0, MAX_TEXT),
-    args: json ?? wordsOf(instruction).slice(0, MAX_TEXT),
+    // Values of variables may be secrets: only their names are told here.
+    text: variables ? "" : text.slice(0, MAX_TEXT),
+    args: variables ? instruction.properties.map(({ name }) => name) : (json ?? wordsOf(instruction).slice(0, MAX_TEXT)),
     json: json !== undefined,
     brokenJson: json === undefined && text.startsWith("[") && text.endsWith("]") && !/^\[\s/.test(text),
     /** Shell form that needs no shell: one command of plain words. */
