@@ -1,10 +1,15 @@
 import type { ContentFact, Fields } from "@bulwark/model";
 import type { Check } from "./check.ts";
-import { checkEnvironment, kindOf } from "./environment.ts";
+import { checkEnvironment, kindOf, LISTS } from "./environment.ts";
 import { templateParts } from "./template.ts";
 
-/** Facts one check may yield on one subject; the last one says how many more there are. */
+/** Facts one check may yield on one subject; a problem says that there are more. */
 const MAX_HITS = 50;
+/**
+ * Entries that expressions may look at for one check. One that searches a whole list for each entry grows with the
+ * square of a file's size, which a hostile file would use; real files stay far below.
+ */
+const MAX_LOOKS = 3_000_000;
 const MAX_DETAIL_LENGTH = 200;
 
 /** A fact about an image's or a file's configuration, with its place as far as it is known. */
@@ -38,7 +43,7 @@ export function evaluateChecks(checks: readonly Check[], subject: Fields): Evalu
   const problems: string[] = [];
   for (const check of checks) {
     try {
-      hits.push(...hitsOf(check, subject));
+      hits.push(...hitsOf(check, subject, problems));
     } catch (error) {
       // CEL raises where an expression reads what is not there. The check's author must hear of it, the scan goes on.
       problems.push(`check ${check.id} could not be judged: ${firstLine(error)}`);
@@ -47,24 +52,34 @@ export function evaluateChecks(checks: readonly Check[], subject: Fields): Evalu
   return { hits, problems };
 }
 
-function hitsOf(check: Check, subject: Fields): readonly Hit[] {
+function hitsOf(check: Check, subject: Fields, problems: string[]): readonly Hit[] {
   const fails = compile(check, check.fails);
   if (check.each === "") {
     const context = { path: "", ...subject, it: {} };
     return fails(context) === true ? [hit(check, context, {})] : [];
   }
   const names = new Set(check.on);
-  const hits: Hit[] = [];
   const list = subject[check.each];
-  for (const entry of Array.isArray(list) ? list : []) {
-    const item = entry as Fields;
-    if (names.size > 0 && !names.has(String(item.name))) continue;
+  const items = (Array.isArray(list) ? list : []).filter((item: Fields) => names.size === 0 || names.has(String(item.name)));
+  const limit = Math.max(1, Math.floor(MAX_LOOKS / longestSearch(check, subject)));
+  if (items.length > limit) problems.push(`check ${check.id} judged only the first ${limit} of ${items.length} places`);
+  const hits: Hit[] = [];
+  for (const item of items.slice(0, limit) as Fields[]) {
     const context = { path: "", ...subject, it: item };
     if (fails(context) !== true) continue;
+    if (hits.length >= MAX_HITS) {
+      problems.push(`check ${check.id} speaks of more than ${MAX_HITS} places; the others are not listed`);
+      break;
+    }
     hits.push(hit(check, context, item));
-    if (hits.length >= MAX_HITS) break;
   }
   return hits;
+}
+
+/** Length of the longest list of the subject that the check's expression searches for each entry; 1: none. */
+function longestSearch(check: Check, subject: Fields): number {
+  const searched = LISTS[kindOf(check.subject)].filter((name) => new RegExp(`(^|[^.\\w])${name}[.]`).test(check.fails));
+  return Math.max(1, ...searched.map((name) => (Array.isArray(subject[name]) ? (subject[name] as readonly unknown[]).length : 0)));
 }
 
 function hit(check: Check, context: Fields, item: Fields): Hit {

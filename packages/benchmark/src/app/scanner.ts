@@ -6,6 +6,8 @@ import { pathMatcher } from "./path-glob.ts";
 
 /** No program's configuration file is larger; what lies beyond is not read. */
 const MAX_BYTES = 1024 * 1024;
+/** Documentation: what lies there is an example that no program reads. */
+const EXAMPLES = /^usr\/(local\/)?share\/(doc|doc-base|examples|man)\//;
 /** Changes whenever a reader reads the same bytes otherwise. */
 const READERS_VERSION = "1";
 
@@ -26,7 +28,7 @@ export function createAppConfigScanner(readers: readonly ConfigReader[], checks:
     id: "app-config",
     version: `${READERS_VERSION}-${textHash(JSON.stringify(known.map(({ reader, checks: own }) => [reader.id, reader.wants, own])))}`,
     maxBytes: MAX_BYTES,
-    wants: ({ path, sizeBytes }) => sizeBytes > 0 && known.some(({ matches }) => matches(path)),
+    wants: ({ path, sizeBytes }) => sizeBytes > 0 && !EXAMPLES.test(path) && known.some(({ matches }) => matches(path)),
     scan: (file) => scanFile(known, file),
   };
 }

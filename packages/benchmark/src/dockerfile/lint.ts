@@ -32,7 +32,7 @@ export interface LintResult {
 export function lintDockerfile(text: string, checks: readonly Check[], options: LintOptions = {}): LintResult {
   const parsed = parseDockerfile(text);
   if (parsed.instructions.length === 0) return { facts: [], suppressed: [], problems: parsed.problems };
-  const { subject } = dockerfileModel(parsed, options);
+  const { subject, problems: cut } = dockerfileModel(parsed, options);
   const own = checks.filter((check) => check.subject === "dockerfile");
   const { hits, problems } = evaluateChecks(own, { ...subject });
   const ignoring = ignoresOf(parsed);
@@ -46,5 +46,5 @@ export function lintDockerfile(text: string, checks: readonly Check[], options: 
     else suppressed.push({ fact: whole, reason: ignore.reason, line: ignore.line });
   }
   facts.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.id < b.id ? -1 : 1));
-  return { facts, suppressed, problems: [...parsed.problems, ...ignoring.problems, ...problems] };
+  return { facts, suppressed, problems: [...parsed.problems, ...cut, ...ignoring.problems, ...problems] };
 }

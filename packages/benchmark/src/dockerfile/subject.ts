@@ -25,6 +25,8 @@ export interface DockerfileModel {
   readonly subject: DockerfileSubject;
   /** The scripts of RUN, in order, beside `subject.runs`. */
   readonly scripts: readonly Script[];
+  /** What was left out, as sentences. */
+  readonly problems: readonly string[];
 }
 
 export interface LintOptions {
@@ -33,6 +35,8 @@ export interface LintOptions {
 }
 
 const MAX_TEXT = 500;
+/** Commands of all RUN together; `problems` says when there are more. */
+const MAX_COMMANDS = 20_000;
 const KEYWORDS = new Set(
   "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split(" "),
 );
@@ -67,15 +71,18 @@ export function dockerfileModel(parsed: ParsedDockerfile, options: LintOptions =
       } else if (instruction.keyword === "EXPOSE") ports.push(...portFacts(instruction, stage, variables));
     }
   }
+  const commands = runs.flatMap((run) => run.commands as readonly Fields[]);
+  const short = commands.length > MAX_COMMANDS || scripts.some(({ shell }) => !shell.complete);
   return {
     parsed,
     stages,
     scripts,
+    problems: short ? ["there are too many commands; not all were looked at"] : [],
     subject: {
       stages: stages.map(({ facts }) => ({ ...facts, allowed: isAllowed(facts, options.registries ?? []) })),
       instructions,
       runs,
-      commands: runs.flatMap((run) => run.commands as readonly Fields[]),
+      commands: commands.slice(0, MAX_COMMANDS),
       env,
       copies,
       ports,

@@ -12,6 +12,9 @@ const MAX_TEXT = 500;
 /** History entries, files and variables beyond these are not judged; real images have a few hundred at most. */
 const MAX_ENTRIES = 2_000;
 const MAX_FILES = 200_000;
+/** Characters of the history's entries that are read as scripts, all together. */
+const MAX_SCRIPT_LENGTH = 512 * 1024;
+const MAX_COMMANDS = 20_000;
 /** Names of programs or files that a message lists. */
 const MAX_NAMES = 12;
 
@@ -29,7 +32,8 @@ export interface ImageCheckResult {
 export function checkImage(subject: ImageSubject, checks: readonly Check[]): ImageCheckResult {
   const own = checks.filter((check) => check.subject === "image");
   const { hits, problems } = evaluateChecks(own, imageFields(subject));
-  const tooMany = subject.history.length > MAX_ENTRIES || subject.files.length > MAX_FILES || subject.config.env.length > MAX_ENTRIES;
+  const scriptLength = subject.history.reduce((sum, { createdBy }) => sum + createdBy.length, 0);
+  const tooMany = scriptLength > MAX_SCRIPT_LENGTH || subject.history.length > MAX_ENTRIES || subject.files.length > MAX_FILES || subject.config.env.length > MAX_ENTRIES;
   const cut = tooMany ? ["the image's history, files or variables are too many; not all were judged"] : [];
   return { facts: hits.map(({ fact }) => fact), problems: [...cut, ...problems] };
 }
@@ -59,7 +63,7 @@ function imageFields(subject: ImageSubject): Fields {
     ports: config.exposedPorts.slice(0, MAX_ENTRIES).map(port),
     volumes: config.volumes.slice(0, MAX_ENTRIES).map((path) => ({ name: path.replace(/(.)\/+$/, "$1") })),
     history: steps,
-    commands: steps.flatMap((step) => step.commands as readonly Fields[]),
+    commands: steps.flatMap((step) => step.commands as readonly Fields[]).slice(0, MAX_COMMANDS),
     arguments: steps.flatMap((step) => step.arguments as readonly Fields[]),
     packages: subject.packages.map(({ name, type, path, layer }) => ({ name, type, path, layer })),
     files: files.map(fileFields),
@@ -99,9 +103,11 @@ function port(text: string): Fields {
 
 function stepsOf(subject: ImageSubject): readonly Fields[] {
   let layer = -1;
+  let length = 0;
   return subject.history.slice(0, MAX_ENTRIES).map(({ createdBy, emptyLayer }) => {
     if (!emptyLayer) layer++;
-    const { keyword, text, arguments: found, commands } = readHistoryStep(createdBy);
+    const { keyword, text, arguments: found, commands } = readHistoryStep(length > MAX_SCRIPT_LENGTH ? "" : createdBy);
+    length += createdBy.length;
     const place = emptyLayer ? {} : { layer };
     return {
       name: keyword,

@@ -3,6 +3,8 @@ import { type ConfigDocument, type Draft, MAX_DEPTH, newDraft, textOfBytes, valu
 
 /** Deeper nesting than this is refused before the parser sees it: it recurses. */
 const MAX_FLOW_DEPTH = 200;
+/** The parser's time grows with the square of some broken input; real files of this kind have a tenth of it. */
+const MAX_LENGTH = 256 * 1024;
 
 /**
  * Reads YAML or JSON. Nested keys become one name with dots, so that `a: {b: 1}` and `a.b: 1` are the same, as several
@@ -12,10 +14,10 @@ export function readYamlTree(bytes: Uint8Array): ConfigDocument {
   const text = textOfBytes(bytes);
   const draft = newDraft();
   const lines = new LineCounter();
-  const deep = tooDeep(text);
-  if (deep) return { directives: [], values: {}, problems: [`nested deeper than ${MAX_FLOW_DEPTH} and not read`] };
+  if (text.length > MAX_LENGTH) return unread(`longer than ${MAX_LENGTH} characters and not read`);
+  if (tooDeep(text)) return unread(`nested deeper than ${MAX_FLOW_DEPTH} and not read`);
   try {
-    const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, logLevel: "silent" });
+    const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, logLevel: "silent", prettyErrors: false });
     for (const document of Array.isArray(documents) ? documents : []) {
       const [error] = document.errors;
       if (error !== undefined) draft.problems.push(`not YAML: ${error.message.split("\n", 1)[0] ?? ""}`);
@@ -25,6 +27,10 @@ export function readYamlTree(bytes: Uint8Array): ConfigDocument {
     draft.problems.push(`not YAML: ${error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error)}`);
   }
   return { directives: draft.directives, values: valuesOf(draft.directives), problems: draft.problems };
+}
+
+function unread(problem: string): ConfigDocument {
+  return { directives: [], values: {}, problems: [problem] };
 }
 
 function tooDeep(text: string): boolean {
