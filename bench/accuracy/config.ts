@@ -1,6 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONFIG_READERS, type Check, createAppConfigScanner, lintDockerfile, readChecks } from "../../packages/benchmark/src/index.ts";
+import {
+  type Check,
+  CONFIG_READERS,
+  createAppConfigScanner,
+  lintDockerfile,
+  readChecks,
+} from "../../packages/benchmark/src/index.ts";
 import { CLEAN_APPS, FAULTY_APPS } from "./config-apps.ts";
 import { BASES, FAULTY_DOCKERFILES, FAULTY_LINES, HARMLESS_LINES } from "./config-dockerfiles.ts";
 
@@ -18,13 +24,30 @@ const CHECKS = join(import.meta.dirname, "../../content/checks");
 
 /** The labelled corpus of configuration: written apart from the samples that stand beside the checks. */
 export function configSamples(): readonly ConfigSample[] {
-  const faultyLines = FAULTY_LINES.map(([lines, ...expected], at) => dockerfile(`faulty line ${at + 1}`, at, lines, expected));
-  const faultyFiles = FAULTY_DOCKERFILES.map(([content, ...expected], at) => ({ name: `faulty Dockerfile ${at + 1}`, path: "Dockerfile", content, expected }));
+  const faultyLines = FAULTY_LINES.map(([lines, ...expected], at) =>
+    dockerfile(`faulty line ${at + 1}`, at, lines, expected),
+  );
+  const faultyFiles = FAULTY_DOCKERFILES.map(([content, ...expected], at) => ({
+    name: `faulty Dockerfile ${at + 1}`,
+    path: "Dockerfile",
+    content,
+    expected,
+  }));
   const cleanFiles = HARMLESS_LINES.flatMap((lines, at) =>
     BASES.map((_, base) => dockerfile(`clean Dockerfile ${at + 1}.${base + 1}`, base, lines, [])),
   );
-  const faultyApps = FAULTY_APPS.map(([path, content, ...expected], at) => ({ name: `faulty configuration ${at + 1}`, path, content, expected }));
-  const cleanApps = CLEAN_APPS.map(([path, content], at) => ({ name: `clean configuration ${at + 1}`, path, content, expected: [] }));
+  const faultyApps = FAULTY_APPS.map(([path, content, ...expected], at) => ({
+    name: `faulty configuration ${at + 1}`,
+    path,
+    content,
+    expected,
+  }));
+  const cleanApps = CLEAN_APPS.map(([path, content], at) => ({
+    name: `clean configuration ${at + 1}`,
+    path,
+    content,
+    expected: [],
+  }));
   return [...faultyLines, ...faultyFiles, ...cleanFiles, ...faultyApps, ...cleanApps];
 }
 

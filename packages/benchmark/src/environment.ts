@@ -7,7 +7,19 @@ const MAX_DIGITS = 15;
 
 /** The lists of a subject that `each` may name. */
 export const LISTS: Readonly<Record<"image" | "dockerfile" | "app", readonly string[]>> = {
-  image: ["env", "ports", "volumes", "history", "commands", "arguments", "packages", "files", "tools", "caches", "layers"],
+  image: [
+    "env",
+    "ports",
+    "volumes",
+    "history",
+    "commands",
+    "arguments",
+    "packages",
+    "files",
+    "tools",
+    "caches",
+    "layers",
+  ],
   dockerfile: ["stages", "instructions", "commands", "runs", "env", "copies", "ports"],
   app: ["directives"],
 };
@@ -39,7 +51,9 @@ export function checkEnvironment(subject: CheckSubject): Environment {
     .registerFunction("flag(list, string): bool", hasFlag, {
       description: "flag(args, '-y'): whether the option is given, alone, with =value, or in a cluster such as -qqy",
     })
-    .registerFunction("number(string): int", toNumber, { description: "the text as a whole number, -1 where it is none" })
+    .registerFunction("number(string): int", toNumber, {
+      description: "the text as a whole number, -1 where it is none",
+    })
     .registerFunction("isOn(string): bool", (text: string) => /^(on|yes|true|1|enabled)$/i.test(text.trim()), {
       description: "whether the text is one of the usual words for true",
     })

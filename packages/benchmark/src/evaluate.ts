@@ -60,7 +60,9 @@ function hitsOf(check: Check, subject: Fields, problems: string[]): readonly Hit
   }
   const names = new Set(check.on);
   const list = subject[check.each];
-  const items = (Array.isArray(list) ? list : []).filter((item: Fields) => names.size === 0 || names.has(String(item.name)));
+  const items = (Array.isArray(list) ? list : []).filter(
+    (item: Fields) => names.size === 0 || names.has(String(item.name)),
+  );
   const limit = Math.max(1, Math.floor(MAX_LOOKS / longestSearch(check, subject)));
   if (items.length > limit) problems.push(`check ${check.id} judged only the first ${limit} of ${items.length} places`);
   const hits: Hit[] = [];
@@ -79,7 +81,10 @@ function hitsOf(check: Check, subject: Fields, problems: string[]): readonly Hit
 /** Length of the longest list of the subject that the check's expression searches for each entry; 1: none. */
 function longestSearch(check: Check, subject: Fields): number {
   const searched = LISTS[kindOf(check.subject)].filter((name) => new RegExp(`(^|[^.\\w])${name}[.]`).test(check.fails));
-  return Math.max(1, ...searched.map((name) => (Array.isArray(subject[name]) ? (subject[name] as readonly unknown[]).length : 0)));
+  return Math.max(
+    1,
+    ...searched.map((name) => (Array.isArray(subject[name]) ? (subject[name] as readonly unknown[]).length : 0)),
+  );
 }
 
 function hit(check: Check, context: Fields, item: Fields): Hit {
@@ -125,8 +130,12 @@ function render(check: Check, context: Fields): string {
 /** Takes out what follows a password's name, and passwords in addresses: commands and settings are shown as written. */
 function withoutSecrets(text: string): string {
   return text
+    .replace(/(--?[\w-]*(?:password|passwd|secret|token|key)[\s,]+)[^\s,]+/gi, "$1***")
     .replace(/(:\/\/[^\s/:@]{0,200}:)[^\s/@]{1,500}@/g, "$1***@")
-    .replace(/\b(pass(?:word|wd|phrase)?|secret|token|api[-_]?key|authorization)(["']?\s*[=:]\s*)[^\s,;]+(?: [\w.~+/=-]{8,})?/gi, "$1$2***");
+    .replace(
+      /\b(pass(?:word|wd|phrase)?|secret|token|api[-_]?key|authorization)(["']?\s*[=:]\s*)[^\s,;]+(?: [\w.~+/=-]{8,})?/gi,
+      "$1$2***",
+    );
 }
 
 function shown(value: unknown): string {

@@ -43,7 +43,11 @@ export function readChecks(text: string, file: string): readonly Check[] {
   if (checks.length === 0) throw invalid({ file, line: 1, what: "the file" }, "it holds no checks");
   const ids = checks.map((check) => check.id);
   const twice = checks.find((check, at) => ids.indexOf(check.id) !== at);
-  if (twice !== undefined) throw invalid(twice.line === 0 ? place(file) : { file, line: twice.line, what: `check "${twice.id}"` }, "the id is taken by an earlier check");
+  if (twice !== undefined)
+    throw invalid(
+      twice.line === 0 ? place(file) : { file, line: twice.line, what: `check "${twice.id}"` },
+      "the id is taken by an earlier check",
+    );
   return checks;
 }
 
@@ -75,7 +79,10 @@ function readCheck(map: YAMLMap, start: Place, lineOf: (node: unknown) => number
   for (const pair of map.items) {
     const key = String(isScalar(pair.key) ? pair.key.value : pair.key);
     if (![...REQUIRED, ...OPTIONAL].includes(key)) {
-      throw invalid({ ...base, line: lineOf(pair.key) }, `unknown key "${key}"; known are ${[...REQUIRED, ...OPTIONAL].join(", ")}`);
+      throw invalid(
+        { ...base, line: lineOf(pair.key) },
+        `unknown key "${key}"; known are ${[...REQUIRED, ...OPTIONAL].join(", ")}`,
+      );
     }
   }
   const text = (key: string): string => {

@@ -2,7 +2,8 @@
 const SECRET_NAME =
   /(^|_)(PASSWORD|PASSWD|PASS|PWD|PASSPHRASE|SECRET|SECRETS|TOKEN|API_?KEY|ACCESS_?KEY|SECRET_?KEY|PRIVATE_?KEY|ENCRYPTION_?KEY|SIGNING_?KEY|CREDENTIAL|CREDENTIALS|AUTH)$/;
 /** `PWD` and `OLDPWD` are working directories; `SSH_ASKPASS` is a program; a key's id or a file's name opens nothing. */
-const HARMLESS_NAME = /^(OLD)?PWD$|ASKPASS$|PUBLIC_?KEY$|BYPASS$|COMPASS$|(^|_)(NO|ALLOW|ENABLE|DISABLE|REQUIRE|USE|SKIP|RANDOM)_[A-Z_]*$/;
+const HARMLESS_NAME =
+  /^(OLD)?PWD$|ASKPASS$|PUBLIC_?KEY$|BYPASS$|COMPASS$|(^|_)(NO|ALLOW|ENABLE|DISABLE|REQUIRE|USE|SKIP|RANDOM)_[A-Z_]*$/;
 
 const SECRET_VALUE = [
   /^AKIA[0-9A-Z]{16}$/,
@@ -37,6 +38,9 @@ export function secretShape(name: string, value: string): SecretShape {
 
 /** Whether the name alone says that the value is a secret. */
 export function isSecretName(name: string): boolean {
-  const upper = name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/[.-]/g, "_").toUpperCase();
+  const upper = name
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/[.-]/g, "_")
+    .toUpperCase();
   return SECRET_NAME.test(upper) && !HARMLESS_NAME.test(upper);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { SHIPPED_CHECKS } from "../testing/content.ts";
 import { appFacts } from "../testing/app.ts";
+import { SHIPPED_CHECKS } from "../testing/content.ts";
 import { CONFIG_READERS } from "./readers.ts";
 
 const CHECKS = SHIPPED_CHECKS.filter(({ subject }) => subject.startsWith("app:"));
@@ -21,7 +21,10 @@ test.each(CHECKS)("$id finds its bad samples and passes its good ones", (check) 
   for (const sample of check.samples.bad) {
     const { facts, problems } = appFacts([check], sample);
     expect(problems, sample.content).toEqual([]);
-    expect(facts.map(({ id }) => id), sample.content).toContain(check.id);
+    expect(
+      facts.map(({ id }) => id),
+      sample.content,
+    ).toContain(check.id);
     expect(facts.every(({ line = 0 }) => line > 0) || check.at.length > 0, sample.content).toBe(true);
   }
   for (const sample of check.samples.good) {
@@ -32,6 +35,8 @@ test.each(CHECKS)("$id finds its bad samples and passes its good ones", (check) 
 });
 
 test("no message shows a password", () => {
-  const shown = CHECKS.filter(({ message }) => /password|requirepass|default_pass/i.test(message.match(/\{[^}]*\}/g)?.join("") ?? ""));
+  const shown = CHECKS.filter(({ message }) =>
+    /password|requirepass|default_pass/i.test(message.match(/\{[^}]*\}/g)?.join("") ?? ""),
+  );
   expect(shown.map(({ id }) => id)).toEqual([]);
 });

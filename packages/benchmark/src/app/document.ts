@@ -1,3 +1,5 @@
+import { expressionMap } from "../expression-map.ts";
+
 /** A block that a setting stands in: an nginx `location`, an Apache `<Directory>`, an XML element, a section. */
 export interface Block {
   readonly name: string;
@@ -54,7 +56,14 @@ export interface Draft {
   readonly directives: Directive[];
   readonly problems: string[];
   /** False once the bound is reached: the reader may stop. */
-  add(directive: { readonly name: string; readonly args: readonly string[]; readonly line: number; readonly within?: readonly Block[]; readonly siblings?: string[]; readonly attributes?: Readonly<Record<string, string>> }): boolean;
+  add(directive: {
+    readonly name: string;
+    readonly args: readonly string[];
+    readonly line: number;
+    readonly within?: readonly Block[];
+    readonly siblings?: string[];
+    readonly attributes?: Readonly<Record<string, string>>;
+  }): boolean;
 }
 
 /** An empty draft. `siblings` lists are shared by the settings of a block and fill as the block is read. */
@@ -71,20 +80,30 @@ export function newDraft(): Draft {
         return false;
       }
       siblings.push(name);
-      directives.push({ name, args, value: args.join(" "), attributes, within: within.slice(0, MAX_WITHIN), siblings, line });
+      directives.push({
+        name,
+        args,
+        value: args.join(" "),
+        attributes,
+        within: within.slice(0, MAX_WITHIN),
+        siblings,
+        line,
+      });
       return true;
     },
   };
 }
 
 /** The last (or, for programs that read so, the first) value of each setting. Safe for names such as `__proto__`. */
-export function valuesOf(directives: readonly Directive[], wins: "first" | "last" = "last"): Readonly<Record<string, string>> {
+export function valuesOf(
+  directives: readonly Directive[],
+  wins: "first" | "last" = "last",
+): Readonly<Record<string, string>> {
   const values = new Map<string, string>();
   for (const { name, value } of directives) {
     if (wins === "last" || !values.has(name)) values.set(name, value);
   }
-  // fromEntries defines own properties, so that no name reaches a prototype.
-  return Object.fromEntries(values);
+  return expressionMap(values);
 }
 
 /** The bytes as text. Bytes that are no UTF-8 become replacement characters: settings are ASCII. */

@@ -12,21 +12,30 @@ test("there are at least 40 checks for Dockerfiles", () => {
   expect(CHECKS.length).toBeGreaterThanOrEqual(40);
 });
 
-test.each(CHECKS.filter(({ id }) => id !== NEEDS_OPTIONS))("$id finds its bad samples and passes its good ones", (check) => {
-  expect(check.samples.bad.length).toBeGreaterThan(0);
-  expect(check.samples.good.length).toBeGreaterThan(0);
-  for (const { content } of check.samples.bad) {
-    const { facts, problems } = lintDockerfile(content, [check]);
-    expect(problems, content).toEqual([]);
-    expect(facts.map(({ id }) => id), content).toContain(check.id);
-    expect(facts.every(({ line = 0 }) => line > 0), content).toBe(true);
-  }
-  for (const { content } of check.samples.good) {
-    const { facts, problems } = lintDockerfile(content, [check]);
-    expect(problems, content).toEqual([]);
-    expect(facts, content).toEqual([]);
-  }
-});
+test.each(CHECKS.filter(({ id }) => id !== NEEDS_OPTIONS))(
+  "$id finds its bad samples and passes its good ones",
+  (check) => {
+    expect(check.samples.bad.length).toBeGreaterThan(0);
+    expect(check.samples.good.length).toBeGreaterThan(0);
+    for (const { content } of check.samples.bad) {
+      const { facts, problems } = lintDockerfile(content, [check]);
+      expect(problems, content).toEqual([]);
+      expect(
+        facts.map(({ id }) => id),
+        content,
+      ).toContain(check.id);
+      expect(
+        facts.every(({ line = 0 }) => line > 0),
+        content,
+      ).toBe(true);
+    }
+    for (const { content } of check.samples.good) {
+      const { facts, problems } = lintDockerfile(content, [check]);
+      expect(problems, content).toEqual([]);
+      expect(facts, content).toEqual([]);
+    }
+  },
+);
 
 test.each(CHECKS.filter(({ fix }) => fix !== ""))("the fix of $id mends its bad samples", (check) => {
   expect(Object.keys(FIXES)).toContain(check.fix);

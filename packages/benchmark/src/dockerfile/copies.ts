@@ -1,4 +1,5 @@
 import type { Fields } from "@bulwark/model";
+import { expressionMap } from "../expression-map.ts";
 import type { ParsedInstruction } from "./parse.ts";
 import type { Stage } from "./stages.ts";
 
@@ -8,12 +9,13 @@ const GIT = /^(git@|ssh:\/\/|git:\/\/)|^https?:\/\/.*\.git(#.*)?$/i;
 const ARCHIVE = /\.(tar|tgz|tbz2?|txz|tar\.[a-z0-9]+|gz|bz2|xz|zst)$/i;
 const SENSITIVE =
   /(^|\/)(\.env(\.[\w-]+)?|id_(rsa|dsa|ecdsa|ed25519)|\.ssh\/?|\.aws\/?|\.kube\/?|\.docker\/config\.json|\.npmrc|\.pypirc|\.netrc|\.git-credentials|\.git\/?|[\w.-]+\.(pem|key|p12|pfx|jks|keystore|kdbx)|kubeconfig|credentials(\.json)?|secrets?\.(ya?ml|json|toml|env))$/i;
-const SENSITIVE_EXCEPT = /(\.env\.(example|sample|template|dist)|public[\w.-]*\.(pem|key)|[\w.-]*\.pub|ca(-bundle|cert|certs)?\.pem)$/i;
+const SENSITIVE_EXCEPT =
+  /(\.env\.(example|sample|template|dist)|public[\w.-]*\.(pem|key)|[\w.-]*\.pub|ca(-bundle|cert|certs)?\.pem)$/i;
 
 /** COPY or ADD as expressions see it. */
 export function copyFacts(instruction: ParsedInstruction, stage: Stage, stages: readonly Stage[]): Fields {
   const words = wordsOf(instruction);
-  const flags = Object.fromEntries(instruction.flags.map(({ name, value }) => [name, value]));
+  const flags = expressionMap(instruction.flags.map(({ name, value }): [string, string] => [name, value]));
   const sources = words.slice(0, -1);
   const from = instruction.flags.find(({ name }) => name === "from")?.value ?? "";
   return {

@@ -36,16 +36,25 @@ test("each safe fix changes its own words and nothing else", () => {
 
 test("line ends of Windows stay", () => {
   expect(fix("FROM debian:12\r\nRUN apt-get update && apt-get install -y curl\r\nUSER 1\r\n").text).toBe(
-    "FROM debian:12\r\nRUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*\r\nUSER 1\r\n",
+    "FROM debian:12\r\nRUN apt-get update && apt-get install --no-install-recommends -y curl && rm -rf /var/lib/apt/lists/*\r\nUSER 1\r\n",
   );
 });
 
 test.each([
   ["a source that may be an archive", "FROM a:1\nADD rootfs /\n"],
   ["a source that may be an address", "FROM a:1\nADD $SRC /x/\n"],
-  ["lists that a later RUN needs", "FROM debian:12\nRUN apt-get update && true\nRUN apt-get install -y --no-install-recommends curl\n"],
-  ["a RUN that runs as another user by sudo", "FROM debian:12\nRUN sudo apt-get update && sudo apt-get install -y --no-install-recommends x\n"],
-  ["a RUN that ends in the background", "FROM debian:12\nRUN apt-get update && apt-get install -y --no-install-recommends x &\n"],
+  [
+    "lists that a later RUN needs",
+    "FROM debian:12\nRUN apt-get update && true\nRUN apt-get install -y --no-install-recommends curl\n",
+  ],
+  [
+    "a RUN that runs as another user by sudo",
+    "FROM debian:12\nRUN sudo apt-get update && sudo apt-get install -y --no-install-recommends x\n",
+  ],
+  [
+    "a RUN that ends in the background",
+    "FROM debian:12\nRUN apt-get update && apt-get install -y --no-install-recommends x &\n",
+  ],
   ["a CMD with shell syntax", "FROM a:1\nCMD server --port $PORT\n"],
   ["a CMD that is a word of the shell", "FROM a:1\nCMD exec server\n"],
   ["a CMD that is handed to an ENTRYPOINT", 'FROM a:1\nENTRYPOINT ["/x"]\nCMD server\n'],
@@ -56,7 +65,9 @@ test.each([
 });
 
 test("a fix is told with its line and check", () => {
-  expect(fix("FROM a:1\nMAINTAINER Ann\n").applied).toEqual(["line 2: MAINTAINER became a label (dockerfile-maintainer)"]);
+  expect(fix("FROM a:1\nMAINTAINER Ann\n").applied).toEqual([
+    "line 2: MAINTAINER became a label (dockerfile-maintainer)",
+  ]);
 });
 
 const line = fc.constantFrom(

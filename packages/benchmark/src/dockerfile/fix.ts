@@ -22,7 +22,11 @@ export function fixDockerfile(text: string, facts: readonly DockerfileFact[]): F
   for (const { fix, line, id } of facts) {
     if (fix === undefined || line === undefined || !Object.hasOwn(FIXES, fix)) continue;
     for (const edit of (FIXES[fix] as (typeof FIXES)[string])(model, line)) {
-      edits.set(`${edit.start} ${edit.end} ${edit.text}`, { ...edit, line, label: `line ${line}: ${edit.what} (${id})` });
+      edits.set(`${edit.start} ${edit.end} ${edit.text}`, {
+        ...edit,
+        line,
+        label: `line ${line}: ${edit.what} (${id})`,
+      });
     }
   }
   const ordered = [...edits.values()].sort((a, b) => a.start - b.start || a.end - b.end);

@@ -1,8 +1,8 @@
 import type { CommandFacts } from "../shell/command-facts.ts";
+import { wordsOf } from "./copies.ts";
 import type { ParsedInstruction } from "./parse.ts";
 import { lineAt, type Script } from "./scripts.ts";
 import type { DockerfileModel } from "./subject.ts";
-import { wordsOf } from "./copies.ts";
 
 /** A replacement of the characters from `start` to before `end`. */
 export interface Edit {
@@ -17,7 +17,17 @@ export interface Edit {
 type Fix = (model: DockerfileModel, line: number) => readonly Edit[];
 
 /** Subcommands that mean the same to apt and apt-get. */
-const SHARED_APT = new Set(["update", "install", "remove", "purge", "autoremove", "upgrade", "clean", "autoclean", "build-dep"]);
+const SHARED_APT = new Set([
+  "update",
+  "install",
+  "remove",
+  "purge",
+  "autoremove",
+  "upgrade",
+  "clean",
+  "autoclean",
+  "build-dep",
+]);
 /** ADD unpacks by content, so only what cannot be an archive is taken: directories, and files of these kinds. */
 const NO_ARCHIVE =
   /\.(txt|md|json|ya?ml|toml|ini|cfg|conf|cnf|xml|html?|css|js|mjs|cjs|ts|tsx|jsx|py|rb|php|pl|go|rs|c|h|cc|cpp|java|kt|sh|bash|env|lock|mod|sum|sql|properties|service|template|tpl|tmpl|csv|pem|crt|pub|jar|war|png|svg|ico)$/i;
@@ -25,7 +35,11 @@ const COPY_FLAGS = new Set(["chown", "chmod", "link", "exclude", "parents"]);
 const PLAIN_VALUE = /^[\w ./:@%+,=${}-]+$/;
 const PLAIN_WORD = /^[A-Za-z0-9_./:=@%+,-]+$/;
 /** Words that only a shell knows: without one there is nothing to run. */
-const BUILTINS = new Set("alias bg break cd command continue eval exec exit export fg hash jobs read readonly return set shift source times trap type ulimit umask unalias unset wait test . :".split(" "));
+const BUILTINS = new Set(
+  "alias bg break cd command continue eval exec exit export fg hash jobs read readonly return set shift source times trap type ulimit umask unalias unset wait test . :".split(
+    " ",
+  ),
+);
 
 /** All fixes by the id that checks name. */
 export const FIXES: Readonly<Record<string, Fix>> = {
@@ -34,13 +48,39 @@ export const FIXES: Readonly<Record<string, Fix>> = {
   "env-equals": envEquals,
   "cmd-exec-form": cmdExecForm,
   "apt-to-apt-get": aptToAptGet,
-  "apt-assume-yes": (model, line) => insertAfterSub(model, line, isApt, ["install", "upgrade", "dist-upgrade", "remove", "purge", "autoremove", "build-dep"], "-y", "apt answers its questions itself"),
-  "apt-no-recommends": (model, line) => insertAfterSub(model, line, isApt, ["install"], "--no-install-recommends", "only what is needed is installed"),
+  "apt-assume-yes": (model, line) =>
+    insertAfterSub(
+      model,
+      line,
+      isApt,
+      ["install", "upgrade", "dist-upgrade", "remove", "purge", "autoremove", "build-dep"],
+      "-y",
+      "apt answers its questions itself",
+    ),
+  "apt-no-recommends": (model, line) =>
+    insertAfterSub(model, line, isApt, ["install"], "--no-install-recommends", "only what is needed is installed"),
   "apt-clean-lists": (model, line) => appendCleanup(model, line, "rm -rf /var/lib/apt/lists/*", listsNeededLater),
-  "yum-assume-yes": (model, line) => insertAfterSub(model, line, isYum, ["install", "update", "upgrade", "remove", "reinstall", "localinstall"], "-y", "the package manager answers its questions itself"),
+  "yum-assume-yes": (model, line) =>
+    insertAfterSub(
+      model,
+      line,
+      isYum,
+      ["install", "update", "upgrade", "remove", "reinstall", "localinstall"],
+      "-y",
+      "the package manager answers its questions itself",
+    ),
   "yum-clean": (model, line) => appendCleanup(model, line, undefined, () => false),
-  "pip-no-cache": (model, line) => insertAfterSub(model, line, ({ name }) => /^pip[\d.]*$/.test(name), ["install"], "--no-cache-dir", "pip keeps no cache"),
-  "apk-no-cache": (model, line) => insertAfterSub(model, line, ({ name }) => name === "apk", ["add"], "--no-cache", "apk keeps no index"),
+  "pip-no-cache": (model, line) =>
+    insertAfterSub(
+      model,
+      line,
+      ({ name }) => /^pip[\d.]*$/.test(name),
+      ["install"],
+      "--no-cache-dir",
+      "pip keeps no cache",
+    ),
+  "apk-no-cache": (model, line) =>
+    insertAfterSub(model, line, ({ name }) => name === "apk", ["add"], "--no-cache", "apk keeps no index"),
 };
 
 function isApt({ name }: CommandFacts): boolean {
@@ -51,7 +91,11 @@ function isYum({ name }: CommandFacts): boolean {
   return ["yum", "dnf", "microdnf", "tdnf"].includes(name);
 }
 
-function instructionsAt(model: DockerfileModel, line: number, keywords: readonly string[]): readonly ParsedInstruction[] {
+function instructionsAt(
+  model: DockerfileModel,
+  line: number,
+  keywords: readonly string[],
+): readonly ParsedInstruction[] {
   return model.parsed.instructions.filter((entry) => entry.line === line && keywords.includes(entry.keyword));
 }
 
@@ -82,20 +126,37 @@ function envEquals(model: DockerfileModel, line: number): readonly Edit[] {
     if (instruction.properties.length !== 1 || !/^[\w.-]+$/.test(name) || !PLAIN_VALUE.test(value)) return [];
     const written = value.includes(" ") ? `"${value}"` : value;
     const text = `${name}=${written}`;
-    return [{ start: contentStart(instruction), end: contentEnd(instruction), text, what: `${instruction.keyword} got its = sign` }];
+    return [
+      {
+        start: contentStart(instruction),
+        end: contentEnd(instruction),
+        text,
+        what: `${instruction.keyword} got its = sign`,
+      },
+    ];
   });
 }
 
 function cmdExecForm(model: DockerfileModel, line: number): readonly Edit[] {
-  const stage = model.stages.find(({ instructions }) => instructions.some((entry) => entry.line === line && entry.keyword === "CMD"));
-  if (stage === undefined || stage.facts.entrypoint || stage.instructions.some(({ keyword }) => keyword === "SHELL")) return [];
+  const stage = model.stages.find(({ instructions }) =>
+    instructions.some((entry) => entry.line === line && entry.keyword === "CMD"),
+  );
+  if (stage === undefined || stage.facts.entrypoint || stage.instructions.some(({ keyword }) => keyword === "SHELL"))
+    return [];
   return instructionsAt(model, line, ["CMD"]).flatMap((instruction) => {
     const words = instruction.body.text.trim().split(/\s+/);
     const [program = ""] = words;
     const plain = words.every((word) => PLAIN_WORD.test(word));
     if (instruction.json !== undefined || !plain || program.includes("=") || BUILTINS.has(program)) return [];
     const text = `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
-    return [{ start: contentStart(instruction), end: contentEnd(instruction), text, what: "CMD runs its program without a shell" }];
+    return [
+      {
+        start: contentStart(instruction),
+        end: contentEnd(instruction),
+        text,
+        what: "CMD runs its program without a shell",
+      },
+    ];
   });
 }
 
@@ -149,7 +210,12 @@ function insertAfterSub(
 
 function given(args: readonly string[], option: string): boolean {
   if (option !== "-y") return args.includes(option);
-  return args.some((arg) => /^(-y|--yes|--assume-yes|--assumeyes|--force-yes|-q=\d)$/.test(arg) || /^-[A-Za-z]*y[A-Za-z]*$/.test(arg) || arg === "-qq");
+  return args.some(
+    (arg) =>
+      /^(-y|--yes|--assume-yes|--assumeyes|--force-yes|-q=\d)$/.test(arg) ||
+      /^-[A-Za-z]*y[A-Za-z]*$/.test(arg) ||
+      arg === "-qq",
+  );
 }
 
 function appendCleanup(
@@ -161,13 +227,17 @@ function appendCleanup(
   return model.scripts.flatMap((script) => {
     const { instruction, shell, facts, position } = script;
     if (instruction.line !== line || position === undefined || instruction.heredocs.length > 0) return [];
-    const plain = shell.endsPlain && facts.every(({ wrappers }) => wrappers.length === 0) && !facts.some(({ name }) => name === "exit" || name === "exec");
+    const plain =
+      shell.endsPlain &&
+      facts.every(({ wrappers }) => wrappers.length === 0) &&
+      !facts.some(({ name }) => name === "exit" || name === "exec");
     if (!plain || neededLater(model, script)) return [];
     const manager = facts.find((command) => isYum(command))?.name;
     const command = cleanup ?? (manager === undefined ? undefined : `${manager} clean all`);
     if (command === undefined) return [];
     const at = contentEnd(instruction);
-    const manyLines = model.parsed.text.slice(instruction.start, at).includes("\n") && !model.parsed.text.includes("\r");
+    const manyLines =
+      model.parsed.text.slice(instruction.start, at).includes("\n") && !model.parsed.text.includes("\r");
     const joint = manyLines ? ` ${model.parsed.escape}\n    && ` : " && ";
     return [{ start: at, end: at, text: `${joint}${command}`, what: `${command} runs at the end of the RUN` }];
   });
@@ -178,7 +248,10 @@ function listsNeededLater(model: DockerfileModel, script: Script): boolean {
   const at = model.scripts.indexOf(script);
   return model.scripts.slice(at + 1).some(({ facts }) => {
     const update = facts.findIndex((command) => isApt(command) && command.sub === "update");
-    const install = facts.findIndex((command) => /^(apt|apt-get|apt-cache|aptitude)$/.test(command.name) && command.sub !== "update" && command.sub !== "clean");
+    const install = facts.findIndex(
+      (command) =>
+        /^(apt|apt-get|apt-cache|aptitude)$/.test(command.name) && command.sub !== "update" && command.sub !== "clean",
+    );
     return install >= 0 && (update < 0 || install < update);
   });
 }

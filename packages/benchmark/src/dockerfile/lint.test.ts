@@ -21,7 +21,9 @@ test("the escape directive is followed", () => {
 });
 
 test("only the last stage and those it builds upon count for USER and HEALTHCHECK", () => {
-  expect(ids('FROM a:1 AS b\nUSER root\nFROM a:1\nUSER 1\nHEALTHCHECK NONE\nCMD ["x"]\n')).not.toContain("dockerfile-root-user");
+  expect(ids('FROM a:1 AS b\nUSER root\nFROM a:1\nUSER 1\nHEALTHCHECK NONE\nCMD ["x"]\n')).not.toContain(
+    "dockerfile-root-user",
+  );
   expect(ids('FROM a:1 AS b\nUSER root\nFROM b\nCMD ["x"]\n')).toContain("dockerfile-root-user");
 });
 
@@ -31,7 +33,9 @@ test("an earlier stage is no image of a registry", () => {
 
 test("build arguments before FROM are replaced, also with their defaults in braces", () => {
   const facts = lint("ARG REG=docker.io\nARG V\nFROM ${REG}/library/debian:${V:-latest}\nUSER 1\n").facts;
-  expect(facts.find(({ id }) => id === "dockerfile-base-latest")?.detail).toBe("FROM docker.io/library/debian:latest names no version");
+  expect(facts.find(({ id }) => id === "dockerfile-base-latest")?.detail).toBe(
+    "FROM docker.io/library/debian:latest names no version",
+  );
 });
 
 test("registries that are not on the list are named, stages and scratch are not", () => {
@@ -43,23 +47,38 @@ test("registries that are not on the list are named, stages and scratch are not"
 });
 
 test("an ignore comment with a reason takes out the finding below it and leaves a trace", () => {
-  const result = lint("FROM a:1\n# bulwark:ignore dockerfile-chmod-world-writable the volume is wiped\nRUN chmod 777 /x\nRUN chmod 777 /y\n");
-  expect(result.facts.filter(({ id }) => id === "dockerfile-chmod-world-writable").map(({ line }) => line)).toEqual([4]);
+  const result = lint(
+    "FROM a:1\n# bulwark:ignore dockerfile-chmod-world-writable the volume is wiped\nRUN chmod 777 /x\nRUN chmod 777 /y\n",
+  );
+  expect(result.facts.filter(({ id }) => id === "dockerfile-chmod-world-writable").map(({ line }) => line)).toEqual([
+    4,
+  ]);
   expect(result.suppressed).toEqual([
-    expect.objectContaining({ reason: "the volume is wiped", line: 2, fact: expect.objectContaining({ id: "dockerfile-chmod-world-writable", line: 3 }) }),
+    expect.objectContaining({
+      reason: "the volume is wiped",
+      line: 2,
+      fact: expect.objectContaining({ id: "dockerfile-chmod-world-writable", line: 3 }),
+    }),
   ]);
 });
 
 test("an ignore comment for the whole file holds everywhere", () => {
-  const result = lint("# bulwark:ignore-file dockerfile-chmod-world-writable,dockerfile-no-user a demo\nFROM a:1\nRUN chmod 777 /x\n");
+  const result = lint(
+    "# bulwark:ignore-file dockerfile-chmod-world-writable,dockerfile-no-user a demo\nFROM a:1\nRUN chmod 777 /x\n",
+  );
   expect(result.facts.map(({ id }) => id)).not.toContain("dockerfile-no-user");
-  expect(result.suppressed.map(({ fact }) => fact.id).sort()).toEqual(["dockerfile-chmod-world-writable", "dockerfile-no-user"]);
+  expect(result.suppressed.map(({ fact }) => fact.id).sort()).toEqual([
+    "dockerfile-chmod-world-writable",
+    "dockerfile-no-user",
+  ]);
 });
 
 test("an ignore comment without a reason is not followed and says so", () => {
   const result = lint("FROM a:1\n# bulwark:ignore dockerfile-chmod-world-writable\nRUN chmod 777 /x\n");
   expect(result.facts.map(({ id }) => id)).toContain("dockerfile-chmod-world-writable");
-  expect(result.problems).toEqual(["line 2: bulwark:ignore dockerfile-chmod-world-writable gives no reason and is not followed"]);
+  expect(result.problems).toEqual([
+    "line 2: bulwark:ignore dockerfile-chmod-world-writable gives no reason and is not followed",
+  ]);
 });
 
 test("no secret is shown, neither of variables nor of commands", () => {
@@ -78,7 +97,9 @@ test("no secret is shown, neither of variables nor of commands", () => {
 });
 
 test("a Windows Dockerfile is not read as if it had a POSIX shell", () => {
-  const found = ids('# escape=`\nFROM mcr.microsoft.com/windows/servercore:ltsc2022\nWORKDIR app\nRUN del /q C:\\x & chmod 777 y\nCMD server.exe\n');
+  const found = ids(
+    "# escape=`\nFROM mcr.microsoft.com/windows/servercore:ltsc2022\nWORKDIR app\nRUN del /q C:\\x & chmod 777 y\nCMD server.exe\n",
+  );
   expect(found).not.toContain("dockerfile-chmod-world-writable");
   expect(found).not.toContain("dockerfile-no-user");
 });
@@ -90,12 +111,16 @@ test("text that is no Dockerfile is a problem, not a pass", () => {
 });
 
 test("names of the language's own do not break anything", () => {
-  const text = "FROM __proto__ AS constructor\nARG __proto__=1\nENV constructor=2 hasOwnProperty=3\nCOPY --from=__proto__ --__proto__=x a b\nUSER $__proto__\n";
+  const text =
+    "FROM __proto__ AS constructor\nARG __proto__=1\nENV constructor=2 hasOwnProperty=3\nCOPY --from=__proto__ --__proto__=x a b\nUSER $__proto__\n";
   expect(lint(text).problems).toEqual([]);
 });
 
 test.each([
-  ["a RUN of forty thousand commands", `FROM a:1\n${`RUN ${"git clone x;".repeat(8_000)}\n`.repeat(5)}RUN git checkout x\n`],
+  [
+    "a RUN of forty thousand commands",
+    `FROM a:1\n${`RUN ${"git clone x;".repeat(8_000)}\n`.repeat(5)}RUN git checkout x\n`,
+  ],
   ["open substitutions without end", `FROM a:1\nRUN ${"$(".repeat(50_000)}\n`],
   ["variables that double each other", `FROM a:1\nENV ${"A=$A$A ".repeat(20_000)}\nUSER $A\n`],
   ["five thousand stages", "FROM a AS x\n".repeat(5_000)],
@@ -107,7 +132,31 @@ test.each([
 });
 
 test("no text makes the lint throw", () => {
-  const piece = fc.constantFrom("FROM a:1\n", "RUN ", "ENV ", "<<EOF\n", "EOF\n", "\\\n", "'", '"', "$(", "`", "[", "]", "| sh", "&&", " ", "\n", "COPY ", "--from=", "#", "\u0000", "ONBUILD ", "\r\n", "é");
+  const piece = fc.constantFrom(
+    "FROM a:1\n",
+    "RUN ",
+    "ENV ",
+    "<<EOF\n",
+    "EOF\n",
+    "\\\n",
+    "'",
+    '"',
+    "$(",
+    "`",
+    "[",
+    "]",
+    "| sh",
+    "&&",
+    " ",
+    "\n",
+    "COPY ",
+    "--from=",
+    "#",
+    "\u0000",
+    "ONBUILD ",
+    "\r\n",
+    "é",
+  );
   fc.assert(
     fc.property(fc.array(fc.oneof(piece, fc.string()), { maxLength: 40 }), (pieces) => {
       expect(Array.isArray(lint(pieces.join("")).facts)).toBe(true);

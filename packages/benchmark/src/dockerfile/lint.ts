@@ -41,7 +41,9 @@ export function lintDockerfile(text: string, checks: readonly Check[], options: 
   for (const { check, fact } of hits) {
     const whole: DockerfileFact = check.fix === "" ? fact : { ...fact, fix: check.fix };
     const line = fact.line ?? 1;
-    const ignore = ignoring.ignores.find(({ ids, first, last }) => ids.includes(fact.id) && line >= first && line <= last);
+    const ignore = ignoring.ignores.find(
+      ({ ids, first, last }) => ids.includes(fact.id) && line >= first && line <= last,
+    );
     if (ignore === undefined) facts.push(whole);
     else suppressed.push({ fact: whole, reason: ignore.reason, line: ignore.line });
   }

@@ -79,7 +79,10 @@ export function parseDockerfile(text: string): ParsedDockerfile {
     return { ...nothing, problems: [`the Dockerfile is longer than ${MAX_LENGTH} characters and was not read`] };
   }
   if (text.split("\n").some((line) => line.length > MAX_LINE_LENGTH)) {
-    return { ...nothing, problems: [`a line is longer than ${MAX_LINE_LENGTH} characters; the Dockerfile was not read`] };
+    return {
+      ...nothing,
+      problems: [`a line is longer than ${MAX_LINE_LENGTH} characters; the Dockerfile was not read`],
+    };
   }
   try {
     return parse(text);

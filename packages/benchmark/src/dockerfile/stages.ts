@@ -61,7 +61,10 @@ interface Draft {
 }
 
 /** The stages of a Dockerfile in order, and the instructions before the first FROM. */
-export function stagesOf(dockerfile: ParsedDockerfile): { readonly global: readonly ParsedInstruction[]; readonly stages: readonly Stage[] } {
+export function stagesOf(dockerfile: ParsedDockerfile): {
+  readonly global: readonly ParsedInstruction[];
+  readonly stages: readonly Stage[];
+} {
   const global: ParsedInstruction[] = [];
   const variables = new Map<string, string>();
   const drafts: Draft[] = [];
@@ -110,7 +113,10 @@ function factsOf(
 ): StageFacts {
   const last = (keyword: string) => draft.instructions.findLast((entry) => entry.keyword === keyword && !entry.onbuild);
   const user = last("USER");
-  const userText = user === undefined ? (parent?.user ?? "") : expandVariables(user.body.text.trim(), stageVariables(draft, variables));
+  const userText =
+    user === undefined
+      ? (parent?.user ?? "")
+      : expandVariables(user.body.text.trim(), stageVariables(draft, variables));
   const health = last("HEALTHCHECK");
   const scratch = draft.image === "scratch";
   const unresolved = draft.image.includes("$");
@@ -133,13 +139,22 @@ function factsOf(
     user: userText,
     userLine: user?.line ?? parent?.userLine ?? 0,
     rootUser: /^(root|0+)(:|$)/i.test(userText),
-    nonrootBase: parent?.nonrootBase ?? (external && (NONROOT.test(draft.image) || NONROOT_REGISTRY.test(`${parts.registry}/${parts.repository}`))),
-    healthcheck: health === undefined ? (parent?.healthcheck ?? "missing") : /^none$/i.test(health.body.text.trim()) ? "none" : "set",
+    nonrootBase:
+      parent?.nonrootBase ??
+      (external && (NONROOT.test(draft.image) || NONROOT_REGISTRY.test(`${parts.registry}/${parts.repository}`))),
+    healthcheck:
+      health === undefined
+        ? (parent?.healthcheck ?? "missing")
+        : /^none$/i.test(health.body.text.trim())
+          ? "none"
+          : "set",
     entrypoint: last("ENTRYPOINT") !== undefined || (parent?.entrypoint ?? false),
     command: last("CMD") !== undefined || (parent?.command ?? false),
     labels: [
       ...(parent?.labels ?? []),
-      ...draft.instructions.filter(({ keyword }) => keyword === "LABEL").flatMap((entry) => entry.properties.map(({ name }) => unquoted(name))),
+      ...draft.instructions
+        .filter(({ keyword }) => keyword === "LABEL")
+        .flatMap((entry) => entry.properties.map(({ name }) => unquoted(name))),
     ],
     windows: parent?.windows ?? /windows|nanoserver/i.test(`${draft.image} ${platform}`),
     line: draft.from.line,

@@ -1,5 +1,5 @@
 import type { Fields } from "@bulwark/model";
-import { secretShape, isSecretName } from "../secret-shape.ts";
+import { isSecretName, secretShape } from "../secret-shape.ts";
 import { copyFacts, wordsOf } from "./copies.ts";
 import { expandVariables } from "./expand.ts";
 import type { ParsedDockerfile, ParsedInstruction } from "./parse.ts";
@@ -38,7 +38,9 @@ const MAX_TEXT = 500;
 /** Commands of all RUN together; `problems` says when there are more. */
 const MAX_COMMANDS = 20_000;
 const KEYWORDS = new Set(
-  "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split(" "),
+  "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split(
+    " ",
+  ),
 );
 /** Instructions of which only the last one in a stage counts. */
 const LAST_COUNTS = new Set(["CMD", "ENTRYPOINT", "HEALTHCHECK"]);
@@ -65,7 +67,7 @@ export function dockerfileModel(parsed: ParsedDockerfile, options: LintOptions =
       if (instruction.keyword === "RUN") {
         const script = scriptOf(instruction, posix);
         scripts.push(script);
-        runs.push(runFacts(parsed, script, stage, shell, variables));
+        runs.push(runFacts(parsed, script, stage, shell));
       } else if (instruction.keyword === "COPY" || instruction.keyword === "ADD") {
         copies.push(copyFacts(instruction, stage, stages));
       } else if (instruction.keyword === "EXPOSE") ports.push(...portFacts(instruction, stage, variables));
@@ -94,7 +96,9 @@ export function dockerfileModel(parsed: ParsedDockerfile, options: LintOptions =
 function isAllowed(stage: Stage["facts"], registries: readonly string[]): boolean {
   if (!stage.external || registries.length === 0) return true;
   const name = `${stage.registry}/${stage.repository}`;
-  return registries.some((allowed) => name === allowed || name.startsWith(allowed.endsWith("/") ? allowed : `${allowed}/`));
+  return registries.some(
+    (allowed) => name === allowed || name.startsWith(allowed.endsWith("/") ? allowed : `${allowed}/`),
+  );
 }
 
 function instructionFacts(
@@ -109,19 +113,32 @@ function instructionFacts(
   const script = keyword === "CMD" || keyword === "ENTRYPOINT" ? scriptOf(instruction, posix) : undefined;
   const [only] = script?.shell.commands ?? [];
   const at = siblings.indexOf(instruction);
-  const later = siblings.slice(at + 1).some((other) => other.keyword === keyword && other.onbuild === instruction.onbuild);
+  const later = siblings
+    .slice(at + 1)
+    .some((other) => other.keyword === keyword && other.onbuild === instruction.onbuild);
   return {
     name: keyword,
     known: KEYWORDS.has(keyword),
     // Values of variables may be secrets: only their names are told here.
     text: variables ? "" : text.slice(0, MAX_TEXT),
-    args: variables ? instruction.properties.map(({ name }) => name) : (json ?? wordsOf(instruction).slice(0, MAX_TEXT)),
+    args: variables
+      ? instruction.properties.map(({ name }) => name)
+      : (json ?? wordsOf(instruction).slice(0, MAX_TEXT)),
     json: json !== undefined,
     brokenJson: json === undefined && text.startsWith("[") && text.endsWith("]") && !/^\[\s/.test(text),
     /** Shell form that needs no shell: one command of plain words. */
-    simple: json === undefined && script?.shell.commands.length === 1 && only?.assignments.length === 0 && only.words.every((word) => word.plain) && script.shell.endsPlain,
+    simple:
+      json === undefined &&
+      script?.shell.commands.length === 1 &&
+      only?.assignments.length === 0 &&
+      only.words.every((word) => word.plain) &&
+      script.shell.endsPlain,
     superseded: LAST_COUNTS.has(keyword) && later,
-    legacy: (keyword === "ENV" || keyword === "LABEL") && instruction.properties.length === 1 && /^\S+\s+/.test(text) && !/^("[^"]*"|[^\s=]+)=/.test(text),
+    legacy:
+      (keyword === "ENV" || keyword === "LABEL") &&
+      instruction.properties.length === 1 &&
+      /^\S+\s+/.test(text) &&
+      !/^("[^"]*"|[^\s=]+)=/.test(text),
     stage: stage?.facts.index ?? -1,
     entrypointInStage: siblings.some((other) => other.keyword === "ENTRYPOINT"),
     shipped: stage?.facts.shipped ?? false,
@@ -133,7 +150,11 @@ function instructionFacts(
   };
 }
 
-function variableFacts(instruction: ParsedInstruction, stage: Stage | undefined, variables: Map<string, string>): readonly Fields[] {
+function variableFacts(
+  instruction: ParsedInstruction,
+  stage: Stage | undefined,
+  variables: Map<string, string>,
+): readonly Fields[] {
   if (instruction.keyword !== "ENV" && instruction.keyword !== "ARG") return [];
   return instruction.properties.map(({ name, value, hasValue }) => {
     const secret = hasValue ? secretShape(name, value) : "";
@@ -153,7 +174,11 @@ function variableFacts(instruction: ParsedInstruction, stage: Stage | undefined,
   });
 }
 
-function portFacts(instruction: ParsedInstruction, stage: Stage, variables: ReadonlyMap<string, string>): readonly Fields[] {
+function portFacts(
+  instruction: ParsedInstruction,
+  stage: Stage,
+  variables: ReadonlyMap<string, string>,
+): readonly Fields[] {
   return wordsOf(instruction).map((word) => {
     const text = expandVariables(word, variables);
     const match = /^(\d{1,6})(?:-(\d{1,6}))?(?:\/(tcp|udp|sctp))?$/i.exec(text);
@@ -173,7 +198,7 @@ function portFacts(instruction: ParsedInstruction, stage: Stage, variables: Read
   });
 }
 
-function runFacts(parsed: ParsedDockerfile, script: Script, stage: Stage, shell: readonly string[], variables: ReadonlyMap<string, string>): Fields {
+function runFacts(parsed: ParsedDockerfile, script: Script, stage: Stage, shell: readonly string[]): Fields {
   const { instruction } = script;
   const mounts = instruction.flags.filter(({ name }) => name === "mount").map(({ value }) => mountOf(value));
   const commands = script.facts.map((facts, index) => {
@@ -191,10 +216,15 @@ function runFacts(parsed: ParsedDockerfile, script: Script, stage: Stage, shell:
     caches: mounts.filter(({ type }) => type === "cache" || type === "tmpfs").map(({ target }) => target),
     secrets: mounts.filter(({ type }) => type === "secret" || type === "ssh").length,
     hasPipe: script.shell.hasPipe,
-    pipefail: shell.some((word) => word.includes("pipefail")) || script.facts.some(({ name, args }) => name === "set" && args.includes("pipefail")),
-    variables: Object.fromEntries([...variables].map(([name, value]) => [name, value.slice(0, MAX_TEXT)])),
+    pipefail:
+      shell.some((word) => word.includes("pipefail")) ||
+      script.facts.some(({ name, args }) => name === "set" && args.includes("pipefail")),
     flags: instruction.flags.map(({ name, value }) => `${name}=${value}`),
-    empty: instruction.json === undefined && script.text.trim() === "" && script.shell.complete && instruction.body.text.trim() === "",
+    empty:
+      instruction.json === undefined &&
+      script.text.trim() === "" &&
+      script.shell.complete &&
+      instruction.body.text.trim() === "",
     stage: stage.facts.index,
     shipped: stage.facts.shipped,
     onbuild: instruction.onbuild,

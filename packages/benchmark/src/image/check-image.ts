@@ -1,6 +1,7 @@
 import type { Fields } from "@bulwark/model";
 import type { Check } from "../check.ts";
 import { evaluateChecks, type ImageFact } from "../evaluate.ts";
+import { expressionMap } from "../expression-map.ts";
 import { referenceParts } from "../image-reference.ts";
 import { isSecretName, secretShape } from "../secret-shape.ts";
 import { baseName } from "../shell/scan.ts";
@@ -33,7 +34,11 @@ export function checkImage(subject: ImageSubject, checks: readonly Check[]): Ima
   const own = checks.filter((check) => check.subject === "image");
   const { hits, problems } = evaluateChecks(own, imageFields(subject));
   const scriptLength = subject.history.reduce((sum, { createdBy }) => sum + createdBy.length, 0);
-  const tooMany = scriptLength > MAX_SCRIPT_LENGTH || subject.history.length > MAX_ENTRIES || subject.files.length > MAX_FILES || subject.config.env.length > MAX_ENTRIES;
+  const tooMany =
+    scriptLength > MAX_SCRIPT_LENGTH ||
+    subject.history.length > MAX_ENTRIES ||
+    subject.files.length > MAX_FILES ||
+    subject.config.env.length > MAX_ENTRIES;
   const cut = tooMany ? ["the image's history, files or variables are too many; not all were judged"] : [];
   return { facts: hits.map(({ fact }) => fact), problems: [...cut, ...problems] };
 }
@@ -48,11 +53,16 @@ function imageFields(subject: ImageSubject): Fields {
       user: config.user,
       rootUser: /^(root|0+)(:|$)/i.test(config.user.trim()),
       numericUser: /^\d+(:\d+)?$/.test(config.user.trim()),
-      healthcheck: config.healthcheck === undefined || config.healthcheck.length === 0 ? "missing" : config.healthcheck[0] === "NONE" ? "none" : "set",
+      healthcheck:
+        config.healthcheck === undefined || config.healthcheck.length === 0
+          ? "missing"
+          : config.healthcheck[0] === "NONE"
+            ? "none"
+            : "set",
       entrypoint: config.entrypoint,
       cmd: config.cmd,
       start: [...config.entrypoint, ...config.cmd].map(baseName),
-      labels: Object.fromEntries(Object.entries(config.labels)),
+      labels: expressionMap(Object.entries(config.labels)),
       author: config.author,
       stopSignal: config.stopSignal,
       windows: config.os === "windows",
@@ -82,8 +92,16 @@ function imageFields(subject: ImageSubject): Fields {
 function namedParts(reference: string, digest: string, registries: readonly string[]): Fields {
   const parts = referenceParts(reference);
   const name = `${parts.registry}/${parts.repository}`;
-  const allowed = registries.length === 0 || registries.some((entry) => name === entry || name.startsWith(entry.endsWith("/") ? entry : `${entry}/`));
-  return { known: reference !== "", text: reference, ...parts, digest: digest === "" ? parts.digest : digest, allowed: reference === "" || allowed };
+  const allowed =
+    registries.length === 0 ||
+    registries.some((entry) => name === entry || name.startsWith(entry.endsWith("/") ? entry : `${entry}/`));
+  return {
+    known: reference !== "",
+    text: reference,
+    ...parts,
+    digest: digest === "" ? parts.digest : digest,
+    allowed: reference === "" || allowed,
+  };
 }
 
 function variable(entry: string): Fields {
@@ -98,7 +116,12 @@ function variable(entry: string): Fields {
 function port(text: string): Fields {
   const match = /^(\d{1,6})(?:-(\d{1,6}))?(?:\/([a-z]+))?$/i.exec(text);
   const first = match === null ? -1 : Number(match[1]);
-  return { name: text.slice(0, MAX_TEXT), first, end: match?.[2] === undefined ? first : Number(match[2]), protocol: (match?.[3] ?? "tcp").toLowerCase() };
+  return {
+    name: text.slice(0, MAX_TEXT),
+    first,
+    end: match?.[2] === undefined ? first : Number(match[2]),
+    protocol: (match?.[3] ?? "tcp").toLowerCase(),
+  };
 }
 
 function stepsOf(subject: ImageSubject): readonly Fields[] {
@@ -143,17 +166,40 @@ function fileFields({ path, mode, sizeBytes, layer, owned }: SubjectFile): Field
 
 /** One entry for each kind and layer, so that ten thousand cached files are one finding. */
 function grouped(files: readonly SubjectFile[], kindOf: (file: SubjectFile) => string | undefined): readonly Fields[] {
-  const groups = new Map<string, { readonly name: string; readonly layer: number; readonly path: string; readonly names: Set<string>; count: number; sizeBytes: number; owned: boolean }>();
+  const groups = new Map<
+    string,
+    {
+      readonly name: string;
+      readonly layer: number;
+      readonly path: string;
+      readonly names: Set<string>;
+      count: number;
+      sizeBytes: number;
+      owned: boolean;
+    }
+  >();
   for (const file of files) {
     const kind = kindOf(file);
     if (kind === undefined) continue;
     const key = `${kind} ${file.layer}`;
-    const group = groups.get(key) ?? { name: kind, layer: file.layer, path: file.path, names: new Set<string>(), count: 0, sizeBytes: 0, owned: true };
+    const group = groups.get(key) ?? {
+      name: kind,
+      layer: file.layer,
+      path: file.path,
+      names: new Set<string>(),
+      count: 0,
+      sizeBytes: 0,
+      owned: true,
+    };
     groups.set(key, group);
     if (group.names.size < MAX_NAMES) group.names.add(baseName(file.path));
     group.count++;
     group.sizeBytes += file.sizeBytes;
     group.owned &&= file.owned;
   }
-  return [...groups.values()].map((group) => ({ ...group, names: [...group.names].sort(), megabytes: Math.round(group.sizeBytes / 1_000_000) }));
+  return [...groups.values()].map((group) => ({
+    ...group,
+    names: [...group.names].sort(),
+    megabytes: Math.round(group.sizeBytes / 1_000_000),
+  }));
 }

@@ -21,7 +21,10 @@ test.each(CHECKS)("$id finds its bad samples and passes its good ones", (check) 
   for (const { fields } of check.samples.bad) {
     const { facts, problems } = checkImage(subjectOf(fields), [check]);
     expect(problems).toEqual([]);
-    expect(facts.map(({ id }) => id), JSON.stringify(fields)).toContain(check.id);
+    expect(
+      facts.map(({ id }) => id),
+      JSON.stringify(fields),
+    ).toContain(check.id);
   }
   for (const { fields } of check.samples.good) {
     const { facts, problems } = checkImage(subjectOf(fields), [check]);

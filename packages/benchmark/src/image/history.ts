@@ -25,14 +25,20 @@ const MAX_LENGTH = 64 * 1024;
  * @example readHistoryStep("/bin/sh -c apt-get update").keyword; // "RUN"
  */
 export function readHistoryStep(createdBy: string): HistoryStep {
-  const whole = createdBy.slice(0, MAX_LENGTH).replace(/\s*# buildkit\s*$/, "").trim();
+  const whole = createdBy
+    .slice(0, MAX_LENGTH)
+    .replace(/\s*# buildkit\s*$/, "")
+    .trim();
   const nop = NOP.exec(whole);
   if (nop !== null) return step(nop[1] ?? "", nop[2] ?? "", []);
   const keyword = KEYWORD.exec(whole);
   if (keyword !== null && keyword[1] !== "RUN") return step(keyword[1] ?? "", keyword[2] ?? "", []);
   const body = keyword?.[2] ?? whole;
   const withArguments = ARGUMENTS.exec(body);
-  const { found, rest } = withArguments === null ? { found: [], rest: body } : takeArguments(Number(withArguments[1]), withArguments[2] ?? "");
+  const { found, rest } =
+    withArguments === null
+      ? { found: [], rest: body }
+      : takeArguments(Number(withArguments[1]), withArguments[2] ?? "");
   const shell = SHELL.exec(rest);
   if (shell === null && keyword === null && withArguments === null) return step("", whole, []);
   return step("RUN", shell?.[1] ?? rest, found);

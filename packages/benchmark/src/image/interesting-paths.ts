@@ -1,14 +1,79 @@
 import { baseName } from "../shell/scan.ts";
 
 /** What a program is to an intruder, or to somebody who keeps an image small. */
-export type ToolKind = "shell" | "package-manager" | "downloader" | "compiler" | "network-tool" | "ssh-server" | "sudo" | "debugger";
+export type ToolKind =
+  | "shell"
+  | "package-manager"
+  | "downloader"
+  | "compiler"
+  | "network-tool"
+  | "ssh-server"
+  | "sudo"
+  | "debugger";
 
 const TOOLS: Readonly<Record<ToolKind, readonly string[]>> = {
   shell: ["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "tcsh", "csh", "busybox"],
-  "package-manager": ["apt", "apt-get", "dpkg", "aptitude", "apk", "yum", "dnf", "microdnf", "tdnf", "rpm", "zypper", "pip", "pip3", "npm", "yarn", "pnpm", "gem", "conda", "pacman"],
+  "package-manager": [
+    "apt",
+    "apt-get",
+    "dpkg",
+    "aptitude",
+    "apk",
+    "yum",
+    "dnf",
+    "microdnf",
+    "tdnf",
+    "rpm",
+    "zypper",
+    "pip",
+    "pip3",
+    "npm",
+    "yarn",
+    "pnpm",
+    "gem",
+    "conda",
+    "pacman",
+  ],
   downloader: ["curl", "wget", "aria2c", "ftp", "lftp", "tftp", "rsync"],
-  compiler: ["gcc", "g++", "cc", "c++", "clang", "clang++", "make", "cmake", "rustc", "cargo", "go", "javac", "ld", "as", "nasm"],
-  "network-tool": ["nc", "ncat", "netcat", "nc.openbsd", "nc.traditional", "socat", "telnet", "nmap", "masscan", "tcpdump", "tshark", "ettercap", "hydra", "rsh", "rlogin", "proxychains", "proxychains4", "chisel", "frpc", "ngrok"],
+  compiler: [
+    "gcc",
+    "g++",
+    "cc",
+    "c++",
+    "clang",
+    "clang++",
+    "make",
+    "cmake",
+    "rustc",
+    "cargo",
+    "go",
+    "javac",
+    "ld",
+    "as",
+    "nasm",
+  ],
+  "network-tool": [
+    "nc",
+    "ncat",
+    "netcat",
+    "nc.openbsd",
+    "nc.traditional",
+    "socat",
+    "telnet",
+    "nmap",
+    "masscan",
+    "tcpdump",
+    "tshark",
+    "ettercap",
+    "hydra",
+    "rsh",
+    "rlogin",
+    "proxychains",
+    "proxychains4",
+    "chisel",
+    "frpc",
+    "ngrok",
+  ],
   "ssh-server": ["sshd", "dropbear"],
   sudo: ["sudo", "doas", "pkexec"],
   debugger: ["gdb", "strace", "ltrace", "gdbserver", "perf", "bpftrace"],
@@ -32,7 +97,10 @@ const CACHES: readonly { readonly kind: string; readonly path: RegExp }[] = [
   { kind: "Go build cache", path: /^(root|home\/[^/]+)\/\.cache\/go-build\/.+$/ },
   { kind: "Maven repository", path: /^(root|home\/[^/]+)\/\.m2\/repository\/.+\.jar$/ },
   { kind: "cargo registry", path: /^(root|home\/[^/]+|usr\/local)\/\.?cargo\/registry\/cache\/.+$/ },
-  { kind: "gem cache", path: /^usr\/(local\/(bundle|lib\/ruby\/gems\/[^/]+)|lib\/ruby\/gems\/[^/]+)\/cache\/[^/]+\.gem$/ },
+  {
+    kind: "gem cache",
+    path: /^usr\/(local\/(bundle|lib\/ruby\/gems\/[^/]+)|lib\/ruby\/gems\/[^/]+)\/cache\/[^/]+\.gem$/,
+  },
 ];
 
 /**

@@ -37,7 +37,10 @@ export function commandFacts(script: ShellScript): readonly CommandFacts[] {
   return script.commands.map((command, index) => {
     const { at, wrappers } = names[index] as Program;
     const name = baseName(command.words[at]?.text ?? "");
-    const args = argsOf(name, command.words.slice(at + 1).map((word) => word.text));
+    const args = argsOf(
+      name,
+      command.words.slice(at + 1).map((word) => word.text),
+    );
     const target = command.pipesTo < 0 ? undefined : script.commands[command.pipesTo];
     const targetAt = names[command.pipesTo]?.at ?? 0;
     return {

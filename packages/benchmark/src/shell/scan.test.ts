@@ -32,25 +32,37 @@ test.each([
   expect(pipes(text)).toEqual(expected);
 });
 
-test.each(["a &", "a &&", "a |", "'a", '"a', "a <<EOF", "a # b", "$(a", ""])("after %j nothing may be appended", (text) => {
-  expect(scanShell(text).endsPlain).toBe(false);
-});
+test.each(["a &", "a &&", "a |", "'a", '"a', "a <<EOF", "a # b", "$(a", ""])(
+  "after %j nothing may be appended",
+  (text) => {
+    expect(scanShell(text).endsPlain).toBe(false);
+  },
+);
 
-test.each(["a", "a && b", "if a; then b; fi", "(a; b)", "a > x", 'echo "x"'])("after %j a command may be appended", (text) => {
-  expect(scanShell(text).endsPlain).toBe(true);
-});
+test.each(["a", "a && b", "if a; then b; fi", "(a; b)", "a > x", 'echo "x"'])(
+  "after %j a command may be appended",
+  (text) => {
+    expect(scanShell(text).endsPlain).toBe(true);
+  },
+);
 
 test("every plain word stands in the script where it says", () => {
   fc.assert(
-    fc.property(fc.array(fc.oneof(fc.constantFrom("a", "b-c", "|", "&&", "'q'", '"d"', "$(", ")", "`", ";", "x=1", ">"), fc.string()), { maxLength: 20 }), (parts) => {
-      const text = parts.join(" ");
-      for (const { words, depth } of scanShell(text).commands) {
-        for (const word of words) {
-          expect(word.start).toBeLessThanOrEqual(word.end);
-          if (word.plain && depth === 0) expect(text.slice(word.start, word.end)).toBe(word.text);
+    fc.property(
+      fc.array(
+        fc.oneof(fc.constantFrom("a", "b-c", "|", "&&", "'q'", '"d"', "$(", ")", "`", ";", "x=1", ">"), fc.string()),
+        { maxLength: 20 },
+      ),
+      (parts) => {
+        const text = parts.join(" ");
+        for (const { words, depth } of scanShell(text).commands) {
+          for (const word of words) {
+            expect(word.start).toBeLessThanOrEqual(word.end);
+            if (word.plain && depth === 0) expect(text.slice(word.start, word.end)).toBe(word.text);
+          }
         }
-      }
-    }),
+      },
+    ),
     { numRuns: 500 },
   );
 });

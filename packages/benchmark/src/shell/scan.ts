@@ -58,7 +58,22 @@ interface Scan {
   complete: boolean;
 }
 
-const RESERVED = new Set(["if", "then", "elif", "else", "fi", "while", "until", "do", "done", "!", "{", "}", "case", "esac"]);
+const RESERVED = new Set([
+  "if",
+  "then",
+  "elif",
+  "else",
+  "fi",
+  "while",
+  "until",
+  "do",
+  "done",
+  "!",
+  "{",
+  "}",
+  "case",
+  "esac",
+]);
 const SHELLS = new Set(["sh", "bash", "dash", "ash", "zsh", "ksh"]);
 const ASSIGNMENT = /^[A-Za-z_]\w*\+?=/;
 
@@ -141,7 +156,9 @@ function readOperator(scan: Scan): string {
   const three = scan.text.slice(scan.at, scan.at + 3);
   const found =
     ["<<-", "<<<", "&>>"].find((operator) => three === operator) ??
-    ["&&", "||", "|&", ";;", "<<", ">>", "<&", ">&", "<>", ">|", "&>", "<(", ">("].find((two) => three.startsWith(two)) ??
+    ["&&", "||", "|&", ";;", "<<", ">>", "<&", ">&", "<>", ">|", "&>", "<(", ">("].find((two) =>
+      three.startsWith(two),
+    ) ??
     three.slice(0, 1);
   scan.at += found.length;
   return found;
@@ -276,7 +293,16 @@ function scanInner(scan: Scan, open: OpenCommand): void {
     }
     const words = command.words.map((word) => ({ ...word, start: script.start, end: script.end, plain: false }));
     const pipesTo = command.pipesTo < 0 ? -1 : command.pipesTo + base;
-    scan.commands.push({ ...command, words, assignments: [...command.assignments], writes: [...command.writes], pipesTo, depth: open.depth + 1, nested: [], closer: "" });
+    scan.commands.push({
+      ...command,
+      words,
+      assignments: [...command.assignments],
+      writes: [...command.writes],
+      pipesTo,
+      depth: open.depth + 1,
+      nested: [],
+      closer: "",
+    });
   }
   if (inner.hasPipe) scan.hasPipe = true;
   if (!inner.complete) scan.complete = false;

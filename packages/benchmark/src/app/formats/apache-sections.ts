@@ -15,7 +15,13 @@ export function readApacheSections(bytes: Uint8Array): ConfigDocument {
     }
     const section = /^<(\w+)\s*(.*?)>?$/.exec(content);
     const [, name = "", rest = ""] = section ?? /^(\S+)\s*(.*)$/.exec(content) ?? [];
-    const directive = { name: name.toLowerCase(), args: words(rest), line, within: open.map(({ block }) => block).reverse(), siblings };
+    const directive = {
+      name: name.toLowerCase(),
+      args: words(rest),
+      line,
+      within: open.map(({ block }) => block).reverse(),
+      siblings,
+    };
     if (!draft.add(section === null ? directive : { ...directive, name: `<${directive.name}>` })) break;
     if (section === null) continue;
     if (open.length >= MAX_DEPTH) {

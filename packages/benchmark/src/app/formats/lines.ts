@@ -46,12 +46,17 @@ export function readLines(bytes: Uint8Array, format: LineFormat): ConfigDocument
     const within = [...(block === undefined ? [] : [block]), ...(section === "" ? [] : [{ name: section, args: [] }])];
     if (!draft.add({ name: full, args, line, within, siblings })) break;
   }
-  const outside = format.opensBlock === undefined ? draft.directives : draft.directives.filter(({ within }) => within.length === 0);
+  const outside =
+    format.opensBlock === undefined ? draft.directives : draft.directives.filter(({ within }) => within.length === 0);
   return { directives: draft.directives, values: valuesOf(outside, format.wins), problems: draft.problems };
 }
 
 /** Lines with their numbers, continued ones joined; overlong ones are left out. */
-export function* logicalLines(text: string, continuation: boolean, draft: Draft): Generator<{ readonly text: string; readonly line: number }> {
+export function* logicalLines(
+  text: string,
+  continuation: boolean,
+  draft: Draft,
+): Generator<{ readonly text: string; readonly line: number }> {
   let line = 0;
   let at = 0;
   let joined = "";
@@ -105,6 +110,7 @@ function parted(text: string, format: LineFormat): { readonly name: string; read
 /** Words parted by blanks; quotes hold words together and are taken off. */
 export function words(text: string): readonly string[] {
   const found: string[] = [];
-  for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"?|'([^']*)'?|[^\s"']+/g)) found.push(match[1] ?? match[2] ?? match[0]);
+  for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"?|'([^']*)'?|[^\s"']+/g))
+    found.push(match[1] ?? match[2] ?? match[0]);
   return found;
 }

@@ -1,4 +1,12 @@
-import { type Block, type ConfigDocument, MAX_DEPTH, MAX_LINE_LENGTH, newDraft, textOfBytes, valuesOf } from "../document.ts";
+import {
+  type Block,
+  type ConfigDocument,
+  MAX_DEPTH,
+  MAX_LINE_LENGTH,
+  newDraft,
+  textOfBytes,
+  valuesOf,
+} from "../document.ts";
 
 interface Level {
   readonly block: Block;
@@ -16,7 +24,11 @@ export function readNginxBlocks(bytes: Uint8Array): ConfigDocument {
   let line = 1;
   let at = 0;
   let skipped = 0;
-  const within = () => levels.slice(-MAX_DEPTH).map(({ block }) => block).reverse();
+  const within = () =>
+    levels
+      .slice(-MAX_DEPTH)
+      .map(({ block }) => block)
+      .reverse();
   while (at < text.length) {
     const char = text[at] as string;
     if (char === "\n") line++;

@@ -1,4 +1,5 @@
 import { parseXml, XmlElement } from "@rgrove/parse-xml";
+import { expressionMap } from "../../expression-map.ts";
 import { type Block, type ConfigDocument, type Draft, MAX_DEPTH, newDraft, textOfBytes } from "../document.ts";
 
 /** Leaf children that are read as attributes of their parent. */
@@ -22,13 +23,19 @@ export function readXmlElements(bytes: Uint8Array): ConfigDocument {
   return { directives: draft.directives, values: {}, problems: draft.problems };
 }
 
-function walk(element: XmlElement | null, within: readonly Block[], siblings: string[], draft: Draft, lineOf: (at: number) => number): void {
+function walk(
+  element: XmlElement | null,
+  within: readonly Block[],
+  siblings: string[],
+  draft: Draft,
+  lineOf: (at: number) => number,
+): void {
   if (element === null || within.length > MAX_DEPTH) return;
   const children = element.children.filter((child): child is XmlElement => child instanceof XmlElement);
   const own = children.length === 0 ? element.text.trim() : "";
   // `<init-param><param-name>x</param-name>…`: the text of leaf children reads as if it were an attribute.
   const leaves = children.filter((child) => child.children.every((node) => !(node instanceof XmlElement)));
-  const attributes = Object.fromEntries([
+  const attributes = expressionMap([
     ...leaves.slice(0, MAX_LEAVES).map((child): [string, string] => [child.name, child.text.trim()]),
     ...Object.entries(element.attributes),
   ]);

@@ -3,8 +3,8 @@ import { type ConfigDocument, type Draft, MAX_DEPTH, newDraft, textOfBytes, valu
 
 /** Deeper nesting than this is refused before the parser sees it: it recurses. */
 const MAX_FLOW_DEPTH = 200;
-/** The parser's time grows with the square of some broken input; real files of this kind have a tenth of it. */
-const MAX_LENGTH = 256 * 1024;
+/** The parser's time grows with the square of some broken input; real files of this kind are far smaller. */
+const MAX_LENGTH = 128 * 1024;
 
 /**
  * Reads YAML or JSON. Nested keys become one name with dots, so that `a: {b: 1}` and `a.b: 1` are the same, as several
@@ -17,14 +17,21 @@ export function readYamlTree(bytes: Uint8Array): ConfigDocument {
   if (text.length > MAX_LENGTH) return unread(`longer than ${MAX_LENGTH} characters and not read`);
   if (tooDeep(text)) return unread(`nested deeper than ${MAX_FLOW_DEPTH} and not read`);
   try {
-    const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, logLevel: "silent", prettyErrors: false });
+    const documents = parseAllDocuments(text, {
+      lineCounter: lines,
+      uniqueKeys: false,
+      logLevel: "silent",
+      prettyErrors: false,
+    });
     for (const document of Array.isArray(documents) ? documents : []) {
       const [error] = document.errors;
       if (error !== undefined) draft.problems.push(`not YAML: ${error.message.split("\n", 1)[0] ?? ""}`);
       walk(document.contents as Node | null, "", draft, (node) => lines.linePos(node.range?.[0] ?? 0).line, 0);
     }
   } catch (error) {
-    draft.problems.push(`not YAML: ${error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error)}`);
+    draft.problems.push(
+      `not YAML: ${error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error)}`,
+    );
   }
   return { directives: draft.directives, values: valuesOf(draft.directives), problems: draft.problems };
 }
@@ -44,7 +51,8 @@ function tooDeep(text: string): boolean {
     else if (char === "\n") indent = 0;
     else if (char === "-" || char === " " || char === "?") indent++;
     most = Math.max(most, depth);
-    if (most > MAX_FLOW_DEPTH || (indent > 4 * MAX_FLOW_DEPTH && depth === 0 && (char === "-" || char === "?"))) return true;
+    if (most > MAX_FLOW_DEPTH || (indent > 4 * MAX_FLOW_DEPTH && depth === 0 && (char === "-" || char === "?")))
+      return true;
   }
   return false;
 }
