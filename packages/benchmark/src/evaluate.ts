@@ -16,7 +16,7 @@ const MAX_DETAIL_LENGTH = 200;
 export type ImageFact = ContentFact & { readonly layer?: number; readonly path?: string };
 
 /** A fact with what the caller needs to place or fix it. */
-export interface Hit {
+interface Hit {
   readonly check: Check;
   readonly fact: ImageFact;
   /** The entry at fault; an empty object for checks on a whole subject. */
@@ -143,7 +143,7 @@ function shown(value: unknown): string {
 }
 
 /** One line without control characters, so that no file's content can forge lines of a report. */
-export function printable(text: string): string {
+function printable(text: string): string {
   const clean = text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ").trim();
   return clean.length <= MAX_DETAIL_LENGTH ? clean : `${clean.slice(0, MAX_DETAIL_LENGTH - 1)}…`;
 }

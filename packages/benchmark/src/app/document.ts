@@ -43,7 +43,7 @@ export interface ConfigReader {
 }
 
 /** More settings than any real file has; what lies beyond is not looked at, and the document says so. */
-export const MAX_DIRECTIVES = 20_000;
+const MAX_DIRECTIVES = 20_000;
 /** Blocks within blocks. */
 export const MAX_DEPTH = 64;
 /** A longer line is no configuration; it is left out, and the document says so. */

@@ -32,7 +32,7 @@ test("an earlier stage is no image of a registry", () => {
 });
 
 test("build arguments before FROM are replaced, also with their defaults in braces", () => {
-  const facts = lint("ARG REG=docker.io\nARG V\nFROM ${REG}/library/debian:${V:-latest}\nUSER 1\n").facts;
+  const facts = lint(`ARG REG=docker.io\nARG V\nFROM ${"$"}{REG}/library/debian:${"$"}{V:-latest}\nUSER 1\n`).facts;
   expect(facts.find(({ id }) => id === "dockerfile-base-latest")?.detail).toBe(
     "FROM docker.io/library/debian:latest names no version",
   );

@@ -9,13 +9,13 @@ export interface LogicalText {
  * Joins the lines of `source` from `start` to `end` the way a builder does: an escape character before the end of a line
  * joins it with the next one that is neither empty nor a comment (Dockerfile reference, section Format).
  */
-export function logicalText(source: string, start: number, end: number, escape: string): LogicalText {
+export function logicalText(source: string, start: number, end: number, escapeChar: string): LogicalText {
   const pieces: string[] = [];
   const offsets = new Int32Array(end - start + 1);
   let length = 0;
   let at = start;
   while (at < end) {
-    const next = source[at] === escape ? continuationEnd(source, at + 1, end) : -1;
+    const next = source[at] === escapeChar ? continuationEnd(source, at + 1, end) : -1;
     if (next >= 0) {
       at = skipCommentLines(source, next, end);
       continue;

@@ -14,19 +14,19 @@ const MAX_LENGTH = 1024 * 1024;
 const MAX_INSTRUCTIONS = 2_000;
 const MAX_LINE_LENGTH = 200_000;
 
-export interface InstructionFlag {
+interface InstructionFlag {
   readonly name: string;
   readonly value: string;
 }
 
-export interface Property {
+interface Property {
   readonly name: string;
   /** Empty where `ARG NAME` gives none. */
   readonly value: string;
   readonly hasValue: boolean;
 }
 
-export interface HeredocText {
+interface HeredocText {
   readonly name: string;
   readonly content: string;
   /** Position of the content in the file. */
@@ -52,7 +52,7 @@ export interface ParsedInstruction {
   readonly onbuild: boolean;
 }
 
-export interface DockerfileComment {
+interface DockerfileComment {
   readonly line: number;
   readonly text: string;
 }
@@ -94,21 +94,21 @@ export function parseDockerfile(text: string): ParsedDockerfile {
 
 function parse(text: string): ParsedDockerfile {
   const dockerfile = DockerfileParser.parse(text);
-  const escape = dockerfile.getEscapeCharacter();
+  const escapeChar = dockerfile.getEscapeCharacter();
   const starts = lineStarts(text);
   const all = dockerfile.getInstructions();
   const problems: string[] = [];
   if (all.length > MAX_INSTRUCTIONS) {
     problems.push(`only the first ${MAX_INSTRUCTIONS} of ${all.length} instructions were looked at`);
   }
-  const source: Source = { text, escape, starts };
+  const source: Source = { text, escape: escapeChar, starts };
   const instructions = all.slice(0, MAX_INSTRUCTIONS).flatMap((instruction) => readInstruction(source, instruction));
   const comments = dockerfile.getComments().map((comment) => ({
     line: comment.getRange().start.line + 1,
     text: comment.getContent() ?? "",
   }));
   if (!instructions.some(({ keyword }) => keyword === "FROM")) problems.push("the Dockerfile has no FROM instruction");
-  return { text, escape, starts, instructions, comments, problems };
+  return { text, escape: escapeChar, starts, instructions, comments, problems };
 }
 
 interface Source {

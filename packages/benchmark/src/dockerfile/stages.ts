@@ -3,7 +3,7 @@ import { expandVariables } from "./expand.ts";
 import type { ParsedDockerfile, ParsedInstruction } from "./parse.ts";
 
 /** One build stage as expressions see it. */
-export interface StageFacts {
+interface StageFacts {
   readonly index: number;
   /** The name after AS, lower case; empty: none. */
   readonly name: string;

@@ -7,7 +7,7 @@ import { lineAt, type Script, scriptOf } from "./scripts.ts";
 import { type Stage, stagesOf } from "./stages.ts";
 
 /** What the checks on Dockerfiles may speak of; docs/configuration-checks.md lists every field. */
-export interface DockerfileSubject {
+interface DockerfileSubject {
   readonly stages: readonly Fields[];
   readonly instructions: readonly Fields[];
   readonly runs: readonly Fields[];

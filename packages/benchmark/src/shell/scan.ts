@@ -6,7 +6,7 @@ const MAX_DEPTH = 8;
 const MAX_COMMANDS = 5_000;
 const MAX_WORDS = 4_000;
 
-export interface ShellWord {
+interface ShellWord {
   /** The word without its quotes; expansions stand as written. */
   readonly text: string;
   /** Position in the script. */
