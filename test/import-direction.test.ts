@@ -13,8 +13,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "packages/policy": ["model"],
   "packages/benchmark": ["model"],
   "packages/signature": ["model", "image"],
-  "packages/scan": ["model", "image", "ecosystems", "advisory"],
-  "apps/cli": ["model", "image", "ecosystems", "advisory", "policy", "scan", "signature"],
+  "packages/scan": ["model", "image", "ecosystems", "advisory", "benchmark"],
+  "apps/cli": ["model", "image", "ecosystems", "advisory", "policy", "benchmark", "scan", "signature"],
 };
 /** Compiled without Node's types, so that no file, socket or clock can slip in. */
 const PURE = ["packages/model", "packages/ecosystems", "packages/policy", "packages/benchmark"];

@@ -7,16 +7,5 @@ export { type DockerfileFact, type LintResult, lintDockerfile, type SuppressedFa
 export type { LintOptions } from "./dockerfile/subject.ts";
 export { BenchmarkError, type BenchmarkErrorCode } from "./errors.ts";
 export type { ImageFact } from "./evaluate.ts";
-export { checkImage, type ImageCheckResult } from "./image/check-image.ts";
-export { wantsPath } from "./image/interesting-paths.ts";
-export {
-  type BaseReference,
-  EMPTY_IMAGE,
-  type HistoryEntry,
-  type ImageConfig,
-  type ImageSubject,
-  type SubjectFile,
-  type SubjectLayer,
-  type SubjectPackage,
-} from "./image/subject.ts";
+export * from "./image/index.ts";
 export { readChecks } from "./read-checks.ts";

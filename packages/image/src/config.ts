@@ -31,6 +31,9 @@ export interface ImageConfig {
   readonly exposedPorts: readonly string[];
   readonly healthcheck: Healthcheck | null;
   readonly workingDir: string;
+  readonly volumes: readonly string[];
+  readonly stopSignal: string;
+  readonly author: string;
 }
 
 /** Configuration of a source that has none. */
@@ -48,6 +51,9 @@ export const EMPTY_CONFIG: ImageConfig = {
   exposedPorts: [],
   healthcheck: null,
   workingDir: "",
+  volumes: [],
+  stopSignal: "",
+  author: "",
 };
 
 const MAX_HISTORY = 10_000;
@@ -94,6 +100,9 @@ export function parseConfig(
       exposedPorts: Object.keys(objectAt(run, "ExposedPorts")).sort(),
       healthcheck: Array.isArray(healthcheck.Test) ? { test: strings(healthcheck, "Test") } : null,
       workingDir: text(run, "WorkingDir"),
+      volumes: Object.keys(objectAt(run, "Volumes")).sort(),
+      stopSignal: text(run, "StopSignal"),
+      author: text(json, "author"),
     },
   };
 }

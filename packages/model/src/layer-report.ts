@@ -11,6 +11,8 @@ export interface FileReport {
   readonly problems: readonly string[];
   /** What content scanners found. */
   readonly content?: readonly ContentFact[];
+  /** There when the file itself matters to checks of the image, whatever its content. */
+  readonly notable?: { readonly mode: number; readonly sizeBytes: number };
 }
 
 /**

@@ -22,6 +22,7 @@ const set = {
   scanners: [],
   remote: [],
   trustPackages: true,
+  isNotable: undefined,
   key: "test",
 };
 

@@ -1,6 +1,6 @@
 import type { ContentSink, EntryVisitor, LayerEntry, LayerReport } from "@bulwark/model";
 import { toBoth } from "./collect-content.ts";
-import { addContent, addProblem, defer, newState, reportOf } from "./layer-state.ts";
+import { addContent, addNotable, addProblem, defer, newState, reportOf } from "./layer-state.ts";
 import { isOsPath } from "./os-path.ts";
 import { type Reading, sinkFor } from "./read-file.ts";
 import { remoteQueue } from "./remote-queue.ts";
@@ -62,6 +62,7 @@ function visitEntry(entry: LayerEntry, reading: Reading, postponed: Set<string>)
     return undefined;
   }
   state.paths.add(path);
+  if (set.isNotable?.(entry) === true) addNotable(state, entry);
   const isVouched = set.scanners.length + set.remote.length > 0 && isOsPath(path);
   if (kind === "hardlink") {
     if (set.wantedBy(path).length > 0) defer(state, entry.linkTarget, { name: path });

@@ -6,7 +6,7 @@ import type { LayerReport } from "@bulwark/model";
 import { ScanError } from "./errors.ts";
 
 /** Raised when the table changes: an older cache is thrown away, it can be made again. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 const BUSY_TIMEOUT_MS = 5_000;
 const MAX_REPORT_BYTES = 512 * 1024 * 1024;
 
@@ -17,6 +17,9 @@ export interface LayerCache {
   /** Undefined when the layer was not analysed yet by these analyzers in these versions. */
   get(diffId: string, analyzers: string): LayerReport | undefined;
   put(analyzers: string, report: LayerReport): void;
+  /** What was found in an image's configuration, as JSON, by a key that names its content and the scanners. */
+  getConfig(key: string): string | undefined;
+  putConfig(key: string, json: string): void;
   close(): void;
 }
 
@@ -54,6 +57,8 @@ function openDatabase(file: string): DatabaseSync {
         recorded BLOB NOT NULL, digests BLOB NOT NULL,
         PRIMARY KEY (diff_id, analyzers)
       ) STRICT;
+      DROP TABLE IF EXISTS config_report;
+      CREATE TABLE config_report (key TEXT PRIMARY KEY, report TEXT NOT NULL) STRICT, WITHOUT ROWID;
       PRAGMA user_version = ${SCHEMA_VERSION};
       COMMIT;`);
   }
@@ -66,6 +71,8 @@ function cacheOver(database: DatabaseSync): LayerCache {
     "SELECT report, paths, owned, recorded, digests FROM layer_report WHERE diff_id = ? AND analyzers = ?",
   );
   const insert = database.prepare("INSERT OR REPLACE INTO layer_report VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const selectConfig = database.prepare("SELECT report FROM config_report WHERE key = ?");
+  const insertConfig = database.prepare("INSERT OR REPLACE INTO config_report VALUES (?, ?)");
   return {
     get(diffId, analyzers) {
       const row = select.get(diffId, analyzers) as Record<"report" | ListName, Uint8Array> | undefined;
@@ -78,6 +85,8 @@ function cacheOver(database: DatabaseSync): LayerCache {
       const json = zstdCompressSync(JSON.stringify(report));
       insert.run(report.diffId, analyzers, json, paths, owned, recorded, digests);
     },
+    getConfig: (key) => (selectConfig.get(key) as { report: string } | undefined)?.report,
+    putConfig: (key, json) => void insertConfig.run(key, json),
     close: () => database.close(),
   };
 }

@@ -1,4 +1,4 @@
-import type { ContentFact, FileFacts, FileReport, LayerReport } from "@bulwark/model";
+import type { ContentFact, FileFacts, FileReport, LayerEntry, LayerReport } from "@bulwark/model";
 import { type PathListWriter, pathListWriter } from "./path-list.ts";
 import { type Vouching, vouching } from "./vouching.ts";
 
@@ -6,6 +6,8 @@ import { type Vouching, vouching } from "./vouching.ts";
 const MAX_PROBLEMS = 1_000;
 /** A layer in which more is wrong than this is described well enough too. */
 const MAX_CONTENT_FACTS = 20_000;
+/** Files of interest to checks of the image; an image with more has left a cache behind, which the first of them tell. */
+const MAX_NOTABLE = 20_000;
 /** Files that are read a second time; each costs a place in memory until then. */
 const MAX_DEFERRED = 200_000;
 
@@ -27,6 +29,7 @@ export interface LayerState {
   readonly problems: { readonly path: string; readonly what: string }[];
   omittedProblems: number;
   facts: number;
+  notable: number;
   readonly paths: PathListWriter;
   readonly owned: PathListWriter;
   readonly recorded: PathListWriter;
@@ -42,6 +45,7 @@ export function newState(): LayerState {
     problems: [],
     omittedProblems: 0,
     facts: 0,
+    notable: 0,
     paths: pathListWriter(),
     owned: pathListWriter(),
     recorded: pathListWriter(),
@@ -90,6 +94,12 @@ export function addContent(
     addProblem(state, path, `the layer has more than ${MAX_CONTENT_FACTS} findings: further ones are not listed`);
   }
   state.files.push({ path, analyzer: scanner, packages: [], problems, content });
+}
+
+/** Keeps that a file is there. */
+export function addNotable(state: LayerState, { path, mode, size }: LayerEntry): void {
+  if (state.notable++ >= MAX_NOTABLE) return;
+  state.files.push({ path, analyzer: "notable", packages: [], problems: [], notable: { mode, sizeBytes: size } });
 }
 
 /** Has a file read again, for the analyzers that want `name` or for content scanners. */

@@ -22,7 +22,21 @@ export interface MergedImage {
   readonly packages: readonly MergedPackage[];
   /** What content scanners found, in files that are there and in those that later layers hide. */
   readonly content: readonly MergedContent[];
+  /** Files that are there and matter to checks of the image. */
+  readonly files: readonly MergedFile[];
+  /** Layer → bytes of its large files that later layers hide. */
+  readonly hiddenBytes: ReadonlyMap<number, number>;
   readonly problems: readonly Problem[];
+}
+
+/** A file that matters by being there. */
+export interface MergedFile {
+  readonly path: string;
+  readonly mode: number;
+  readonly sizeBytes: number;
+  readonly layer: number;
+  /** An OS package put it there. */
+  readonly owned: boolean;
 }
 
 /** Something that a content scanner found, in its place. */
@@ -52,14 +66,20 @@ export function mergeLayers(layers: readonly LayerReport[]): MergedImage {
   const live = new Map<string, Live>();
   const problems: Problem[] = [];
   const hidden: MergedContent[] = [];
+  const hiddenBytes = new Map<number, number>();
   layers.forEach((layer, index) => {
-    const replaced = layOver(live, layer, (path, state) => keepHidden(hidden, path, state, index));
+    const replaced = layOver(live, layer, (path, state) => {
+      keepHidden(hidden, path, state, index);
+      const bytes = state.reports.find(({ notable }) => notable !== undefined)?.notable?.sizeBytes ?? 0;
+      if (bytes > 0) hiddenBytes.set(state.layer, (hiddenBytes.get(state.layer) ?? 0) + bytes);
+    });
     addFiles(live, layer, index, replaced);
     for (const { path, what } of layer.problems) problems.push({ path, layer: index, what });
   });
   const owned = ownedPaths(layers, live);
   const packages: MergedPackage[] = [];
   const content = hidden;
+  const files: MergedFile[] = [];
   for (const [path, state] of live) {
     for (const report of state.reports) {
       for (const what of report.problems) problems.push({ path, layer: state.layer, what });
@@ -67,13 +87,15 @@ export function mergeLayers(layers: readonly LayerReport[]): MergedImage {
         if (!OS_TYPES.has(fact.type) && owned.has(canonicalPath(path))) continue;
         packages.push({ fact, path, layer: state.broughtBy.get(identityOf(fact)) ?? state.layer });
       }
+      if (report.notable !== undefined)
+        files.push({ path, ...report.notable, layer: state.layer, owned: owned.has(canonicalPath(path)) });
       for (const fact of report.content ?? []) {
         if (fact.unlessOwned === true && owned.has(canonicalPath(path))) continue;
         content.push({ fact, scanner: report.analyzer, path, layer: state.layer });
       }
     }
   }
-  return { os: osOf(live), packages, content: firstSeen(content), problems };
+  return { os: osOf(live), packages, content: firstSeen(content), files, hiddenBytes, problems };
 }
 
 /** A file that a later layer hides is gone for who runs the image, not for who reads its layers. */
@@ -138,7 +160,8 @@ function identityOf(fact: PackageFact): string {
 }
 
 /** Whether it matters who owns the file. */
-function mayBeOwned({ packages, content = [] }: FileReport): boolean {
+function mayBeOwned({ packages, notable, content = [] }: FileReport): boolean {
+  if (notable !== undefined) return true;
   return packages.some(({ type }) => !OS_TYPES.has(type)) || content.some(({ unlessOwned }) => unlessOwned === true);
 }
 

@@ -1,5 +1,6 @@
+import { wantsPath } from "@bulwark/benchmark/image";
 import { compileWants, executableAnalyzers, analyzers as packageAnalyzers } from "@bulwark/ecosystems";
-import type { Analyzer, ContentHead, ContentScanner, RemoteScanner } from "@bulwark/model";
+import type { Analyzer, ContentHead, ContentScanner, LayerEntry, RemoteScanner } from "@bulwark/model";
 
 /** Raised when a layer is read otherwise than before although no analyzer changed. */
 const READER_VERSION = 2;
@@ -18,6 +19,8 @@ export interface ScannerSet {
    * from the image itself: who distrusts the image reads everything.
    */
   readonly trustPackages: boolean;
+  /** Whether the image checks want to know of a file. */
+  readonly isNotable: ((entry: LayerEntry) => boolean) | undefined;
   /** Names everything above in its version: reports under another name are of no use. */
   readonly key: string;
 }
@@ -28,6 +31,15 @@ export interface ContentOptions {
   readonly remote?: readonly RemoteScanner[];
   /** Default true. */
   readonly trustPackages?: boolean;
+  /** Whether files that checks of the image ask for are told. Default false. */
+  readonly notable?: boolean;
+}
+
+/** Files from this size on are told, so that a layer's removed bytes can be told. */
+const LARGE_BYTES = 1024 * 1024;
+
+function isNotable({ path, mode, size }: LayerEntry): boolean {
+  return wantsPath(path, mode) || size >= LARGE_BYTES;
 }
 
 const wantedBy = compileWants(packageAnalyzers);
@@ -35,11 +47,12 @@ const executable = executableAnalyzers(packageAnalyzers);
 
 /** The package analyzers together with the given content scanners. */
 export function scannerSet(content: ContentOptions = {}): ScannerSet {
-  const { scanners = NOBODY, remote = NOBODY, trustPackages = true } = content;
+  const { scanners = NOBODY, remote = NOBODY, trustPackages = true, notable = false } = content;
   const all = [...packageAnalyzers, ...scanners, ...remote].map(({ id, version }) => `${id}@${version}`);
   const trust = scanners.length + remote.length > 0 ? [`trust@${trustPackages}`] : [];
-  const key = [`reader@${READER_VERSION}`, ...all, ...trust].sort().join(" ");
-  return { wantedBy, executable, scanners, remote, trustPackages, key };
+  const told = notable ? ["notable@1"] : [];
+  const key = [`reader@${READER_VERSION}`, ...all, ...trust, ...told].sort().join(" ");
+  return { wantedBy, executable, scanners, remote, trustPackages, isNotable: notable ? isNotable : undefined, key };
 }
 
 /** The content scanners that want a file, local ones first. */
