@@ -553,7 +553,7 @@ const WHOLE_FILES: readonly {
     name: "address with a token",
     path: "srv/poll.sh",
     text: (r) => `#!/bin/sh\nwget -q "https://api.corp.internal/v1/jobs?token=${r.letters(HEX, 40)}&limit=10"\n`,
-    expected: GENERIC,
+    expected: ["generic-url-token"],
   },
   {
     name: "password of letters",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createConfigSecretScan } from "./config-scan.ts";
+import { readSecretRules } from "./read-rules.ts";
 import { expandSample } from "./sample.ts";
 import { imageConfig } from "./testing/image-config.ts";
 import { shippedRules } from "./testing/shipped-rules.ts";
@@ -13,7 +14,7 @@ function history(createdBy: string) {
 }
 
 function told(parts: Parameters<typeof imageConfig>[0]): readonly (readonly [string, string | undefined])[] {
-  return scan(imageConfig(parts)).map(({ id, detail }) => [id, detail]);
+  return scan(imageConfig(parts)).facts.map(({ id, detail }) => [id, detail]);
 }
 
 describe("secrets of an image's configuration", () => {
@@ -81,7 +82,22 @@ describe("secrets of an image's configuration", () => {
 
   it("of hostile size are bounded", () => {
     const env = Array.from({ length: 20_000 }, (_, at) => `PASSWORD_${at}=value-${at}-s3cr3t`);
-    expect(scan(imageConfig({ env }))).toHaveLength(200);
-    expect(scan(imageConfig({ env: [`X=${"=".repeat(2_000_000)}`], cmd: ["\0\x1b[2J"] }))).toEqual([]);
+    const bounded = scan(imageConfig({ env }));
+    expect(bounded.facts).toHaveLength(200);
+    expect(bounded.problems).toEqual([expect.stringMatching(/more than is looked at/)]);
+    const long = scan(imageConfig({ env: [`X=${"=".repeat(2_000_000)}`], cmd: ["\0\x1b[2J"] }));
+    expect(long).toEqual({ facts: [], problems: ["ENV: only the first 65536 characters were read"] });
+  });
+
+  it("by a user's hostile rule are cut off and told", () => {
+    const rules = readSecretRules(
+      "rules: [{id: slow-name, title: Slow pattern, severity: low, kind: variable, pattern: '^(\\w+\\d?)+!$'}]",
+      "mine.yaml",
+    );
+    const { facts, problems } = createConfigSecretScan([rules])(
+      imageConfig({ env: [`A=${"a".repeat(10)}`, "a".repeat(60)] }),
+    );
+    expect(facts).toEqual([]);
+    expect(problems).toEqual(["rule slow-name (mine.yaml:1) was cut off: its pattern took longer than 500 ms"]);
   });
 });

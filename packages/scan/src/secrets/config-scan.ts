@@ -1,17 +1,20 @@
 import type { ImageConfig } from "@bulwark/image";
-import type { ContentFact } from "@bulwark/model";
+import type { ContentFact, ContentFacts } from "@bulwark/model";
 import { chooseMatches, factOf } from "./facts.ts";
-import { type CompiledRule, compileRules, type RuleMatch } from "./match-rules.ts";
+import { createGuard, PATTERN_TIMEOUT_MS } from "./guard.ts";
+import { type CompiledRule, compileRules, createRuleMatcher, type Guard, type RuleMatch } from "./match-rules.ts";
 import { detailOf, printable } from "./redact.ts";
-import type { SecretRules } from "./rule.ts";
-import { createTextScan, type TextScan } from "./scanner.ts";
+import type { SecretRule, SecretRules } from "./rule.ts";
 
 const MAX_TEXT_CHARS = 64 * 1024;
-const MAX_TEXTS = 10_000;
+const MAX_PLACES = 10_000;
 const MAX_FACTS = 200;
 
-/** Finds secrets in an image's configuration. `detail` says where: `ENV DB_PASSWORD=hu****`. */
-export type ConfigSecretScan = (config: ImageConfig) => readonly ContentFact[];
+/**
+ * Finds secrets in an image's configuration. `detail` says where: `ENV DB_PASSWORD=hu****`. `problems` name rules of users
+ * that were cut off, and what was too much to look at.
+ */
+export type ConfigSecretScan = (config: ImageConfig) => Required<ContentFacts>;
 
 /** A piece of the configuration, with the words that say where it stands. */
 interface Place {
@@ -25,38 +28,47 @@ interface Place {
  * Prepares the search of image configurations: environment, labels, entry point, command, and the history with the build
  * arguments that it tells. Besides the rules on values, the rules of kind `variable` judge a variable by its name.
  *
- * @example createConfigSecretScan([rules])(config); // [{ id: "variable-secret", detail: "ENV DB_PASSWORD=hu****", … }]
+ * @example createConfigSecretScan([rules])(config).facts; // [{ id: "variable-secret", detail: "ENV DB_PASSWORD=hu****", … }]
  */
 export function createConfigSecretScan(sets: readonly SecretRules[]): ConfigSecretScan {
-  const scanText = createTextScan(sets);
+  const matcher = createRuleMatcher(compileRules(sets, "value"));
   const variables = compileRules(sets, "variable");
+  const guarded = createGuard(PATTERN_TIMEOUT_MS);
   return (config) => {
-    const facts: ContentFact[] = [];
-    const seen = new Set<string>();
+    const problems: string[] = [];
+    const guard: Guard = (steps) => guarded(steps, problems);
+    const facts = new Map<string, ContentFact>();
+    let places = 0;
     for (const place of placesOf(config)) {
-      for (const match of matchesIn(place, scanText, variables)) {
+      if (places++ === MAX_PLACES || facts.size === MAX_FACTS) {
+        problems.push(
+          `the image's configuration holds more than is looked at (${MAX_PLACES} texts, ${MAX_FACTS} secrets)`,
+        );
+        break;
+      }
+      const text = place.text.slice(0, MAX_TEXT_CHARS);
+      if (text !== place.text)
+        problems.push(`${place.where.trim()}: only the first ${MAX_TEXT_CHARS} characters were read`);
+      const found = matcher.search(Buffer.from(text), "", appliesAnywhere, guard).matches;
+      const named = place.variable ? matchVariable(variables, text, guard) : [];
+      for (const match of chooseMatches([...found, ...named])) {
         const fact = factOf(match, { detail: detailOf(whereOf(place, match), match.value) });
-        if (seen.has(fact.fingerprint ?? "") || facts.length === MAX_FACTS) continue;
-        seen.add(fact.fingerprint ?? "");
-        facts.push(fact);
+        if (fact.fingerprint !== undefined && !facts.has(fact.fingerprint)) facts.set(fact.fingerprint, fact);
       }
     }
-    return facts;
+    return { facts: [...facts.values()].slice(0, MAX_FACTS), problems: [...new Set(problems)] };
   };
 }
 
-function* placesOf(config: ImageConfig): Generator<Place> {
-  let texts = 0;
-  for (const place of allPlaces(config)) {
-    if (texts++ >= MAX_TEXTS) return;
-    yield { ...place, text: place.text.slice(0, MAX_TEXT_CHARS) };
-  }
+/** Rules on certain files say nothing of a configuration. */
+function appliesAnywhere({ paths }: CompiledRule): boolean {
+  return paths.length === 0;
 }
 
-function* allPlaces(config: ImageConfig): Generator<Place> {
+function* placesOf(config: ImageConfig): Generator<Place> {
   for (const text of config.env) yield { where: "ENV ", text, variable: true };
   for (const [name, value] of Object.entries(config.labels))
-    yield { where: "LABEL ", text: `${name}=${value}`, variable: true };
+    yield { where: `LABEL ${printable(name)}=`, text: `${name}=${value}`, variable: false };
   yield { where: "ENTRYPOINT: ", text: config.entrypoint.join(" "), variable: false };
   yield { where: "CMD: ", text: config.cmd.join(" "), variable: false };
   yield { where: "HEALTHCHECK: ", text: config.healthcheck?.test.join(" ") ?? "", variable: false };
@@ -74,15 +86,19 @@ function variablesOf(createdBy: string): readonly string[] {
   return (before ?? set ?? "").match(/[A-Za-z_][\w.-]*=(?:"[^"]*"|'[^']*'|\S*)/g) ?? [];
 }
 
-function matchesIn(place: Place, scanText: TextScan, variables: readonly CompiledRule[]): readonly RuleMatch[] {
-  const found = [...scanText(place.text).matches];
-  if (place.variable) {
-    for (const rule of variables) {
-      const match = variableMatch(rule, place.text);
+function matchVariable(variables: readonly CompiledRule[], text: string, guard: Guard): readonly RuleMatch[] {
+  const found: RuleMatch[] = [];
+  const steps: { rule: SecretRule; run(): void }[] = [];
+  for (const compiled of variables) {
+    const run = () => {
+      const match = variableMatch(compiled, text);
       if (match !== undefined) found.push(match);
-    }
+    };
+    if (compiled.rule.trusted) run();
+    else steps.push({ rule: compiled.rule, run });
   }
-  return chooseMatches(found);
+  if (steps.length > 0) guard(steps);
+  return found;
 }
 
 function variableMatch({ rule, pattern, allow }: CompiledRule, text: string): RuleMatch | undefined {

@@ -19,7 +19,7 @@ const configScan = createConfigSecretScan([shipped]);
 
 function idsFor(rule: SecretRule, sample: Sample, seed: string): readonly string[] {
   const text = expandSample(sample.text, `${rule.id}/${seed}`);
-  if (rule.kind === "variable") return idsOf(configScan(imageConfig({ env: [text] })));
+  if (rule.kind === "variable") return idsOf(configScan(imageConfig({ env: [text] })).facts);
   return idsOf(scanText(scanner, text, sample.path).facts);
 }
 

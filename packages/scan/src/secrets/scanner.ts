@@ -2,18 +2,15 @@ import { createHash } from "node:crypto";
 import type { ContentFact, ContentFacts, ContentFile, ContentHead, ContentScanner } from "@bulwark/model";
 import { factsOf } from "./facts.ts";
 import { isNoisy, isPublished, mayHoldText, readable } from "./file-kinds.ts";
-import { type CompiledRule, compileRules, createRuleMatcher, type Guard, type RuleMatcher } from "./match-rules.ts";
+import { createGuard, PATTERN_TIMEOUT_MS } from "./guard.ts";
+import { type CompiledRule, compileRules, createRuleMatcher, type Guard } from "./match-rules.ts";
 import type { SecretRule, SecretRules } from "./rule.ts";
 import { searchInBlocks } from "./search-blocks.ts";
-import { createTimeBound } from "./time-bound.ts";
 
 /** Raise it when the same rules on the same bytes would give other facts. */
 const ENGINE_VERSION = 1;
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_FINDINGS_PER_FILE = 100;
-const PATTERN_TIMEOUT_MS = 500;
-/** A user's rule that was cut off this often is not tried any more: a layer has many files. */
-const MAX_TIMEOUTS_PER_RULE = 3;
 const FILE_RULE_HEAD_BYTES = 4_096;
 
 export interface SecretScannerOptions {
@@ -74,16 +71,6 @@ export function createSecretScanner(sets: readonly SecretRules[], options: Secre
   };
 }
 
-/** Searches a text that is no file, with the same rules. */
-export type TextScan = (text: string) => ReturnType<RuleMatcher["search"]>;
-
-/** As {@link createSecretScanner} for text of the image configuration. */
-export function createTextScan(sets: readonly SecretRules[]): TextScan {
-  const matcher = createRuleMatcher(compileRules(sets, "value"));
-  const guarded = createGuard(PATTERN_TIMEOUT_MS);
-  return (text) => matcher.search(Buffer.from(text), "", ruleFilter(""), (steps) => guarded(steps, []));
-}
-
 /** Which rules are of use for a file of this path. */
 function ruleFilter(path: string): (rule: CompiledRule) => boolean {
   const published = isPublished(path);
@@ -134,34 +121,6 @@ function fitsFile({ rule, paths, pattern, allow }: CompiledRule, file: ContentFi
     if (!pattern.test(text)) return false;
   }
   return !allow.some((one) => one.holds({ value: "", valueStart: 0, match: "" }, text, file.path));
-}
-
-function createGuard(
-  timeoutMs: number,
-): (steps: readonly { readonly rule: SecretRule; run(): void }[], problems: string[]) => readonly SecretRule[] {
-  const bound = createTimeBound(timeoutMs);
-  const timeouts = new Map<SecretRule, number>();
-  return (steps, problems) => {
-    const late: SecretRule[] = [];
-    const tried = steps.filter(({ rule }) => {
-      if ((timeouts.get(rule) ?? 0) < MAX_TIMEOUTS_PER_RULE) return true;
-      problems.push(
-        `rule ${rule.id} (${rule.origin}) was not tried: it took too long on ${MAX_TIMEOUTS_PER_RULE} files`,
-      );
-      return false;
-    });
-    bound.run(
-      tried.map(({ run }) => run),
-      (index) => {
-        const rule = tried[index]?.rule;
-        if (rule === undefined) return;
-        late.push(rule);
-        timeouts.set(rule, (timeouts.get(rule) ?? 0) + 1);
-        problems.push(`rule ${rule.id} (${rule.origin}) was cut off: its pattern took longer than ${timeoutMs} ms`);
-      },
-    );
-    return late;
-  };
 }
 
 function digestOfRules(sets: readonly SecretRules[], settings: readonly number[]): string {
