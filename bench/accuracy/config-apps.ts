@@ -213,7 +213,7 @@ export const FAULTY_APPS: readonly (readonly [string, string, ...string[]])[] = 
   [KAFKA, "broker.id=0\nlisteners=PLAINTEXT://:9092\nlog.dirs=/tmp/kafka\n", "kafka-plaintext-listener"],
   [KAFKA, "listeners=SASL_PLAINTEXT://0.0.0.0:9094\nsasl.enabled.mechanisms=PLAIN\n", "kafka-sasl-plaintext"],
   [KAFKA, "super.users=User:ANONYMOUS\n", "kafka-anonymous-super-user"],
-  [KAFKA, "ssl.endpoint.identification.algorithm=\n", "kafka-hostname-not-verified"],
+  [KAFKA, "listeners=SSL://:9093\nssl.endpoint.identification.algorithm=\n", "kafka-hostname-not-verified"],
   ["opt/zookeeper/conf/zoo.cfg", "clientPort=2181\nskipACL=yes\n", "zookeeper-skip-acl"],
   [
     "etc/ssh/sshd_config",
@@ -221,7 +221,7 @@ export const FAULTY_APPS: readonly (readonly [string, string, ...string[]])[] = 
     "sshd-root-login",
     "sshd-password-login",
   ],
-  ["etc/ssh/sshd_config.d/x.conf", "PermitEmptyPasswords yes\n", "sshd-empty-passwords"],
+  ["etc/ssh/sshd_config.d/x.conf", "UsePAM no\nPermitEmptyPasswords yes\n", "sshd-empty-passwords"],
   ["etc/ssh/sshd_config", "MACs hmac-md5,hmac-sha2-256\n", "sshd-weak-crypto"],
   [
     "usr/local/etc/php/php.ini",
@@ -298,7 +298,7 @@ export const CLEAN_APPS: readonly (readonly [string, string])[] = [
   ],
   [
     "etc/httpd/conf.d/status.conf",
-    "<Location /server-status>\n  SetHandler server-status\n  Require local\n</Location>\n",
+    "ExtendedStatus On\n<Location /state>\n  SetHandler server-status\n  Require host monitor.corp.example\n</Location>\n",
   ],
   [
     "etc/httpd/conf.d/status.conf",

@@ -58,6 +58,7 @@ test.each([
   ["a CMD with shell syntax", "FROM a:1\nCMD server --port $PORT\n"],
   ["a CMD that is a word of the shell", "FROM a:1\nCMD exec server\n"],
   ["a CMD that is handed to an ENTRYPOINT", 'FROM a:1\nENTRYPOINT ["/x"]\nCMD server\n'],
+  ["a CMD below a SHELL of an earlier stage", 'FROM a:1 AS b\nSHELL ["/bin/bash", "-c"]\nFROM b\nCMD server\n'],
   ["a MAINTAINER with quotes inside", 'FROM a:1\nMAINTAINER Ann "A" Example\n'],
   ["a value with quotes", 'FROM a:1\nENV A b "c"\n'],
 ])("%s is left as it is", (_, text) => {

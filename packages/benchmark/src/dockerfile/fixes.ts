@@ -2,6 +2,7 @@ import type { CommandFacts } from "../shell/command-facts.ts";
 import { wordsOf } from "./copies.ts";
 import type { ParsedInstruction } from "./parse.ts";
 import { lineAt, type Script } from "./scripts.ts";
+import type { Stage } from "./stages.ts";
 import type { DockerfileModel } from "./subject.ts";
 
 /** A replacement of the characters from `start` to before `end`. */
@@ -141,8 +142,7 @@ function cmdExecForm(model: DockerfileModel, line: number): readonly Edit[] {
   const stage = model.stages.find(({ instructions }) =>
     instructions.some((entry) => entry.line === line && entry.keyword === "CMD"),
   );
-  if (stage === undefined || stage.facts.entrypoint || stage.instructions.some(({ keyword }) => keyword === "SHELL"))
-    return [];
+  if (stage === undefined || stage.facts.entrypoint || namesShell(model, stage)) return [];
   return instructionsAt(model, line, ["CMD"]).flatMap((instruction) => {
     const words = instruction.body.text.trim().split(/\s+/);
     const [program = ""] = words;
@@ -158,6 +158,16 @@ function cmdExecForm(model: DockerfileModel, line: number): readonly Edit[] {
       },
     ];
   });
+}
+
+/** Whether SHELL is set in the stage or one that it builds upon: what CMD means then depends on it. */
+function namesShell(model: DockerfileModel, stage: Stage): boolean {
+  let here: Stage | undefined = stage;
+  while (here !== undefined) {
+    if (here.instructions.some(({ keyword }) => keyword === "SHELL")) return true;
+    here = model.stages[here.parent];
+  }
+  return false;
 }
 
 function aptToAptGet(model: DockerfileModel, line: number): readonly Edit[] {

@@ -56,9 +56,11 @@ export function dockerfileModel(parsed: ParsedDockerfile, options: LintOptions =
   const copies: Fields[] = [];
   const ports: Fields[] = [];
   for (const entry of global) env.push(...variableFacts(entry, undefined, new Map()));
+  // SHELL holds on in stages that build upon this one.
+  const shells: (readonly string[])[] = [];
   for (const stage of stages) {
     const variables = new Map<string, string>();
-    let shell: readonly string[] = stage.facts.windows ? ["cmd"] : ["/bin/sh", "-c"];
+    let shell = shells[stage.parent] ?? (stage.facts.windows ? ["cmd"] : ["/bin/sh", "-c"]);
     for (const instruction of stage.instructions) {
       if (instruction.keyword === "SHELL" && instruction.json !== undefined) shell = instruction.json;
       const posix = POSIX_SHELL.test(shell[0] ?? "");
@@ -72,6 +74,7 @@ export function dockerfileModel(parsed: ParsedDockerfile, options: LintOptions =
         copies.push(copyFacts(instruction, stage, stages));
       } else if (instruction.keyword === "EXPOSE") ports.push(...portFacts(instruction, stage, variables));
     }
+    shells.push(shell);
   }
   const commands = runs.flatMap((run) => run.commands as readonly Fields[]);
   const short = commands.length > MAX_COMMANDS || scripts.some(({ shell }) => !shell.complete);
