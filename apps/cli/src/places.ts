@@ -23,3 +23,6 @@ export const seedDirectory: string = join(installationRoot, "content/advisories"
 
 /** The policy that holds when none is named. */
 export const defaultPolicyFile: string = join(installationRoot, "content/policies/default.yaml");
+
+/** Shipped knowledge of the content scanners, a folder each. */
+export const contentDirectory: string = join(installationRoot, "content");

@@ -3,8 +3,9 @@ import { CliError } from "./failure.ts";
 import { type ParsedOptions, parseOptions } from "./options.ts";
 
 const FORMATS = ["table", "json", "sarif", "cyclonedx", "spdx", "html"] as const;
-const SCANNERS = ["vuln"] as const;
+const SCANNERS = ["vuln", "secret", "malware", "config"] as const;
 
+export type ScannerName = (typeof SCANNERS)[number];
 export type FormatName = (typeof FORMATS)[number];
 
 /** Options of `bulwark scan`, checked. */
@@ -25,6 +26,18 @@ export interface ScanArguments {
   readonly base?: string;
   readonly caFile?: string;
   readonly database?: string;
+  readonly scanners: readonly ScannerName[];
+  /** Files of secret rules, YARA rules, indicators and denied components, beside those that ship. */
+  readonly secretRules: readonly string[];
+  readonly yaraRules: readonly string[];
+  readonly indicators: readonly string[];
+  readonly denyLists: readonly string[];
+  /** Registries that images may come from; empty for any. */
+  readonly registries: readonly string[];
+  /** Socket of a clamd. */
+  readonly clamd?: string;
+  /** Whether files that an OS package vouches for are spared the content scanners. */
+  readonly trustPackages: boolean;
   /** Signature policy that the image has to satisfy. */
   readonly requireSignature?: string;
 }
@@ -36,6 +49,13 @@ const TABLE = {
   vex: { type: "string", multiple: true },
   severity: { type: "string", multiple: true },
   scanners: { type: "string", multiple: true },
+  "secret-rules": { type: "string", multiple: true },
+  yara: { type: "string", multiple: true },
+  indicators: { type: "string", multiple: true },
+  deny: { type: "string", multiple: true },
+  registries: { type: "string", multiple: true },
+  clamd: { type: "string" },
+  "distrust-packages": { type: "boolean" },
   platform: { type: "string" },
   base: { type: "string" },
   db: { type: "string" },
@@ -64,8 +84,8 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
       source === undefined ? "no source is given" : `more than one source is given: ${positionals.join(" ")}`;
     throw new CliError("USAGE", `scan: ${what}`, "give one image, archive, directory or SBOM; see bulwark scan --help");
   }
-  for (const scanner of words(parsed.lists.scanners)) oneOf(scanner, SCANNERS, "--scanners");
-  const { platform, base, output, db, "ca-file": caFile, "require-signature": requireSignature } = parsed.text;
+  const scanners = words(parsed.lists.scanners).map((scanner) => oneOf(scanner, SCANNERS, "--scanners"));
+  const { clamd, platform, base, output, db, "ca-file": caFile, "require-signature": requireSignature } = parsed.text;
   return {
     source,
     format: oneOf(parsed.text.format ?? "table", FORMATS, "--format"),
@@ -76,6 +96,14 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
     offline: parsed.flags.has("offline"),
     quiet: parsed.flags.has("quiet"),
     plainHttp: parsed.flags.has("plain-http"),
+    scanners: scanners.length > 0 ? scanners : SCANNERS,
+    secretRules: parsed.lists["secret-rules"] ?? [],
+    yaraRules: parsed.lists.yara ?? [],
+    indicators: parsed.lists.indicators ?? [],
+    denyLists: parsed.lists.deny ?? [],
+    registries: words(parsed.lists.registries),
+    trustPackages: !parsed.flags.has("distrust-packages"),
+    ...(clamd === undefined ? {} : { clamd }),
     useCache: !parsed.flags.has("no-cache"),
     ...(platform === undefined ? {} : { platform }),
     ...(base === undefined ? {} : { base }),
@@ -127,6 +155,13 @@ Options
   --severity LIST      report only these, comma-separated: critical,high
   --ignore-unfixed     leave out findings without a fixed version
   --scanners LIST      ${SCANNERS.join(", ")} (default: all of them)
+  --secret-rules FILE  further rules for secrets: YAML, or Gitleaks' TOML
+  --yara FILE|DIR      further YARA rules for malware
+  --indicators FILE    further SHA-256 indicators of malware
+  --clamd SOCKET       ask a clamd too: /run/clamav/clamd.ctl, or host:3310
+  --distrust-packages  also read files that an OS package of the image vouches for by digest
+  --deny FILE          further components that are not to be used
+  --registries LIST    registries that images may come from, comma-separated (default: any)
   --base REF           the image this one was built on, for the base/own verdict
   --platform OS/ARCH   which image of a multi-platform one (default: this machine's)
   --db FILE            advisory database (default: the one of bulwark db update)

@@ -1,11 +1,10 @@
 export type { ConfigDocument, ConfigReader, Directive } from "./app/document.ts";
 export { CONFIG_READERS } from "./app/readers.ts";
 export { createAppConfigScanner } from "./app/scanner.ts";
-export type { Check, CheckSample, CheckSubject } from "./check.ts";
+export type { CheckSample, CheckSubject } from "./check.ts";
 export { type FixResult, fixDockerfile } from "./dockerfile/fix.ts";
 export { type DockerfileFact, type LintResult, lintDockerfile, type SuppressedFact } from "./dockerfile/lint.ts";
 export type { LintOptions } from "./dockerfile/subject.ts";
 export { BenchmarkError, type BenchmarkErrorCode } from "./errors.ts";
 export type { ImageFact } from "./evaluate.ts";
 export * from "./image/index.ts";
-export { readChecks } from "./read-checks.ts";

@@ -9,8 +9,10 @@ import {
   type KnownBase,
   standsOn,
 } from "./base-image.ts";
+import { type ComponentLists, judgeComponents } from "./components/judge-components.ts";
 import { contentFindings } from "./content-findings.ts";
 import { type FoundPackage, namePackages } from "./found-package.ts";
+import { type ImageInspection, inspectImage } from "./inspect-image.ts";
 import { mergeLayers } from "./merge-layers.ts";
 import { type ReadOptions, readLayers } from "./read-layers.ts";
 import { summarize } from "./summarize.ts";
@@ -31,6 +33,10 @@ export interface ScanOptions extends ReadOptions {
   readonly database?: AdvisoryDatabase;
   /** The image that the user says this one stands on. */
   readonly base?: KnownBase;
+  /** Left out: the configuration is not looked at. */
+  readonly inspection?: ImageInspection;
+  /** Lists that packages and names are held against. */
+  readonly components?: ComponentLists;
   /** Looks up an image that an annotation names; undefined when it cannot be had. */
   readonly findBase?: (reference: string, digest: string) => Promise<KnownBase | undefined>;
 }
@@ -47,12 +53,24 @@ export async function scanImage(opened: OpenedImage, options: ScanOptions): Prom
   const packages = namePackages(merged.packages, merged.os);
   const problems = merged.problems.map((problem) => ({ ...problem, path: problem.path && `/${problem.path}` }));
   const boundary = await findBoundary(opened, layers, options, problems);
-  const image = describe(opened, layers, boundary, merged.os);
+  const described = describe(opened, layers, boundary, merged.os);
+  const inspected = inspectImage(opened, merged, packages, described, options.inspection ?? {}, options.cache);
+  problems.push(...inspected.problems);
+  const image = withInstructions(described, inspected.createdBy);
   const { scanners = [], remote = [] } = options.content ?? {};
   const tampered = scanners.length + remote.length > 0 ? findTampered(layers) : [];
   const known = [...scanners, ...remote, { id: TAMPERING, version: "1" }];
   const found = contentFindings([...merged.content, ...tampered], image, known);
-  return assemble(image, packages, problems, options.database, found);
+  const named = options.components === undefined ? [] : judgeComponents(packages, options.components, image);
+  return assemble(image, packages, problems, options.database, [...found, ...inspected.findings, ...named]);
+}
+
+/** Instructions tell secrets: what was found in them is taken out before anybody reads them. */
+function withInstructions(image: Image, createdBy: readonly string[]): Image {
+  return {
+    ...image,
+    layers: image.layers.map((layer) => ({ ...layer, createdBy: createdBy[layer.index] ?? layer.createdBy })),
+  };
 }
 
 /** Makes the report of an image whose packages are known, however they became known. */

@@ -9,6 +9,7 @@ import { openDatabase } from "../open-database.ts";
 import { cacheDirectory } from "../places.ts";
 import { type ProgressLine, progressLine } from "../progress-line.ts";
 import { parseScanArguments, SCAN_HELP, type ScanArguments } from "../scan-options.ts";
+import { makeScanners } from "../scanners.ts";
 import { readTextFile } from "../text-files.ts";
 
 const SBOM_PREFIX = "sbom:";
@@ -68,19 +69,31 @@ async function scanOpened(
   database: Awaited<ReturnType<typeof openDatabase>>,
   progress: ProgressLine,
 ): Promise<ScanResult> {
+  const scanners = await makeScanners(options);
   const cache = options.useCache ? openLayerCache(join(cacheDirectory(), "layers.db")) : undefined;
   try {
-    return await scanImage(image, {
-      database,
+    const result = await scanImage(image, {
+      ...(options.scanners.includes("vuln") ? { database } : {}),
+      content: scanners.content,
+      inspection: scanners.inspection,
+      ...(scanners.components === undefined ? {} : { components: scanners.components }),
       ...(cache === undefined ? {} : { cache }),
       ...(access.signal === undefined ? {} : { signal: access.signal }),
       ...(options.base === undefined ? {} : { base: await knownBase(options.base, access) }),
       findBase: (reference, digest) => annotatedBase(reference, digest, options, access),
       onProgress: progress.scan,
     });
+    return withProblems(result, scanners.problems());
   } finally {
     cache?.close();
   }
+}
+
+/** Rules that could not be used are part of what was not looked at. */
+function withProblems(result: ScanResult, problems: readonly string[]): ScanResult {
+  if (problems.length === 0) return result;
+  const told = problems.map((what) => ({ path: "", layer: -1, what }));
+  return { ...result, report: { ...result.report, complete: false, problems: [...result.report.problems, ...told] } };
 }
 
 function accessOptions(options: ScanArguments, signal: AbortSignal): OpenOptions {

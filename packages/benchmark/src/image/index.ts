@@ -1,3 +1,5 @@
+export type { Check } from "../check.ts";
+export { readChecks } from "../read-checks.ts";
 export { checkImage, type ImageCheckResult } from "./check-image.ts";
 export { wantsPath } from "./interesting-paths.ts";
 export {

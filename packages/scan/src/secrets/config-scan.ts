@@ -3,7 +3,7 @@ import type { ContentFact, ContentFacts } from "@bulwark/model";
 import { chooseMatches, factOf } from "./facts.ts";
 import { createGuard, PATTERN_TIMEOUT_MS } from "./guard.ts";
 import { type CompiledRule, compileRules, createRuleMatcher, type Guard, type RuleMatch } from "./match-rules.ts";
-import { detailOf, printable } from "./redact.ts";
+import { detailOf, printable, redact } from "./redact.ts";
 import type { SecretRule, SecretRules } from "./rule.ts";
 
 const MAX_TEXT_CHARS = 64 * 1024;
@@ -14,7 +14,13 @@ const MAX_FACTS = 200;
  * Finds secrets in an image's configuration. `detail` says where: `ENV DB_PASSWORD=hu****`. `problems` name rules of users
  * that were cut off, and what was too much to look at.
  */
-export type ConfigSecretScan = (config: ImageConfig) => Required<ContentFacts>;
+export type ConfigSecretScan = (config: ImageConfig) => ConfigSecrets;
+
+/** What was found in a configuration. */
+export interface ConfigSecrets extends Required<ContentFacts> {
+  /** Takes the secrets that were found out of a text, such as an instruction of the history. */
+  readonly redact: (text: string) => string;
+}
 
 /** A piece of the configuration, with the words that say where it stands. */
 interface Place {
@@ -38,6 +44,7 @@ export function createConfigSecretScan(sets: readonly SecretRules[]): ConfigSecr
     const problems: string[] = [];
     const guard: Guard = (steps) => guarded(steps, problems);
     const facts = new Map<string, ContentFact>();
+    const values = new Set<string>();
     let places = 0;
     for (const place of placesOf(config)) {
       if (places++ === MAX_PLACES || facts.size === MAX_FACTS) {
@@ -52,11 +59,23 @@ export function createConfigSecretScan(sets: readonly SecretRules[]): ConfigSecr
       const found = matcher.search(Buffer.from(text), "", appliesAnywhere, guard).matches;
       const named = place.variable ? matchVariable(variables, text, guard) : [];
       for (const match of chooseMatches([...found, ...named])) {
+        values.add(match.value);
         const fact = factOf(match, { detail: detailOf(whereOf(place, match), match.value) });
         if (fact.fingerprint !== undefined && !facts.has(fact.fingerprint)) facts.set(fact.fingerprint, fact);
       }
     }
-    return { facts: [...facts.values()].slice(0, MAX_FACTS), problems: [...new Set(problems)] };
+    const found = [...facts.values()].slice(0, MAX_FACTS);
+    return { facts: found, problems: [...new Set(problems)], redact: redactorOf(values) };
+  };
+}
+
+/** Longest first, so that no value's rest stays behind another that it holds. */
+function redactorOf(values: ReadonlySet<string>): (text: string) => string {
+  const sorted = [...values].filter((value) => value !== "").sort((a, b) => b.length - a.length);
+  return (text) => {
+    let bytes = Buffer.from(text).toString("latin1");
+    for (const value of sorted) bytes = bytes.replaceAll(value, () => redact(value));
+    return Buffer.from(bytes, "latin1").toString("utf8");
   };
 }
 

@@ -1,4 +1,4 @@
-export { type ConfigSecretScan, createConfigSecretScan } from "./config-scan.ts";
+export { type ConfigSecretScan, type ConfigSecrets, createConfigSecretScan } from "./config-scan.ts";
 export { SecretRuleError, type SecretRuleErrorCode } from "./errors.ts";
 export { readGitleaksRules } from "./read-gitleaks.ts";
 export { readSecretRules } from "./read-rules.ts";

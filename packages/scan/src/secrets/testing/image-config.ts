@@ -16,6 +16,9 @@ export function imageConfig(parts: Partial<ImageConfig>): ImageConfig {
     exposedPorts: [],
     healthcheck: null,
     workingDir: "",
+    volumes: [],
+    stopSignal: "",
+    author: "",
     ...parts,
   };
 }

@@ -1,0 +1,19 @@
+import type { ContentScanner } from "@bulwark/model";
+
+/**
+ * A content scanner whose rules are read when the first file comes: a scan whose layers are all in the cache needs none of
+ * them. Its version has to cover whatever `load` reads.
+ *
+ * @example lazyScanner({ id: "secrets", version: digestOfFiles, maxBytes: 1 << 24, load: () => createSecretScanner(rules) });
+ */
+export function lazyScanner(
+  parts: Pick<ContentScanner, "id" | "version" | "maxBytes"> & { readonly load: () => ContentScanner },
+): ContentScanner {
+  let loaded: ContentScanner | undefined;
+  const scanner = () => {
+    loaded ??= parts.load();
+    return loaded;
+  };
+  const { id, version, maxBytes } = parts;
+  return { id, version, maxBytes, wants: (head) => scanner().wants(head), scan: (file) => scanner().scan(file) };
+}
