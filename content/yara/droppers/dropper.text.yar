@@ -54,6 +54,22 @@ rule dropper_security_removal {
     (2 of ($agent1, $agent2, $agent3, $agent4, $agent5) or (1 of ($agent1, $agent2, $agent3, $agent5) and any of ($agent6, $agent7))) and $fetch and $run and filesize < 300KB
 }
 
+rule dropper_crontab {
+  meta:
+    id = "dropper-crontab"
+    title = "Script that plants a fetched script in the crontab"
+    severity = "critical"
+    kind = "malware"
+    advice = "Remove the file, find out which instruction brought it, and treat every container of the image as taken over."
+    reference = "https://attack.mitre.org/techniques/T1053/003/"
+    attack = "T1053.003"
+  strings:
+    $a = /echo\s[^\n]{0,120}(curl|wget)\s[^\n|]{1,200}\|\s{0,3}(\/bin\/)?(ba)?sh\b[^\n]{0,80}\|\s{0,3}crontab\b/
+    $b = /echo\s[^\n]{0,120}(curl|wget)\s[^\n|]{1,200}\|\s{0,3}(\/bin\/)?(ba)?sh\b[^\n]{0,40}>{1,2}\s{0,3}\/(etc\/cron|var\/spool\/cron)/
+  condition:
+    any of them
+}
+
 rule dropper_python {
   meta:
     id = "dropper-python"

@@ -97,6 +97,7 @@ rule webshell_php_create_function {
   strings:
     $a = /create_function\s{0,4}\(\s{0,4}["'][^"'\n]{0,40}["']\s{0,3},\s{0,3}@?(\w{3,20}\s{0,3}\(\s{0,3}){0,4}["']?\$_(GET|POST|REQUEST|COOKIE)\b/ nocase
     $b = /create_function\s{0,4}\(\s{0,4}["'][^"'\n]{0,40}["']\s{0,3},\s{0,3}(gzinflate|base64_decode|str_rot13|strrev)\s{0,3}\(/ nocase
+    $d = /create_function\s{0,4}\(\s{0,4}["'][^"'\n]{0,40}["']\s{0,3},\s{0,3}["'][^"'\n]{0,40}\b(eval|assert|system|passthru|shell_exec)\s{0,3}\(/ nocase
     $c = /new\s{1,3}ReflectionFunction\s{0,3}\(\s{0,3}\$_(GET|POST|REQUEST|COOKIE)\b/
   condition:
     any of them
@@ -219,6 +220,22 @@ rule webshell_php_planted_by_page {
     $d = /\becho\s[^\n]{0,40}<\?php[^\n]{0,40}(eval|system|assert|passthru|exec)\s{0,3}\([^\n]{0,20}_(GET|POST|REQUEST)[^\n]{0,60}>{1,2}\s{0,3}\S{1,120}\.(php|phtml|inc)/
   condition:
     any of them
+}
+
+rule webshell_php_object_gadget {
+  meta:
+    id = "webshell-php-object-gadget"
+    title = "PHP page whose class runs what the request unserialises"
+    severity = "critical"
+    kind = "webshell"
+    advice = "Remove the page, find out how it came into the image, and look for requests to it in the access log."
+    reference = "https://cwe.mitre.org/data/definitions/94.html"
+    attack = "T1505.003"
+  strings:
+    $run = /function\s{1,4}__(destruct|wakeup|toString|invoke|call)\s{0,3}\([^)\n]{0,30}\)\s{0,40}\{\s{0,40}@?(eval|assert|system|passthru|shell_exec|exec)\s{0,3}\(\s{0,3}["']?\$this->/
+    $input = /unserialize\s{0,3}\(\s{0,3}(base64_decode\s{0,3}\(\s{0,3})?\$_(GET|POST|REQUEST|COOKIE)/
+  condition:
+    $run and $input
 }
 
 rule webshell_php_included_stream {
