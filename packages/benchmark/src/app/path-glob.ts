@@ -10,7 +10,9 @@ export function pathMatcher(globs: readonly string[]): (path: string) => boolean
     expression: expressionOf(glob),
   }));
   return (path) =>
-    patterns.some(({ start, end, expression }) => path.endsWith(end) && path.startsWith(start) && expression.test(path));
+    patterns.some(
+      ({ start, end, expression }) => path.endsWith(end) && path.startsWith(start) && expression.test(path),
+    );
 }
 
 function expressionOf(glob: string): RegExp {
