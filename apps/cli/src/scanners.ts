@@ -92,10 +92,8 @@ async function secretScanner(options: ScanArguments, problems: string[]) {
 }
 
 async function malwareScanner(options: ScanArguments, problems: string[]): Promise<ContentScanner> {
-  const rules = [
-    ...filesBelow(join(contentDirectory, "yara"), [".yar"]),
-    ...namedFiles(options.yaraRules, [".yar", ".yara"], "YARA rules"),
-  ];
+  const shipped = filesBelow(join(contentDirectory, "yara"), [".yar"]);
+  const own = namedFiles(options.yaraRules, [".yar", ".yara"], "YARA rules");
   const lists = [
     ...filesBelow(join(contentDirectory, "indicators"), [".txt"]),
     ...namedFiles(options.indicators, [".txt"], "indicator list"),
@@ -103,10 +101,10 @@ async function malwareScanner(options: ScanArguments, problems: string[]): Promi
   const library = await import("@bulwark/scan/malware");
   return lazyScanner({
     id: "malware",
-    version: digestOfFiles(RELEASE, [...rules, ...lists]),
+    version: digestOfFiles(RELEASE, [...shipped, ...own, ...lists]),
     maxBytes: MALWARE_MAX_BYTES,
     load: () => {
-      const compiled = library.loadYaraRules(rules);
+      const compiled = library.loadYaraRules(own, shipped);
       const indicators = library.loadIndicators(lists);
       problems.push(...compiled.problems, ...indicators.problems);
       return library.createMalwareScanner({ rules: compiled, indicators });
