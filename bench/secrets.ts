@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { wholeFile } from "@bulwark/model";
 import { createSecretScanner, loadSecretRules } from "@bulwark/scan/secrets";
 import { runProcess } from "./process.ts";
 import { type BenchResult, compared, limited, median, smoke } from "./result.ts";
@@ -88,8 +89,7 @@ function filesOf(
 }
 
 function scanAll(scanner: ReturnType<typeof createSecretScanner>, files: readonly TestFile[]): void {
-  for (const { path, bytes } of files)
-    scanner.scan({ path, mode: 0o644, sizeBytes: bytes.length, bytes, sha256: undefined });
+  for (const { path, bytes } of files) scanner.scan(wholeFile(path, bytes));
 }
 
 function secondsOf(work: () => void): number {

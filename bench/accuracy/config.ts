@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { wholeFile } from "@bulwark/model";
 import {
   type Check,
   CONFIG_READERS,
@@ -104,7 +105,7 @@ function foundIn(sample: ConfigSample, checks: readonly Check[]): readonly strin
   const scanner = createAppConfigScanner(CONFIG_READERS, checks);
   const head = { path: sample.path, mode: 0o644, sizeBytes: bytes.length };
   if (!scanner.wants(head)) return ["no reader wants the path"];
-  return (scanner.scan({ ...head, bytes, sha256: undefined }).facts ?? []).map(({ id }) => id);
+  return (scanner.scan(wholeFile(sample.path, bytes)).facts ?? []).map(({ id }) => id);
 }
 
 function shippedChecks(): readonly Check[] {

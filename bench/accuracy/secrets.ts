@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { wholeFile } from "@bulwark/model";
 import { createSecretScanner, loadSecretRules } from "@bulwark/scan/secrets";
 import { harmlessFiles } from "./secrets-harmless.ts";
 import { plantedSecrets } from "./secrets-planted.ts";
@@ -44,13 +45,7 @@ export async function measureSecrets(samples: readonly LabelledSample[] = secret
   let reported = 0;
   let found = 0;
   for (const { name, path, content, expected } of samples) {
-    const { facts = [] } = scanner.scan({
-      path,
-      mode: 0o644,
-      sizeBytes: content.length,
-      bytes: content,
-      sha256: undefined,
-    });
+    const { facts = [] } = scanner.scan(wholeFile(path, content));
     reported += facts.length;
     const right = facts.filter(({ id }) => expected.includes(id));
     if (right.length > 0) found++;

@@ -1,16 +1,19 @@
-import { SEVERITIES, type Severity } from "@bulwark/model";
+import { type ScannerName, SEVERITIES, type Severity } from "@bulwark/model";
 import { CliError } from "./failure.ts";
 import { type ParsedOptions, parseOptions } from "./options.ts";
 
 const FORMATS = ["table", "json", "sarif", "cyclonedx", "spdx", "html"] as const;
-const SCANNERS = ["vuln", "secret", "malware", "config"] as const;
+const SCANNERS: readonly ScannerName[] = ["vuln", "secret", "malware", "config"];
 
-export type ScannerName = (typeof SCANNERS)[number];
 export type FormatName = (typeof FORMATS)[number];
 
 /** Options of `bulwark scan`, checked. */
 export interface ScanArguments {
+  /** Empty where only a Dockerfile is judged. */
   readonly source: string;
+  readonly dockerfile?: string;
+  /** Whether safe fixes are written into the Dockerfile. */
+  readonly fix: boolean;
   readonly format: FormatName;
   readonly output?: string;
   readonly policies: readonly string[];
@@ -55,6 +58,8 @@ const TABLE = {
   deny: { type: "string", multiple: true },
   registries: { type: "string", multiple: true },
   clamd: { type: "string" },
+  dockerfile: { type: "string" },
+  fix: { type: "boolean" },
   "distrust-packages": { type: "boolean" },
   platform: { type: "string" },
   base: { type: "string" },
@@ -78,7 +83,14 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
   const parsed = parseOptions("scan", args, TABLE);
   if (parsed.flags.has("help")) return undefined;
   const [positionals, morePolicies] = partPositionals(parsed);
-  const source = positionals[0];
+  const { dockerfile } = parsed.text;
+  const source = dockerfile === undefined ? positionals[0] : "";
+  if (dockerfile !== undefined && positionals.length > 0) {
+    const next = "give --dockerfile FILE, or an image";
+    throw new CliError("USAGE", `scan: a Dockerfile is judged by itself, without ${positionals.join(" ")}`, next);
+  }
+  if (parsed.flags.has("fix") && dockerfile === undefined)
+    throw new CliError("USAGE", "scan: --fix mends a Dockerfile", "name it with --dockerfile FILE");
   if (source === undefined || positionals.length > 1) {
     const what =
       source === undefined ? "no source is given" : `more than one source is given: ${positionals.join(" ")}`;
@@ -88,6 +100,8 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
   const { clamd, platform, base, output, db, "ca-file": caFile, "require-signature": requireSignature } = parsed.text;
   return {
     source,
+    ...(dockerfile === undefined ? {} : { dockerfile }),
+    fix: parsed.flags.has("fix"),
     format: oneOf(parsed.text.format ?? "table", FORMATS, "--format"),
     policies: [...(parsed.lists.policy ?? []), ...morePolicies],
     vex: parsed.lists.vex ?? [],
@@ -135,6 +149,7 @@ function oneOf<Word extends string>(word: string, known: readonly Word[], option
 export const SCAN_HELP = `Say what is wrong with an image: which flaw, in which layer, and what to do about it.
 
 Usage: bulwark scan SOURCE [options]
+       bulwark scan --dockerfile FILE [--fix] [options]
 
 SOURCE
   docker.io/library/nginx:1.27   an image in a registry (http://HOST/… for plain HTTP)
@@ -155,6 +170,8 @@ Options
   --severity LIST      report only these, comma-separated: critical,high
   --ignore-unfixed     leave out findings without a fixed version
   --scanners LIST      ${SCANNERS.join(", ")} (default: all of them)
+  --dockerfile FILE    judge a Dockerfile by itself, with line numbers
+  --fix                write the safe fixes into it
   --secret-rules FILE  further rules for secrets: YAML, or Gitleaks' TOML
   --yara FILE|DIR      further YARA rules for malware
   --indicators FILE    further SHA-256 indicators of malware
@@ -175,6 +192,7 @@ Examples
   bulwark scan docker.io/library/debian:12
   bulwark scan --severity critical,high --ignore-unfixed app.tar
   bulwark scan --format cyclonedx -o app.cdx.json registry.example/team/app:1.4
+  bulwark scan --dockerfile Dockerfile --fix
   bulwark scan --policy gate.yaml --vex app.openvex.json containerd:registry.example/team/app:1.4
 
 Exit status: 0 within policy, 1 a policy is violated, 2 the scan could not be done.

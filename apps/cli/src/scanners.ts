@@ -16,8 +16,8 @@ import type { ScanArguments } from "./scan-options.ts";
 /** Raised when a content scanner gives other facts by the same rules. */
 const SCANNERS_VERSION = 1;
 const RELEASE = `${packageJson.version}.${SCANNERS_VERSION}`;
-const SECRETS_MAX_BYTES = 64 * 1024 * 1024;
-const MALWARE_MAX_BYTES = 64 * 1024 * 1024;
+/** More than any program; only data is larger. */
+const SEARCHED_BYTES = 256 * 1024 * 1024;
 const APP_CONFIG_MAX_BYTES = 1024 * 1024;
 
 /** Everything besides vulnerabilities that a scan looks for. */
@@ -85,8 +85,8 @@ async function secretScanner(options: ScanArguments, problems: string[]) {
   const scanner = lazyScanner({
     id: "secrets",
     version,
-    maxBytes: SECRETS_MAX_BYTES,
-    load: () => library.createSecretScanner(rules(), { maxBytes: SECRETS_MAX_BYTES }),
+    maxBytes: SEARCHED_BYTES,
+    load: () => library.createSecretScanner(rules(), { maxBytes: SEARCHED_BYTES }),
   });
   return { scanner, secrets: { version, load: () => library.createConfigSecretScan(rules()) } };
 }
@@ -102,7 +102,7 @@ async function malwareScanner(options: ScanArguments, problems: string[]): Promi
   return lazyScanner({
     id: "malware",
     version: digestOfFiles(RELEASE, [...shipped, ...own, ...lists]),
-    maxBytes: MALWARE_MAX_BYTES,
+    maxBytes: SEARCHED_BYTES,
     load: () => {
       const compiled = library.loadYaraRules(own, shipped);
       const indicators = library.loadIndicators(lists);

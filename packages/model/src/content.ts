@@ -37,11 +37,18 @@ export interface ContentHead {
   readonly sizeBytes: number;
 }
 
-/** A file's content as a content scanner gets it. */
+/**
+ * A file's content as a content scanner gets it: whole, or, where the file is large, in pieces that overlap a little and
+ * come in order.
+ */
 export interface ContentFile extends ContentHead {
-  /** The first `maxBytes` of the file at most. Valid only during the call: copy what is kept. */
+  /** Valid only during the call: copy what is kept. */
   readonly bytes: Uint8Array;
-  /** SHA-256 of the whole file, lower-case hexadecimal; undefined where the file is larger than what is read of it. */
+  /** Where `bytes` begin in the file: 0 for the only or first piece. */
+  readonly offset: number;
+  /** The first bytes of the file, some kilobytes at most, whichever piece this is. */
+  readonly head: Uint8Array;
+  /** SHA-256 of the whole file, lower-case hexadecimal: with the only or last piece, undefined with the others. */
   readonly sha256: string | undefined;
 }
 
@@ -61,12 +68,23 @@ export interface ContentScanner {
   /** Content beyond this is not read; the report says so. */
   readonly maxBytes: number;
   wants(head: ContentHead): boolean;
+  /** Whether content that begins like this makes no sense in pieces, as archives do. Left out: it always does. */
+  wantsWhole?(head: Uint8Array): boolean;
   /** Must not throw on hostile input, and must be done in a time that grows with the bytes alone. */
   scan(file: ContentFile): ContentFacts;
 }
 
 /** A content scanner that asks another process and so takes its time. */
-export interface RemoteScanner extends Omit<ContentScanner, "scan"> {
-  /** `bytes` stays valid until the promise is settled. Never rejects: an engine that is away is a problem. */
+export interface RemoteScanner extends Omit<ContentScanner, "scan" | "wantsWhole"> {
+  /** Gets the first piece only. `bytes` stays valid until the promise is settled. Never rejects: an engine that is away is a problem. */
   scan(file: ContentFile): Promise<ContentFacts>;
+}
+
+/**
+ * A file that comes whole.
+ *
+ * @example scanner.scan(wholeFile("app/.env", bytes));
+ */
+export function wholeFile(path: string, bytes: Uint8Array, mode = 0o644, sha256?: string): ContentFile {
+  return { path, mode, sizeBytes: bytes.length, bytes, offset: 0, head: bytes.subarray(0, 4_096), sha256 };
 }

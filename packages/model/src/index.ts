@@ -1,13 +1,14 @@
 export type { AnalyzedFile, Analyzer, AnalyzerTools, FileFacts, RecordedFile } from "./analyzer.ts";
 export { CodedError } from "./coded-error.ts";
-export type {
-  ContentFact,
-  ContentFacts,
-  ContentFile,
-  ContentHead,
-  ContentKind,
-  ContentScanner,
-  RemoteScanner,
+export {
+  type ContentFact,
+  type ContentFacts,
+  type ContentFile,
+  type ContentHead,
+  type ContentKind,
+  type ContentScanner,
+  type RemoteScanner,
+  wholeFile,
 } from "./content.ts";
 export type { BaseImage, Image, Layer, OperatingSystem, Origin } from "./image.ts";
 export type { ContentSink, EntryKind, EntryVisitor, LayerEntry } from "./layer-entry.ts";
@@ -23,6 +24,7 @@ export type {
   FixStatus,
   KnownExploited,
   Problem,
+  ScannerName,
   ScanReport,
   SeverityCounts,
   Summary,

@@ -76,10 +76,10 @@ export interface Evidence {
   readonly removedIn?: number;
 }
 
-/** A finding that a VEX statement or a waiver took out of the verdict, with who said so. */
+/** A finding that a VEX statement, a waiver, a comment or a policy took out of the verdict, with who said so. */
 export interface SuppressedFinding {
   readonly finding: Finding;
-  readonly by: "vex" | "waiver";
+  readonly by: "vex" | "waiver" | "comment" | "policy";
   /** The document or policy file, and its author where told. */
   readonly source: string;
   readonly reason: string;
@@ -140,6 +140,9 @@ export interface DatabaseInfo {
   readonly seedOnly: boolean;
 }
 
+/** What a scan looks for: flaws of packages, secrets, malware and web shells, settings. */
+export type ScannerName = "vuln" | "secret" | "malware" | "config";
+
 /** The scan report: DESIGN.md's `--format json`. */
 export interface ScanReport {
   readonly schemaVersion: 1;
@@ -150,6 +153,8 @@ export interface ScanReport {
   readonly summary: Summary;
   readonly complete: boolean;
   readonly problems: readonly Problem[];
+  /** What was looked for: nothing can be said of the rest. Left out: flaws of packages alone. */
+  readonly scanners?: readonly ScannerName[];
   readonly database: DatabaseInfo | null;
   /** There when signatures were asked for. */
   readonly signatures?: readonly VerifiedSignature[];

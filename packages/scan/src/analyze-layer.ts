@@ -13,6 +13,8 @@ export type LayerPass = (
   options: {
     readonly onProblem: (path: string, what: string) => void;
     readonly settle: () => Promise<void> | undefined;
+    /** True from the second time on. */
+    readonly again: boolean;
   },
 ) => Promise<{ readonly diffId: string; readonly entries: number; readonly bytes: number }>;
 
@@ -36,6 +38,7 @@ export async function analyzeLayer(pass: LayerPass, set: ScannerSet, pool: Scrat
     const summary = await pass((entry) => visitEntry(entry, reading, postponed), {
       onProblem: (path, what) => addProblem(state, path, what),
       settle: remote.settle,
+      again: false,
     });
     const recorded = state.recorded;
     const list = recorded.finish();
@@ -96,7 +99,7 @@ async function readDeferred(pass: LayerPass, reading: Reading): Promise<void> {
         pending.delete(entry.path);
         return entry.size === 0 ? undefined : sinkFor(entry, wanted.names, wanted.scan, { ...reading, pool });
       },
-      { onProblem: () => {}, settle: remote.settle }, // the first pass has told the layer's problems
+      { onProblem: () => {}, settle: remote.settle, again: true }, // the first pass has told the layer's problems
     );
     await remote.drain();
   }

@@ -1,32 +1,21 @@
 import type { ContentSink } from "@bulwark/model";
 import type { Scratch } from "./scratch.ts";
 
+/** What tells archives and programs from other files: the magic number of tar lies at 257. */
+const HEAD_BYTES = 512;
 const ELF_MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
 
-/**
- * Gathers the first bytes of a file, all of them or `keepBytes`, and hands them on; nothing is handed on when the layer
- * ends within the file.
- */
-export function collectContent(
-  sizeBytes: number,
-  keepBytes: number,
-  scratch: Scratch,
-  done: (content: Uint8Array) => void,
-): ContentSink {
-  let seen = 0;
+/** Gathers a file's content and hands it on whole; nothing is handed on when the layer ends within the file. */
+export function collectContent(sizeBytes: number, scratch: Scratch, done: (content: Uint8Array) => void): ContentSink {
   let filled = 0;
   return {
     write(chunk) {
-      seen += chunk.length;
-      const room = keepBytes - filled;
-      if (room <= 0) return;
-      const part = chunk.length > room ? chunk.subarray(0, room) : chunk;
-      scratch.buffer.set(part, filled);
-      filled += part.length;
+      scratch.buffer.set(chunk, filled);
+      filled += chunk.length;
     },
     end(complete) {
       try {
-        if (complete && seen === sizeBytes) done(scratch.buffer.subarray(0, filled));
+        if (complete && filled === sizeBytes) done(scratch.buffer.subarray(0, filled));
       } finally {
         scratch.release();
       }
@@ -51,6 +40,14 @@ export function toBoth(a: ContentSink | undefined, b: ContentSink | undefined): 
 
 /** Looks at the first bytes and goes on with the sink that `elf` gives only when they are an ELF file's. */
 export function sniffElf(elf: () => ContentSink | undefined): ContentSink {
+  return decideByHead(
+    (head) => (head.subarray(0, ELF_MAGIC.length).equals(ELF_MAGIC) ? elf() : undefined),
+    ELF_MAGIC.length,
+  );
+}
+
+/** Goes on with the sink that `decide` gives for the first bytes. The file has to have as many. */
+export function decideByHead(decide: (head: Buffer) => ContentSink | undefined, headBytes = HEAD_BYTES): ContentSink {
   let sink: ContentSink | undefined;
   let decided = false;
   let head: Buffer = Buffer.alloc(0);
@@ -62,12 +59,12 @@ export function sniffElf(elf: () => ContentSink | undefined): ContentSink {
       }
       head =
         head.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([head, chunk]);
-      if (head.length < ELF_MAGIC.length) {
+      if (head.length < headBytes) {
         head = Buffer.from(head);
         return;
       }
       decided = true;
-      if (head.subarray(0, ELF_MAGIC.length).equals(ELF_MAGIC)) sink = elf();
+      sink = decide(head);
       sink?.write(head);
       head = Buffer.alloc(0);
     },

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContentFile, ContentScanner, LayerReport, RemoteScanner } from "@bulwark/model";
-import { expect, test } from "vitest";
-import { analyzeLayer } from "./analyze-layer.ts";
+import { describe, expect, test } from "vitest";
+import { analyzeLayer, type LayerPass } from "./analyze-layer.ts";
 import { mergeLayers } from "./merge-layers.ts";
+import { PIECE_BYTES } from "./pieces.ts";
 import { type ContentOptions, scannerSet } from "./scanner-set.ts";
 import { sharedScratch } from "./scratch.ts";
 import { findTampered } from "./tampering.ts";
@@ -32,9 +33,10 @@ const badFact = { kind: "malware", id: "bad", severity: "high", title: "bad", ad
 async function analyze(
   entries: readonly TestEntry[],
   content: ContentOptions,
+  pieceBytes = 7,
   onPass = () => {},
 ): Promise<LayerReport> {
-  return analyzeLayer(playing(entries, 7, onPass), scannerSet(content), sharedScratch().forLayer());
+  return analyzeLayer(playing(entries, pieceBytes, onPass), scannerSet(content), sharedScratch().forLayer());
 }
 
 const file = (path: string, content: string): TestEntry => ({ path, content: text(content) });
@@ -60,7 +62,7 @@ test("a file that a package of the layer vouches for by digest is not looked at,
     file("var/lib/dpkg/info/tools.md5sums", sums),
   ];
   let passes = 0;
-  const report = await analyze(entries, { scanners: [badWord()] }, () => passes++);
+  const report = await analyze(entries, { scanners: [badWord()] }, 7, () => passes++);
   expect(foundIn(report)).toEqual(["usr/bin/cat", "usr/bin/new"]);
   expect(passes).toBe(2);
   const distrusting = await analyze(entries, { scanners: [badWord()], trustPackages: false });
@@ -68,8 +70,87 @@ test("a file that a package of the layer vouches for by digest is not looked at,
 });
 
 test("of a file over the bound the first part is read, and the report says so", async () => {
-  const report = await analyze([file("app/long", "good then bad")], { scanners: [badWord([], 5)] });
-  expect(report.files.flatMap(({ problems }) => problems)).toEqual(["bad-word read the first 5 of its 13 bytes"]);
+  const long = { path: "app/long", content: new Uint8Array(2 * PIECE_BYTES).fill(0x20) };
+  long.content.set(text("bad"), 2 * PIECE_BYTES - 3);
+  const report = await analyze([long], { scanners: [badWord([], 1_000)] }, 1 << 20);
+  expect(foundIn(report)).toEqual([]);
+  expect(report.problems).toEqual([
+    { path: "app/long", what: `bad-word read the first 1000 of its ${2 * PIECE_BYTES} bytes` },
+  ]);
+});
+
+describe("a large file", () => {
+  /** Finds every line that holds the word, and keeps what it was given. */
+  function lineFinder(given: Omit<ContentFile, "bytes">[], whole = false): ContentScanner {
+    return {
+      ...badWord([], 1 << 30),
+      wantsWhole: () => whole,
+      scan({ bytes, ...rest }) {
+        given.push({ ...rest, head: Uint8Array.from(rest.head) });
+        const lines = Buffer.from(bytes).toString("latin1").split("\n");
+        return {
+          facts: lines.flatMap((line, at) =>
+            line.includes("bad") ? [{ ...badFact, line: at + 1, detail: line }] : [],
+          ),
+        };
+      },
+    };
+  }
+  const LINE = 64;
+  const lines = Math.ceil((2.5 * PIECE_BYTES) / LINE);
+  const content = Buffer.alloc(lines * LINE, `${".".repeat(LINE - 1)}\n`);
+  /** In the first piece, across its end, in the overlap, and in the last line. */
+  const places = [0, PIECE_BYTES / LINE - 1, (PIECE_BYTES - 32 * 1024) / LINE, lines - 1];
+  for (const place of places) content.write(`bad ${place}`, place * LINE + 10);
+  const expected = places.map((place) => place + 1).toSorted((x, y) => x - y);
+
+  test.each([false, true])("in pieces or whole (%s) gives each finding once, with its line", async (whole) => {
+    const given: Omit<ContentFile, "bytes">[] = [];
+    const large = { path: "app/large", content };
+    const report = await analyze([large], { scanners: [lineFinder(given, whole)] }, 1 << 20);
+    const found = mergeLayers([report]).content.map(({ fact }) => fact.line ?? 0);
+    expect(found.toSorted((x, y) => x - y)).toEqual(expected);
+    expect(given.length).toBe(whole ? 1 : 3);
+    expect(given.at(-1)?.sha256).toBe(createHash("sha256").update(content).digest("hex"));
+    expect(given.slice(0, -1).every(({ sha256 }) => sha256 === undefined)).toBe(true);
+    for (const { head, sizeBytes } of given) {
+      expect(Buffer.from(head)).toEqual(content.subarray(0, head.length));
+      expect(sizeBytes).toBe(content.length);
+    }
+  });
+
+  test("that is a program is read whole by its analyzers and in pieces by the scanners", async () => {
+    const program = Buffer.from(content);
+    program.set([0x7f, 0x45, 0x4c, 0x46]);
+    const given: Omit<ContentFile, "bytes">[] = [];
+    const report = await analyze(
+      [{ path: "app/program", content: program }],
+      { scanners: [lineFinder(given)] },
+      1 << 20,
+    );
+    expect(given.map(({ offset }) => offset)).toEqual([0, PIECE_BYTES - 65_536, 2 * (PIECE_BYTES - 65_536)]);
+    expect(mergeLayers([report]).content).toHaveLength(expected.length);
+  });
+
+  test("that the layer cuts short is never told as whole", async () => {
+    const given: Omit<ContentFile, "bytes">[] = [];
+    const cut: LayerPass = async (visit) => {
+      const sink = visit({
+        path: "app/x",
+        kind: "file",
+        size: content.length,
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        linkTarget: "",
+      });
+      sink?.write(content.subarray(0, content.length - 1));
+      sink?.end(false);
+      return { diffId: "sha256:0", entries: 1, bytes: 0 };
+    };
+    await analyzeLayer(cut, scannerSet({ scanners: [lineFinder(given)] }), sharedScratch().forLayer());
+    expect(given.every(({ sha256 }) => sha256 === undefined)).toBe(true);
+  });
 });
 
 test("a scanner that fails costs its own findings in one file", async () => {

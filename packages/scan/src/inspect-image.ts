@@ -48,7 +48,8 @@ export function inspectImage(
       ? { facts: [], problems: [] }
       : checkImage(subjectOf(opened, merged, packages, image, inspection), checks);
   const findings = checked.facts.map((fact) => {
-    const { layer = 0, path } = fact;
+    // What no layer brought is a setting of the image as it was finished.
+    const { layer = Math.max(0, image.layers.length - 1), path } = fact;
     return findingOf(fact, layer, image, CHECKS, path);
   });
   const problems = [...secrets.problems, ...checked.problems].map((what) => ({ path: "", layer: -1, what }));

@@ -10,14 +10,17 @@ import type {
   RemoteScanner,
 } from "@bulwark/model";
 import { analyzerTools } from "./analyzer-tools.ts";
-import { collectContent, sniffElf } from "./collect-content.ts";
+import { collectContent, decideByHead, sniffElf } from "./collect-content.ts";
 import { addContent, addFacts, addProblem, type ContentWork, defer, type LayerState } from "./layer-state.ts";
+import { inPieces, PIECE_BYTES, type Piece, piecesOf } from "./pieces.ts";
 import type { RemoteQueue } from "./remote-queue.ts";
 import { type ScannerSet, scannersFor } from "./scanner-set.ts";
 import { LARGE_FILE_BYTES, type ScratchPool } from "./scratch.ts";
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
-const MIN_EXECUTABLE_BYTES = 64;
+const MIN_PROGRAM_BYTES = 64;
+/** Largest file that a scanner which cannot do with pieces gets whole. */
+const WHOLE_BYTES = 64 * 1024 * 1024;
 const NOBODY = { local: [], remote: [] };
 
 /** What reading a file of a layer needs. */
@@ -52,60 +55,76 @@ export function sinkFor(
   const { path, mode, size: sizeBytes } = entry;
   const wanting = scan === "none" ? NOBODY : scannersFor(set, { path, mode, sizeBytes });
   const scanners = scan === "remote" ? { ...wanting, local: [] } : wanting;
-  const named = names.length === 0 ? [] : set.wantedBy(names[0] ?? path);
   const isScanned = scanners.local.length + scanners.remote.length > 0;
-  const readers = { entry, names, ...scanners, analyzers: withinBound(named, entry, state) };
-  if (isScanned && readers.analyzers.length === 0 && named.length === 0 && names.length > 0) {
-    // ELF analyzers are asked after the fact: the content is collected anyway.
-    return collect(readers, reading, (bytes) => (isElf(bytes) ? withinBound(set.executable, entry, state) : []));
+  const named = names.length === 0 ? [] : set.wantedBy(names[0] ?? path);
+  const readers: Readers = { entry, names, ...scanners, analyzers: withinBound(named, entry, state) };
+  const mayBeProgram = named.length === 0 && names.length > 0 && sizeBytes >= MIN_PROGRAM_BYTES;
+  if (isScanned) {
+    const programs = mayBeProgram ? set.executable : [];
+    if (sizeBytes <= PIECE_BYTES) return collect(readers, sizeBytes, reading, programs);
+    return decideByHead((head) => largeSink(readers, head, programs, reading));
   }
-  if (isScanned || readers.analyzers.length > 0) return collect(readers, reading, () => readers.analyzers);
-  if (named.length > 0 || names.length === 0) return undefined;
-  if (sizeBytes < MIN_EXECUTABLE_BYTES || set.executable.length === 0) return undefined;
+  if (readers.analyzers.length > 0) return collect(readers, sizeBytes, reading, []);
+  if (!mayBeProgram || set.executable.length === 0) return undefined;
   return sniffElf(() => {
     const analyzers = withinBound(set.executable, entry, state);
-    return analyzers.length === 0 ? undefined : collect({ ...readers, analyzers }, reading, () => analyzers);
+    return analyzers.length === 0 ? undefined : collect({ ...readers, analyzers }, sizeBytes, reading, []);
   });
 }
 
-function isElf(bytes: Uint8Array): boolean {
-  return (
-    bytes.length >= MIN_EXECUTABLE_BYTES &&
-    bytes[0] === 0x7f &&
-    bytes[1] === 0x45 &&
-    bytes[2] === 0x4c &&
-    bytes[3] === 0x46
-  );
+/** Large files are read whole where an analyzer or a scanner needs that, and in pieces otherwise. */
+function largeSink(
+  readers: Readers,
+  head: Uint8Array,
+  programs: readonly Analyzer[],
+  reading: Reading,
+): ContentSink | undefined {
+  const { entry, local } = readers;
+  const analyzers = isElf(head) ? withinBound(programs, entry, reading.state) : readers.analyzers;
+  if (analyzers.length > 0) return collect({ ...readers, analyzers }, entry.size, reading, []);
+  const isWhole = local.some((scanner) => scanner.wantsWhole?.(head) === true);
+  if (isWhole && entry.size <= WHOLE_BYTES) return collect(readers, entry.size, reading, []);
+  const scratch = reading.pool.tryTake(PIECE_BYTES);
+  if (scratch === undefined) {
+    putOff(readers, reading);
+    return undefined;
+  }
+  return inPieces(entry.size, scratch, (piece) => scanPiece(readers, piece, reading));
 }
 
 function collect(
   readers: Readers,
+  keepBytes: number,
   reading: Reading,
-  analyzersOf: (bytes: Uint8Array) => readonly Analyzer[],
+  programs: readonly Analyzer[],
 ): ContentSink | undefined {
   const { entry, names } = readers;
-  const keepBytes = Math.min(entry.size, bytesWanted(readers, reading.set));
   const scratch = reading.pool.tryTake(keepBytes);
   if (scratch === undefined) {
-    for (const name of names) defer(reading.state, entry.path, { name });
-    if (readers.local.length + readers.remote.length > 0)
-      defer(reading.state, entry.path, { scan: readers.local.length > 0 ? "all" : "remote" });
+    putOff(readers, reading);
     return undefined;
   }
-  return collectContent(entry.size, keepBytes, scratch, (bytes) => {
-    for (const analyzer of analyzersOf(bytes)) {
+  return collectContent(entry.size, scratch, (bytes) => {
+    const analyzers =
+      isElf(bytes) && programs.length > 0 ? withinBound(programs, entry, reading.state) : readers.analyzers;
+    for (const analyzer of analyzers) {
       for (const name of names) runAnalyzer(analyzer, name, bytes, entry.mode, reading.state);
     }
-    scanContent(readers, bytes, reading);
+    if (readers.local.length + readers.remote.length > 0) {
+      for (const piece of piecesOf(bytes)) scanPiece(readers, piece, reading);
+    }
   });
 }
 
-/** How much of the file its most demanding reader wants. */
-function bytesWanted({ analyzers, local, remote, names, entry }: Readers, set: ScannerSet): number {
-  const limits = [...local, ...remote].map(({ maxBytes }) => maxBytes);
-  const byContent = names.length > 0 && analyzers.length === 0 ? set.executable : analyzers;
-  const largest = byContent.map(limitOf).filter((limit) => entry.size <= limit);
-  return Math.min(LARGE_FILE_BYTES, Math.max(0, ...limits, ...(largest.length > 0 ? [entry.size] : [])));
+/** There is no room now: the file comes again. */
+function putOff({ entry, names, local, remote }: Readers, { state }: Reading): void {
+  for (const name of names) defer(state, entry.path, { name });
+  if (local.length + remote.length > 0) defer(state, entry.path, { scan: local.length > 0 ? "all" : "remote" });
+}
+
+function isElf(bytes: Uint8Array): boolean {
+  const [a, b, c, d] = bytes;
+  return bytes.length >= MIN_PROGRAM_BYTES && a === 0x7f && b === 0x45 && c === 0x4c && d === 0x46;
 }
 
 function limitOf({ maxBytes = DEFAULT_MAX_BYTES }: Analyzer): number {
@@ -132,29 +151,39 @@ function runAnalyzer(analyzer: Analyzer, path: string, bytes: Uint8Array, mode: 
   addFacts(state, path, analyzer.id, facts);
 }
 
-function scanContent({ entry, local, remote }: Readers, bytes: Uint8Array, reading: Reading): void {
-  if (local.length + remote.length === 0) return;
+function scanPiece({ entry, local, remote }: Readers, piece: Piece, reading: Reading): void {
   const { path, mode, size: sizeBytes } = entry;
-  const file = { path, mode, sizeBytes, sha256: bytes.length === sizeBytes ? hash("sha256", bytes) : undefined };
+  const { offset, head, whole } = piece;
   for (const scanner of local) {
-    const part = bytes.length > scanner.maxBytes ? bytes.subarray(0, scanner.maxBytes) : bytes;
-    runScanner(scanner, { ...file, bytes: part }, reading.state);
+    const isWhole = whole !== undefined && scanner.wantsWhole?.(head) === true;
+    if (isWhole && offset > 0) continue;
+    const bytes = isWhole ? whole : piece.bytes;
+    const sha256 = isWhole ? (piece.sha256 ?? hash("sha256", bytes)) : piece.sha256;
+    if (offset >= scanner.maxBytes) continue;
+    runScanner(scanner, { path, mode, sizeBytes, offset, head, sha256, bytes }, piece.linesBefore, reading.state);
   }
-  if (remote.length > 0 && !reading.remote.tryAdd(remote, { ...file, bytes }))
-    defer(reading.state, path, { scan: "remote" });
+  if (remote.length > 0 && offset === 0) {
+    const file = { path, mode, sizeBytes, offset, head, sha256: piece.sha256, bytes: piece.bytes };
+    if (!reading.remote.tryAdd(remote, file)) defer(reading.state, path, { scan: "remote" });
+  }
+  if (offset > 0) return;
+  for (const { id, maxBytes } of [...local, ...remote]) {
+    if (sizeBytes > maxBytes)
+      addProblem(reading.state, path, `${id} read the first ${maxBytes} of its ${sizeBytes} bytes`);
+  }
 }
 
-function runScanner(scanner: ContentScanner, file: ContentFile, state: LayerState): void {
+function runScanner(scanner: ContentScanner, file: ContentFile, linesBefore: number, state: LayerState): void {
   let found: ContentFacts;
   try {
     found = scanner.scan(file);
   } catch (cause) {
     found = { problems: [`${scanner.id} could not read it: ${reasonOf(cause)}`] };
   }
-  const problems = [...(found.problems ?? [])];
-  if (file.bytes.length < file.sizeBytes)
-    problems.push(`${scanner.id} read the first ${file.bytes.length} of its ${file.sizeBytes} bytes`);
-  addContent(state, file.path, scanner.id, found.facts ?? [], problems);
+  const facts = (found.facts ?? []).map((fact) =>
+    linesBefore === 0 || fact.line === undefined ? fact : { ...fact, line: fact.line + linesBefore },
+  );
+  addContent(state, file.path, scanner.id, facts, found.problems ?? []);
 }
 
 function reasonOf(cause: unknown): string {

@@ -21,10 +21,10 @@ export function remoteQueue(found: (path: string, scanner: string, facts: Conten
   const add = (scanner: RemoteScanner, file: ContentFile): void => {
     const bytes = Uint8Array.from(file.bytes.subarray(0, scanner.maxBytes)); // the buffer is filled again before the answer
     waitingBytes += bytes.length;
-    const { path, mode, sizeBytes, sha256 } = file;
+    const head = bytes.subarray(0, file.head.length);
     const job = scanner
-      .scan({ path, mode, sizeBytes, sha256, bytes })
-      .then((facts) => found(path, scanner.id, facts))
+      .scan({ ...file, head, bytes })
+      .then((facts) => found(file.path, scanner.id, facts))
       .finally(() => {
         waitingBytes -= bytes.length;
         running.delete(job);

@@ -1,6 +1,6 @@
 import type { AdvisoryDatabase } from "@bulwark/advisory";
 import type { OpenedImage } from "@bulwark/image";
-import type { BaseImage, Finding, Image, LayerReport, Problem, ScanReport } from "@bulwark/model";
+import type { BaseImage, Finding, Image, LayerReport, Problem, ScannerName, ScanReport } from "@bulwark/model";
 import {
   annotatedBase,
   type BaseBoundary,
@@ -33,6 +33,8 @@ export interface ScanOptions extends ReadOptions {
   readonly database?: AdvisoryDatabase;
   /** The image that the user says this one stands on. */
   readonly base?: KnownBase;
+  /** What the options amount to, for the report. */
+  readonly scanners?: readonly ScannerName[];
   /** Left out: the configuration is not looked at. */
   readonly inspection?: ImageInspection;
   /** Lists that packages and names are held against. */
@@ -62,7 +64,8 @@ export async function scanImage(opened: OpenedImage, options: ScanOptions): Prom
   const known = [...scanners, ...remote, { id: TAMPERING, version: "1" }];
   const found = contentFindings([...merged.content, ...tampered], image, known);
   const named = options.components === undefined ? [] : judgeComponents(packages, options.components, image);
-  return assemble(image, packages, problems, options.database, [...found, ...inspected.findings, ...named]);
+  const all = [...found, ...inspected.findings, ...named];
+  return assemble(image, packages, problems, options.database, all, options.scanners);
 }
 
 /** Instructions tell secrets: what was found in them is taken out before anybody reads them. */
@@ -80,6 +83,7 @@ export function assemble(
   readProblems: readonly Problem[],
   database: AdvisoryDatabase | undefined,
   content: readonly Finding[] = [],
+  scanners: readonly ScannerName[] = ["vuln"],
 ): ScanResult {
   const matched =
     database === undefined ? { findings: [], problems: [] } : findVulnerabilities(packages, image, database);
@@ -94,6 +98,7 @@ export function assemble(
     summary: summarize(findings),
     complete: problems.length === 0,
     problems,
+    scanners,
     database: database === undefined ? null : databaseInfo(database),
   };
   return { report, packages };

@@ -39,7 +39,11 @@ interface Scanned extends ScanResult {
 }
 
 async function scanSource(options: ScanArguments, progress: ProgressLine, signal: AbortSignal): Promise<Scanned> {
-  const { requireSignature, source } = options;
+  const { requireSignature, source, dockerfile } = options;
+  if (dockerfile !== undefined) {
+    const { scanDockerfile } = await import("../scan-dockerfile.ts");
+    return scanDockerfile(dockerfile, options);
+  }
   const demand = requireSignature === undefined ? undefined : await readSignatureDemand(requireSignature, source);
   const database = await openDatabase(options.database);
   try {
@@ -74,6 +78,7 @@ async function scanOpened(
   try {
     const result = await scanImage(image, {
       ...(options.scanners.includes("vuln") ? { database } : {}),
+      scanners: options.scanners,
       content: scanners.content,
       inspection: scanners.inspection,
       ...(scanners.components === undefined ? {} : { components: scanners.components }),

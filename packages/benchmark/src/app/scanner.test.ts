@@ -1,3 +1,4 @@
+import { wholeFile } from "@bulwark/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SHIPPED_CHECKS } from "../testing/content.ts";
@@ -8,13 +9,7 @@ const scanner = createAppConfigScanner(CONFIG_READERS, SHIPPED_CHECKS);
 
 function scan(path: string, content: string | Uint8Array) {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  const { facts = [], problems = [] } = scanner.scan({
-    path,
-    mode: 0o644,
-    sizeBytes: bytes.length,
-    bytes,
-    sha256: undefined,
-  });
+  const { facts = [], problems = [] } = scanner.scan(wholeFile(path, bytes));
   return { facts, problems };
 }
 

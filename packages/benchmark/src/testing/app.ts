@@ -1,4 +1,4 @@
-import type { ContentFacts } from "@bulwark/model";
+import { type ContentFacts, wholeFile } from "@bulwark/model";
 import { CONFIG_READERS } from "../app/readers.ts";
 import { createAppConfigScanner } from "../app/scanner.ts";
 import type { Check, CheckSample } from "../check.ts";
@@ -12,6 +12,6 @@ export function appFacts(checks: readonly Check[], sample: CheckSample): Require
   const scanner = createAppConfigScanner(CONFIG_READERS, checks);
   const head = { path, mode: 0o644, sizeBytes: bytes.length };
   if (!scanner.wants(head)) throw new Error(`no reader wants ${path}`);
-  const { facts = [], problems = [] } = scanner.scan({ ...head, bytes, sha256: undefined });
+  const { facts = [], problems = [] } = scanner.scan(wholeFile(path, bytes));
   return { facts, problems };
 }

@@ -18,6 +18,11 @@ export interface ReadLayerOptions {
   readonly signal?: AbortSignal;
   /** The layer may be read again soon: where that costs traffic, its stored bytes are kept on disk until `forgetLayer`. */
   readonly keep?: boolean;
+  /**
+   * The layer was read and verified before: where its stored bytes are verified again, what they unpack to is the same, and
+   * is not hashed a second time.
+   */
+  readonly again?: boolean;
   /** Called with the stored bytes read so far, after each chunk. */
   onBytes?(storedBytes: number): void;
   /** Asked after each chunk; reading goes on when what it gives is done: for visitors that hand content on. */
@@ -97,7 +102,8 @@ function startReading(layer: LayerStream, limits: Limits, visit: EntryVisitor, o
   const tar = new TarReader(visit, { limits, whiteouts: true, onProblem });
   const storedHash = layer.digest === "" ? undefined : hasherFor(layer.digest);
   const diffAlgorithm = layer.diffId === "" ? "sha256" : algorithmOf(layer.diffId);
-  const diffHash = hasherFor(`${diffAlgorithm}:`);
+  const isKnown = options.again === true && storedHash !== undefined && layer.diffId !== "";
+  const diffHash = isKnown ? undefined : hasherFor(`${diffAlgorithm}:`);
   let decompressor: Decompressor | undefined;
   let stored = 0;
   let bytes = 0;
@@ -113,7 +119,7 @@ function startReading(layer: LayerStream, limits: Limits, visit: EntryVisitor, o
         `${stored} bytes grew to more than ${limits.maxRatio} times their size (limit maxRatio)`,
       );
     }
-    diffHash.update(chunk);
+    diffHash?.update(chunk);
     tar.write(chunk);
   };
 
@@ -144,6 +150,7 @@ function startReading(layer: LayerStream, limits: Limits, visit: EntryVisitor, o
         requireDigest(layer.what, layer.digest, finish(storedHash, algorithmOf(layer.digest)));
       await decompressor?.end();
       tar.end();
+      if (diffHash === undefined) return { diffId: layer.diffId, entries: tar.entries, bytes };
       const diffId = finish(diffHash, diffAlgorithm);
       if (layer.diffId !== "") requireDigest(`${layer.what}, uncompressed,`, layer.diffId, diffId);
       return { diffId, entries: tar.entries, bytes };

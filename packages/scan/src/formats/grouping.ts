@@ -5,7 +5,7 @@ import { severityRank } from "@bulwark/model";
 export interface FixGroup {
   readonly origin: Origin;
   readonly layer: number;
-  /** Name of the package, or the path for findings without one. */
+  /** Name of the package; for findings without one the path, or words for the image's configuration. */
   readonly name: string;
   readonly version: string;
   readonly path: string;
@@ -16,16 +16,25 @@ export interface FixGroup {
 /** Groups findings by what has to be changed, worst group first; own layers after the base within the same severity. */
 export function groupByFix(findings: readonly Finding[]): readonly FixGroup[] {
   const groups = Map.groupBy(findings, (finding) => {
-    const { name = finding.path ?? "", version = "" } = finding.package ?? {};
-    return JSON.stringify([finding.origin, finding.layer, name, version, finding.path ?? ""]);
+    const { name, version, path } = subjectOf(finding);
+    return JSON.stringify([finding.origin, finding.layer, name, version, path]);
   });
   return [...groups.values()].map(toGroup).sort(compareGroups);
 }
 
 function toGroup(findings: readonly Finding[]): FixGroup {
   const first = findings[0] as Finding;
-  const { name = first.path ?? "", version = "" } = first.package ?? {};
-  return { origin: first.origin, layer: first.layer, name, version, path: first.path ?? "", findings };
+  const worstFirst = findings.toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity));
+  return { origin: first.origin, layer: first.layer, ...subjectOf(first), findings: worstFirst };
+}
+
+/** What a finding is about: a package at a path, a file, or the image's own configuration. */
+function subjectOf(finding: Finding): Pick<FixGroup, "name" | "version" | "path"> {
+  const { path = "", evidence } = finding;
+  if (finding.package !== undefined) return { name: finding.package.name, version: finding.package.version, path };
+  if (evidence?.foundBy === "image-config" || path === "")
+    return { name: "image configuration", version: "", path: "" };
+  return { name: path, version: "", path: "" };
 }
 
 function compareGroups(a: FixGroup, b: FixGroup): number {

@@ -32,13 +32,13 @@ details summary { cursor: pointer; color: var(--accent); } .scroll { overflow-x:
 /** Filters the findings as the reader types; without scripts the whole list simply stays visible. */
 export const SCRIPT = `
 const rows = [...document.querySelectorAll("#findings tbody tr")];
-const [text, severity, origin] = ["text", "severity", "origin"].map((id) => document.getElementById(id));
+const [text, severity, kind, origin] = ["text", "severity", "kind", "origin"].map((id) => document.getElementById(id));
 const filter = () => {
   const words = text.value.toLowerCase().split(/\\s+/);
   for (const row of rows) {
-    const fits = (!severity.value || row.dataset.severity === severity.value) && (!origin.value || row.dataset.origin === origin.value);
+    const fits = (!severity.value || row.dataset.severity === severity.value) && (!kind.value || row.dataset.kind === kind.value) && (!origin.value || row.dataset.origin === origin.value);
     row.hidden = !(fits && words.every((word) => row.textContent.toLowerCase().includes(word)));
   }
 };
-if (text) for (const field of [text, severity, origin]) field.addEventListener("input", filter);
+if (text) for (const field of [text, severity, kind, origin]) field.addEventListener("input", filter);
 `;

@@ -48,8 +48,8 @@ function databaseNotice(database: ScanReport["database"]): Markup {
   return markup`<div class="notice">Only the shipped seed of ${database.records} landmark advisories was used. For all of them run <span class="mono">bulwark db update</span>.</div>`;
 }
 
-function counts({ summary, database }: ScanReport): Markup {
-  if (database === null) return markup``;
+function counts({ summary, database, scanners = ["vuln"] }: ScanReport): Markup {
+  if (database === null && scanners.every((scanner) => scanner === "vuln")) return markup``;
   const cards = SEVERITIES.map(
     (severity) => markup`<div class="card"><b class="${severity}">${summary[severity]}</b>${severity}
 <div class="faint">base ${summary.byOrigin.base[severity]} · own ${summary.byOrigin.own[severity]}</div></div>`,
@@ -78,31 +78,46 @@ function layers({ layers: all, base }: Image): Markup {
 <tbody>${rows}</tbody></table></div></details>`;
 }
 
-function findings({ findings: all, database, packages }: ScanReport): Markup {
+function findings({ findings: all, database, packages, scanners = ["vuln"] }: ScanReport): Markup {
   if (all.length === 0) {
-    const looked = database !== null && packages.length > 0;
+    const looked = (database !== null && packages.length > 0) || scanners.some((scanner) => scanner !== "vuln");
     return markup`<h2>Findings</h2><p>${looked ? "None." : "Nothing was judged."}</p>`;
   }
   const options = SEVERITIES.map((severity) => markup`<option>${severity}</option>`);
+  const kinds = [...new Set(all.map(({ kind }) => kind))].sort().map((kind) => markup`<option>${kind}</option>`);
   return markup`<h2>Findings</h2><div class="filters"><input id="text" type="search" placeholder="Filter by package, flaw, path…" aria-label="Filter">
 <select id="severity" aria-label="Severity"><option value="">all severities</option>${options}</select>
+<select id="kind" aria-label="Kind"><option value="">all kinds</option>${kinds}</select>
 <select id="origin" aria-label="Origin"><option value="">base and own</option><option>base</option><option>own</option></select></div>
-<div class="scroll"><table id="findings"><thead><tr><th>Severity</th><th>Flaw</th><th>Package</th><th>Fixed in</th><th>Where</th><th>What to do</th></tr></thead>
+<div class="scroll"><table id="findings"><thead><tr><th>Severity</th><th>Finding</th><th>Package</th><th>Fixed in</th><th>Where</th><th>What to do</th></tr></thead>
 <tbody>${all.map(findingRow)}</tbody></table></div>`;
 }
 
 function findingRow(finding: Finding): Markup {
-  const { kev, epss } = finding;
+  const { kev, epss, evidence } = finding;
+  const isFlaw = finding.kind === "vulnerability";
+  const seen =
+    isFlaw || evidence?.detail === undefined
+      ? markup``
+      : markup`<br><span class="mono faint">${visible(evidence.detail)}</span>`;
   const marks = [
+    ...(isFlaw ? [] : [markup` <span class="tag">${finding.kind}</span>`]),
+    ...(evidence?.removedIn === undefined
+      ? []
+      : [markup` <span class="tag">removed in layer ${evidence.removedIn}</span>`]),
     ...(kev === undefined ? [] : [markup` <span class="tag bad critical">exploited</span>`]),
     ...(epss === undefined ? [] : [markup` <span class="tag">EPSS ${(epss.score * 100).toFixed(1)} %</span>`]),
   ];
-  return markup`<tr data-severity="${finding.severity}" data-origin="${finding.origin}"><td class="${finding.severity}"><b>${finding.severity}</b></td>
-<td><span class="mono">${visible(finding.id)}</span>${marks}<br>${visible(finding.title)}</td>
+  return markup`<tr data-severity="${finding.severity}" data-kind="${finding.kind}" data-origin="${finding.origin}"><td class="${finding.severity}"><b>${finding.severity}</b></td>
+<td><span class="mono">${visible(finding.id)}</span>${marks}<br>${visible(finding.title)}${seen}</td>
 <td>${visible(finding.package?.name ?? "")}<br><span class="faint">${visible(finding.package?.version ?? "")}</span></td>
-<td>${visible(finding.fixedVersion || "none yet")}</td>
-<td>layer ${finding.layer}, ${finding.origin}<br><span class="mono faint">${visible(finding.path ?? "")}</span></td>
+<td>${visible(finding.fixedVersion || (isFlaw ? "none yet" : ""))}</td>
+<td>${finding.layer < 0 ? "" : `layer ${finding.layer}, ${finding.origin}`}<br><span class="mono faint">${visible(placeOf(finding))}</span></td>
 <td>${visible(finding.advice)}</td></tr>`;
+}
+
+function placeOf({ path = "", line }: Finding): string {
+  return line === undefined ? path : `${path}:${line}`;
 }
 
 function suppressed({ suppressed: all }: ScanReport): Markup {

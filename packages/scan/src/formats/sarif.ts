@@ -88,18 +88,23 @@ function resultOf(finding: Finding, indexOf: ReadonlyMap<string, number>): objec
     ruleId: finding.id,
     ruleIndex: indexOf.get(finding.id) ?? -1,
     level: LEVEL[finding.severity],
-    message: { text: `${subject}${finding.title || finding.id}. ${finding.advice}` },
+    message: { text: `${subject}${finding.title || finding.id}${seenOf(finding)}. ${finding.advice}` },
     locations: [
       {
         physicalLocation: {
           artifactLocation: { uri: uriOf(finding.path ?? ""), uriBaseId: "ROOTFS" },
           region: { startLine: finding.line ?? 1 },
         },
-        logicalLocations: [{ name: `layer ${finding.layer}`, kind: "layer" }],
+        ...(finding.layer < 0 ? {} : { logicalLocations: [{ name: `layer ${finding.layer}`, kind: "layer" }] }),
       },
     ],
     partialFingerprints: {
-      "bulwarkFinding/v1": [finding.id, finding.package?.purl ?? "", finding.path ?? ""].join("|"),
+      "bulwarkFinding/v1": [
+        finding.id,
+        finding.package?.purl ?? "",
+        finding.path ?? "",
+        ...(finding.evidence?.fingerprint === undefined ? [] : [finding.evidence.fingerprint]),
+      ].join("|"),
     },
     properties: {
       origin: finding.origin,
@@ -108,6 +113,11 @@ function resultOf(finding: Finding, indexOf: ReadonlyMap<string, number>): objec
       ...(finding.fixedVersion ? { fixedVersion: finding.fixedVersion } : {}),
     },
   };
+}
+
+/** What was seen, for findings that are no flaws of packages: those say it by their package. */
+function seenOf({ kind, evidence }: Finding): string {
+  return kind === "vulnerability" || evidence?.detail === undefined ? "" : `: ${evidence.detail}`;
 }
 
 function uriOf(path: string): string {

@@ -45,19 +45,33 @@ export const table: ReportFormat = {
   },
 };
 
-function header({ image, packages, database }: ScanReport, paint: Paint, columns: number): string[] {
+function header(report: ScanReport, paint: Paint, columns: number): string[] {
+  const { image, packages, database, scanners = ["vuln"] } = report;
   const os = image.os === null ? "no operating system recognised" : visible(image.os.name);
   const size = image.size > 0 ? `, ${(image.size / MIB).toFixed(1)} MiB` : "";
   const facts = `${os}, ${image.platform || "platform unknown"}, ${image.layers.length} ${image.layers.length === 1 ? "layer" : "layers"}${size}, ${packages.length} packages`;
   const styled = (style: Style, text: string) => wrap(text, columns).map((line) => paint(style, line));
+  if (image.layers.length === 0 && packages.length === 0 && database === null)
+    return styled("bold", visible(image.reference));
   return [
     ...styled("bold", visible(image.reference)),
     ...wrap(facts, columns),
     ...(image.base === null ? [] : wrap(baseLine(image), columns)),
-    ...(database !== null && !database.seedOnly
-      ? styled("dim", `${database.records} advisories, built ${database.built}`)
-      : styled("bad", databaseWarning(database))),
+    ...signatureLines(report, columns),
+    ...(!scanners.includes("vuln")
+      ? styled("dim", "Flaws of packages were not looked for.")
+      : database !== null && !database.seedOnly
+        ? styled("dim", `${database.records} advisories, built ${database.built}`)
+        : styled("bad", databaseWarning(database))),
   ];
+}
+
+function signatureLines({ signatures = [] }: ScanReport, columns: number): string[] {
+  return signatures.flatMap(({ rule, identity, issuer, predicateType }) => {
+    const by = identity === "" ? "with the rule's key" : `by ${identity}, on the word of ${issuer}`;
+    const what = predicateType === "" ? "signed" : `attested (${predicateType})`;
+    return wrap(visible(`${what} ${by}: ${rule}`), columns);
+  });
 }
 
 function databaseWarning(database: ScanReport["database"]): string {
@@ -89,10 +103,12 @@ function section(origin: Origin, report: ScanReport, paint: Paint, columns: numb
 }
 
 function groupLines(group: FixGroup, image: Image, paint: Paint, columns: number): string[] {
-  const name = paint("bold", `${visible(group.name)} ${visible(group.version)}`);
+  const name = paint("bold", `${visible(group.name)} ${visible(group.version)}`.trimEnd());
   const createdBy = visible((image.layers[group.layer]?.createdBy ?? "").replace(/\s+/g, " "));
-  const place = [group.path, `layer ${group.layer}`, createdBy].map(visible).filter((part) => part !== "");
-  const lines = [`  ${name}`, `  ${paint("dim", cut(place.join(" · "), columns - 2))}`];
+  const layer = group.layer < 0 ? "" : `layer ${group.layer}`;
+  const place = [group.path, layer, createdBy].map(visible).filter((part) => part !== "");
+  const lines = [`  ${name}`];
+  if (place.length > 0) lines.push(`  ${paint("dim", cut(place.join(" · "), columns - 2))}`);
   for (const finding of group.findings.slice(0, FINDINGS_SHOWN)) lines.push(findingLine(finding, paint, columns));
   const more = group.findings.length - FINDINGS_SHOWN;
   if (more > 0) lines.push(`    ${paint("dim", `and ${more} more; --format json lists all`)}`);
@@ -105,6 +121,7 @@ function groupLines(group: FixGroup, image: Image, paint: Paint, columns: number
 
 function findingLine(finding: Finding, paint: Paint, columns: number): string {
   const severity = finding.severity.toUpperCase().padEnd(10);
+  if (finding.kind !== "vulnerability") return contentLine(finding, severity, paint, columns);
   const marks = [
     finding.kev === undefined ? "" : "exploited",
     finding.epss === undefined ? "" : `EPSS ${(finding.epss.score * 100).toFixed(1)} %`,
@@ -114,6 +131,17 @@ function findingLine(finding: Finding, paint: Paint, columns: number): string {
   const room = columns - 4 - 11 - head.length - 2;
   const title = room >= 12 ? `  ${cut(visible(finding.title), room)}` : "";
   return `    ${paint(finding.severity, severity)} ${head}${paint("dim", title)}`;
+}
+
+/** What was found in a file or in settings: where in the file, what it is, and what was seen. */
+function contentLine(finding: Finding, severity: string, paint: Paint, columns: number): string {
+  const { line, evidence, title, path, package: subject } = finding;
+  const seen = evidence?.detail ?? "";
+  const place = evidence?.foundBy === "image-config" && path !== undefined && seen === "" ? path : "";
+  const removed = evidence?.removedIn === undefined ? "" : `removed in layer ${evidence.removedIn}`;
+  const words = [line === undefined ? "" : `line ${line}`, title, subject === undefined ? seen : "", place, removed];
+  const text = words.filter((word) => word !== "").map(visible);
+  return `    ${paint(finding.severity, severity)} ${cut(text.join(" · "), columns - 15)}`;
 }
 
 function footer(report: ScanReport, paint: Paint, columns: number): string[] {
@@ -144,8 +172,14 @@ function footer(report: ScanReport, paint: Paint, columns: number): string[] {
   return lines;
 }
 
-function noFindings({ database, packages }: ScanReport): string {
-  if (database === null) return "Nothing was judged.";
+function noFindings({ database, packages, scanners = ["vuln"] }: ScanReport): string {
+  const content = scanners.filter((scanner) => scanner !== "vuln");
+  const flaws = scanners.includes("vuln") && database !== null;
+  if (content.length > 0) {
+    const also = flaws && packages.length === 0 ? " There are no packages whose flaws could be judged." : "";
+    return `No findings.${also}`;
+  }
+  if (!flaws) return "Nothing was judged.";
   return packages.length === 0 ? "No packages were found, so nothing was judged." : "No findings.";
 }
 
@@ -154,7 +188,7 @@ function violationLine({ policy, rule, message }: ScanReport["verdict"]["violati
 }
 
 function suppressionSources({ suppressed }: ScanReport): string {
-  const sources = new Set(suppressed.map(({ by, source }) => `${by === "vex" ? "VEX" : "waiver"} ${visible(source)}`));
+  const sources = new Set(suppressed.map(({ by, source }) => `${by === "vex" ? "VEX" : by} ${visible(source)}`));
   return [...sources].join("; ");
 }
 

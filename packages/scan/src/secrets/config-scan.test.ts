@@ -86,7 +86,13 @@ describe("secrets of an image's configuration", () => {
     expect(bounded.facts).toHaveLength(200);
     expect(bounded.problems).toEqual([expect.stringMatching(/more than is looked at/)]);
     const long = scan(imageConfig({ env: [`X=${"=".repeat(2_000_000)}`], cmd: ["\0\x1b[2J"] }));
-    expect(long).toEqual({ facts: [], problems: ["ENV: only the first 65536 characters were read"] });
+    expect(long).toMatchObject({ facts: [], problems: ["ENV: only the first 65536 characters were read"] });
+  });
+
+  it("are taken out of any text that tells them", () => {
+    const { redact } = scan(imageConfig({ env: ["DB_PASSWORD=tr0ub4dor-and-3"] }));
+    expect(redact("ENV DB_PASSWORD=tr0ub4dor-and-3 USER=täglich")).toBe("ENV DB_PASSWORD=tr0**** USER=täglich");
+    expect(redact("RUN echo nothing")).toBe("RUN echo nothing");
   });
 
   it("by a user's hostile rule are cut off and told", () => {

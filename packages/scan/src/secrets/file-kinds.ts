@@ -48,15 +48,21 @@ export interface ReadableContent {
   readonly binary: boolean;
 }
 
-/** UTF-16 with a byte order mark becomes UTF-8; a NUL near the beginning makes anything else binary. */
-export function readable(bytes: Uint8Array): ReadableContent {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return { bytes: fromUtf16(bytes, false), binary: false };
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return { bytes: fromUtf16(bytes, true), binary: false };
-  const nul = bytes.subarray(0, HEAD_BYTES).indexOf(0);
+/**
+ * UTF-16 with a byte order mark becomes UTF-8; a NUL near the beginning makes anything else binary.
+ *
+ * @param head the beginning of the file, where `bytes` are a later piece of it
+ */
+export function readable(bytes: Uint8Array, head: Uint8Array = bytes): ReadableContent {
+  const isFirst = head === bytes;
+  const content = isFirst ? bytes.subarray(2) : bytes;
+  if (head[0] === 0xff && head[1] === 0xfe) return { bytes: fromUtf16(content, false), binary: false };
+  if (head[0] === 0xfe && head[1] === 0xff) return { bytes: fromUtf16(content, true), binary: false };
+  const nul = head.subarray(0, HEAD_BYTES).indexOf(0);
   return { bytes, binary: nul >= 0 };
 }
 
 function fromUtf16(bytes: Uint8Array, bigEndian: boolean): Uint8Array {
-  const even = Buffer.from(bytes.subarray(2, bytes.length - (bytes.length % 2)));
+  const even = Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % 2)));
   return Buffer.from((bigEndian ? even.swap16() : even).toString("utf16le"));
 }

@@ -218,3 +218,20 @@ describe("hostile content", () => {
     expect(scanText(scanner, bytes).facts).toMatchObject([{ id: "github-personal-token", line: 1 }]);
   });
 });
+
+it("takes a later piece of a program for no text, whatever it looks like", () => {
+  const rule = {
+    id: "mine",
+    title: "Mine",
+    severity: "low",
+    keywords: ["mine-"],
+    pattern: "(mine-[0-9]{6})",
+    advice: "No.",
+  };
+  const own = createSecretScanner([rulesFrom(JSON.stringify({ rules: [rule] }))]);
+  const bytes = Buffer.from("key = mine-123456");
+  const piece = { path: "usr/bin/app", mode: 0o755, sizeBytes: 1 << 25, bytes, offset: 1 << 24, sha256: undefined };
+  const found = (head: string) => own.scan({ ...piece, head: Buffer.from(head) }).facts?.length;
+  expect(found("plain text")).toBe(1);
+  expect(found("\x7fELF\0\0")).toBe(0);
+});

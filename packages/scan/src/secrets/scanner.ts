@@ -9,12 +9,12 @@ import { searchInBlocks } from "./search-blocks.ts";
 
 /** Raise it when the same rules on the same bytes would give other facts. */
 const ENGINE_VERSION = 1;
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 const MAX_FINDINGS_PER_FILE = 100;
 const FILE_RULE_HEAD_BYTES = 4_096;
 
 export interface SecretScannerOptions {
-  /** Bytes of a file that are read. Default 16 MiB. */
+  /** Bytes of a file that are read. Default 256 MiB. */
   readonly maxBytes?: number;
   /** Findings of one file that are reported; how many more there are becomes a problem. Default 100. */
   readonly maxFindingsPerFile?: number;
@@ -54,9 +54,9 @@ export function createSecretScanner(sets: readonly SecretRules[], options: Secre
     scan(file: ContentFile): ContentFacts {
       const problems: string[] = [];
       const guard: Guard = (steps) => guarded(steps, problems);
-      const facts = matchFiles(fileRules, file, guard);
+      const facts = file.offset === 0 ? matchFiles(fileRules, file, guard) : [];
       if (!mayHoldText(file.path)) return { facts, problems };
-      const content = readable(file.bytes);
+      const content = file.offset === 0 ? readable(file.bytes) : readable(file.bytes, file.head);
       const chosen = content.binary ? binaryMatcher : matcher;
       const applies = ruleFilter(file.path);
       const search = (bytes: Uint8Array) => chosen.search(bytes, file.path, applies, guard);

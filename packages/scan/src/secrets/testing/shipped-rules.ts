@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ContentFact, ContentFacts, ContentScanner } from "@bulwark/model";
+import { type ContentFact, type ContentFacts, type ContentScanner, wholeFile } from "@bulwark/model";
 import type { SecretRules } from "../rule.ts";
 import { loadSecretRules } from "../shipped.ts";
 
@@ -11,7 +11,7 @@ export function shippedRules(): Promise<SecretRules> {
 /** Scans text as if it were a file. */
 export function scanText(scanner: ContentScanner, content: string | Uint8Array, path = "app/file.txt"): ContentFacts {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  return scanner.scan({ path, mode: 0o644, sizeBytes: bytes.length, bytes, sha256: undefined });
+  return scanner.scan(wholeFile(path, bytes));
 }
 
 export function idsOf(facts: readonly ContentFact[] | undefined): readonly string[] {
