@@ -1,5 +1,5 @@
 import type { ScanReport, Severity } from "@bulwark/model";
-import { applyVex, applyWaivers, judge, readPolicy, readVex } from "@bulwark/policy";
+import { applyFindingRules, applyVex, applyWaivers, judge, readPolicy, readVex } from "@bulwark/policy";
 import { summarize, type UnjudgedReport } from "@bulwark/scan";
 import { defaultPolicyFile } from "./places.ts";
 import { readTextFile } from "./text-files.ts";
@@ -19,7 +19,8 @@ export async function judgeReport(report: UnjudgedReport, options: JudgeOptions)
   const files = options.policies.length > 0 ? options.policies : [defaultPolicyFile];
   const policies = await Promise.all(files.map(async (file) => readPolicy(await readTextFile(file, "policy"), file)));
   const documents = await Promise.all(options.vex.map(async (file) => readVex(await readTextFile(file, "VEX"), file)));
-  const asked = report.findings.filter(
+  const ruled = applyFindingRules(report.findings, policies, report.image);
+  const asked = ruled.findings.filter(
     ({ kind, severity, fixedVersion = "" }) =>
       (options.severities.length === 0 || options.severities.includes(severity)) &&
       // A malicious package has no fixed version, and is not for that to be ignored.
@@ -27,11 +28,11 @@ export async function judgeReport(report: UnjudgedReport, options: JudgeOptions)
   );
   const { reference, digest } = report.image;
   const vexed = applyVex(asked, documents.flat(), imageNames(reference, digest));
-  const waived = applyWaivers(vexed.findings, policies, reference, options.today);
+  const waived = applyWaivers(vexed.findings, policies, report.image, options.today);
   const judged: UnjudgedReport = {
     ...report,
     findings: waived.findings,
-    suppressed: [...vexed.suppressed, ...waived.suppressed],
+    suppressed: [...report.suppressed, ...ruled.suppressed, ...vexed.suppressed, ...waived.suppressed],
     summary: summarize(waived.findings),
   };
   return { ...judged, verdict: judge(judged, policies, options.today) };

@@ -41,6 +41,8 @@ export interface ScanArguments {
   readonly clamd?: string;
   /** Whether files that an OS package vouches for are spared the content scanners. */
   readonly trustPackages: boolean;
+  /** Business grade of the application, for policies. */
+  readonly grade?: string;
   /** Signature policy that the image has to satisfy. */
   readonly requireSignature?: string;
 }
@@ -58,6 +60,7 @@ const TABLE = {
   deny: { type: "string", multiple: true },
   registries: { type: "string", multiple: true },
   clamd: { type: "string" },
+  grade: { type: "string" },
   dockerfile: { type: "string" },
   fix: { type: "boolean" },
   "distrust-packages": { type: "boolean" },
@@ -97,7 +100,16 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
     throw new CliError("USAGE", `scan: ${what}`, "give one image, archive, directory or SBOM; see bulwark scan --help");
   }
   const scanners = words(parsed.lists.scanners).map((scanner) => oneOf(scanner, SCANNERS, "--scanners"));
-  const { clamd, platform, base, output, db, "ca-file": caFile, "require-signature": requireSignature } = parsed.text;
+  const {
+    clamd,
+    grade,
+    platform,
+    base,
+    output,
+    db,
+    "ca-file": caFile,
+    "require-signature": requireSignature,
+  } = parsed.text;
   return {
     source,
     ...(dockerfile === undefined ? {} : { dockerfile }),
@@ -118,6 +130,7 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
     registries: words(parsed.lists.registries),
     trustPackages: !parsed.flags.has("distrust-packages"),
     ...(clamd === undefined ? {} : { clamd }),
+    ...(grade === undefined ? {} : { grade }),
     useCache: !parsed.flags.has("no-cache"),
     ...(platform === undefined ? {} : { platform }),
     ...(base === undefined ? {} : { base }),
@@ -164,6 +177,7 @@ Options
   --format FORMAT      ${FORMATS.join(", ")} (default table)
   -o, --output FILE    write the report there instead of stdout
   --policy FILE …      judge by these policies instead of the default one
+  --grade GRADE        business grade that policies may select by (default: label io.bulwark.grade)
   --vex FILE           OpenVEX statements that take findings out; may be repeated
   --require-signature FILE
                        refuse the image unless its signatures satisfy this signature policy

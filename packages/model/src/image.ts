@@ -54,4 +54,8 @@ export interface Image {
   readonly size: number;
   readonly layers: readonly Layer[];
   readonly base: BaseImage | null;
+  /** Labels of the configuration, where there are any. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Business grade of the application: how much depends on it. */
+  readonly grade?: string;
 }

@@ -1,4 +1,4 @@
-import type { Cvss, Finding, ScanReport, SuppressedFinding, Verdict, Violation } from "@bulwark/model";
+import type { Cvss, Finding, Image, ScanReport, SuppressedFinding, Verdict, Violation } from "@bulwark/model";
 import { policyEnvironment } from "./environment.ts";
 import { PolicyError } from "./errors.ts";
 import { matchesGlob } from "./glob.ts";
@@ -20,14 +20,21 @@ export type Judgeable = Omit<ScanReport, "verdict">;
 export function judge(report: Judgeable, policies: readonly Policy[], today: string): Verdict {
   const facts = factsOf(report, today);
   const violations = policies
-    .filter((policy) => appliesTo(policy, report.image.reference))
+    .filter((policy) => appliesTo(policy, report.image))
     .flatMap((policy) => violationsOf(policy, facts));
   return { passed: violations.length === 0, violations };
 }
 
-/** Whether the policy speaks of the image. */
-export function appliesTo(policy: Policy, reference: string): boolean {
-  return policy.images.length === 0 || policy.images.some((pattern) => matchesGlob(pattern, reference));
+/** What tells whether a policy speaks of an image. */
+export type PolicySubject = Pick<Image, "reference" | "labels" | "grade">;
+
+/** Whether the policy speaks of the image: by its name, its labels and its business grade, as far as the policy asks. */
+export function appliesTo(policy: Policy, { reference, labels = {}, grade = "" }: PolicySubject): boolean {
+  if (policy.images.length > 0 && !policy.images.some((pattern) => matchesGlob(pattern, reference))) return false;
+  if (policy.grades.length > 0 && !policy.grades.includes(grade)) return false;
+  return Object.entries(policy.labels).every(
+    ([name, pattern]) => Object.hasOwn(labels, name) && matchesGlob(pattern, labels[name] ?? ""),
+  );
 }
 
 function violationsOf(policy: Policy, facts: Readonly<Record<string, unknown>>): Violation[] {
@@ -65,7 +72,7 @@ function factsOf(report: Judgeable, today: string): Readonly<Record<string, unkn
   const database = report.database ?? { built: "", records: 0, seedOnly: false };
   const built = Date.parse(database.built);
   return {
-    image: { ...report.image, os: report.image.os ?? { id: "", versionId: "", name: "" } },
+    image: { labels: {}, grade: "", ...report.image, os: report.image.os ?? { id: "", versionId: "", name: "" } },
     packages: report.packages,
     findings: report.findings.map(findingFacts),
     suppressed: report.suppressed.map(suppressedFacts),

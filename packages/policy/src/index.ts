@@ -1,5 +1,6 @@
 export { PolicyError, type PolicyErrorCode } from "./errors.ts";
-export { appliesTo, type Judgeable, judge } from "./evaluate.ts";
+export { appliesTo, type Judgeable, judge, type PolicySubject } from "./evaluate.ts";
+export { applyFindingRules } from "./finding-rules.ts";
 export { matchesGlob } from "./glob.ts";
 export type { Policy, PolicyRule, Waiver } from "./policy.ts";
 export { readPolicy } from "./read-policy.ts";

@@ -9,6 +9,9 @@ test("a policy file gives its rules, images and waivers", () => {
     name: "gate",
     file: "gate.yaml",
     images: ["x/*"],
+    labels: {},
+    grades: [],
+    findings: [],
     rules: [{ id: "a", deny: "findings.size() > 0", message: "none" }],
     waivers: [
       { finding: "CVE-1", package: "*", path: "*", reason: "not reachable", until: "2026-12-31", approvedBy: "" },

@@ -1,10 +1,12 @@
+import { SEVERITIES } from "@bulwark/model";
 import { parse as parseYaml } from "yaml";
 import { policyEnvironment } from "./environment.ts";
 import { PolicyError } from "./errors.ts";
-import type { Policy, PolicyRule, Waiver } from "./policy.ts";
+import type { FindingRule, Policy, PolicyRule, Waiver } from "./policy.ts";
 
 const MAX_POLICY_BYTES = 1024 * 1024;
 const MAX_ALIASES = 100;
+const KINDS = ["vulnerability", "secret", "malware", "webshell", "misconfiguration"];
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -20,20 +22,53 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function readPolicy(text: string, file: string): Policy {
   const fields = parseFields(text, file);
-  const known = ["name", "description", "images", "rules", "waivers"];
+  const known = ["name", "description", "images", "labels", "grades", "findings", "rules", "waivers"];
   refuseUnknown(fields, known, file, "the policy");
   const name = stringField(fields, "name", file, "the policy");
   const rules = listField(fields, "rules", file).map((entry, at) => readRule(entry, at, file));
   const waivers = listField(fields, "waivers", file).map((entry, at) => readWaiver(entry, at, file));
-  if (rules.length + waivers.length === 0) throw invalid(file, "it has neither rules nor waivers");
+  const findings = listField(fields, "findings", file).map((entry, at) => readFindingRule(entry, at, file));
+  if (rules.length + waivers.length + findings.length === 0)
+    throw invalid(file, "it has neither rules nor waivers nor findings");
   const ids = rules.map((rule) => rule.id);
   const twice = ids.find((id, at) => ids.indexOf(id) !== at);
   if (twice !== undefined) throw invalid(file, `two rules have the id "${twice}"`);
-  const images = listField(fields, "images", file).map((entry) => {
-    if (typeof entry !== "string") throw invalid(file, "images must be a list of reference patterns");
+  const images = wordsField(fields, "images", file, "reference patterns");
+  const grades = wordsField(fields, "grades", file, "business grades");
+  return { name, file, images, labels: readLabels(fields, file), grades, findings, rules, waivers };
+}
+
+function wordsField(fields: Fields, key: string, file: string, what: string): readonly string[] {
+  return listField(fields, key, file).map((entry) => {
+    if (typeof entry !== "string") throw invalid(file, `${key} must be a list of ${what}`);
     return entry;
   });
-  return { name, file, images, rules, waivers };
+}
+
+function readLabels(fields: Fields, file: string): Readonly<Record<string, string>> {
+  if (fields.labels === undefined) return {};
+  const entries = Object.entries(asFields(fields.labels, file, "labels"));
+  return Object.fromEntries(
+    entries.map(([name, pattern]) => {
+      if (typeof pattern !== "string") throw invalid(file, `label "${name}" needs a pattern as text`);
+      return [name, pattern];
+    }),
+  );
+}
+
+function readFindingRule(entry: unknown, at: number, file: string): FindingRule {
+  const place = `finding rule ${at + 1}`;
+  const fields = asFields(entry, file, place);
+  refuseUnknown(fields, ["finding", "kind", "path", "severity", "reason"], file, place);
+  const severity = stringField(fields, "severity", file, place);
+  const known = [...SEVERITIES, "off" as const].find((word) => word === severity);
+  if (known === undefined) throw invalid(file, `${place}: severity must be one of ${SEVERITIES.join(", ")}, off`);
+  const kind = optionalString(fields, "kind", "", file, place);
+  if (kind !== "" && !KINDS.includes(kind)) throw invalid(file, `${place}: kind must be one of ${KINDS.join(", ")}`);
+  const reason = optionalString(fields, "reason", "", file, place);
+  if (known === "off" && reason === "") throw invalid(file, `${place} takes findings out and needs "reason" as text`);
+  const finding = stringField(fields, "finding", file, place);
+  return { finding, kind, path: optionalString(fields, "path", "*", file, place), severity: known, reason };
 }
 
 function parseFields(text: string, file: string): Fields {

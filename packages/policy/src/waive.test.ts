@@ -5,7 +5,7 @@ import { applyWaivers } from "./waive.ts";
 
 function waive(fields: string, today = "2026-01-31") {
   const text = `name: w\nwaivers: [{finding: CVE-2021-44228, reason: lookups are off, until: "2026-01-31", ${fields}}]`;
-  return applyWaivers([finding()], [readPolicy(text, "w.yaml")], "docker.io/library/app:1", today);
+  return applyWaivers([finding()], [readPolicy(text, "w.yaml")], { reference: "docker.io/library/app:1" }, today);
 }
 
 test("a waiver takes a finding out with its reason, its author and its last day", () => {
@@ -37,6 +37,6 @@ test.each([
 
 test("a waiver by alias covers the finding", () => {
   const text = "name: w\nwaivers: [{finding: GHSA-jfh8-c2jp-5v3q, reason: r, until: '2030-01-01'}]";
-  const parted = applyWaivers([finding()], [readPolicy(text, "w.yaml")], "x", "2026-01-31");
+  const parted = applyWaivers([finding()], [readPolicy(text, "w.yaml")], { reference: "x" }, "2026-01-31");
   expect(parted.suppressed).toHaveLength(1);
 });

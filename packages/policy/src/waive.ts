@@ -1,5 +1,5 @@
 import type { Finding, SuppressedFinding } from "@bulwark/model";
-import { appliesTo } from "./evaluate.ts";
+import { appliesTo, type PolicySubject } from "./evaluate.ts";
 import { matchesGlob } from "./glob.ts";
 import type { Policy, Waiver } from "./policy.ts";
 
@@ -17,11 +17,11 @@ export interface Parted {
 export function applyWaivers(
   findings: readonly Finding[],
   policies: readonly Policy[],
-  reference: string,
+  image: PolicySubject,
   today: string,
 ): Parted {
   const waivers = policies
-    .filter((policy) => appliesTo(policy, reference))
+    .filter((policy) => appliesTo(policy, image))
     .flatMap((policy) =>
       policy.waivers.filter((waiver) => today <= waiver.until).map((waiver) => ({ policy, waiver })),
     );

@@ -131,6 +131,7 @@ function describe(
     size: layers.reduce((sum, layer) => sum + layer.size, 0),
     layers,
     base: boundary.base,
+    ...(Object.keys(opened.config.labels).length === 0 ? {} : { labels: opened.config.labels }),
   };
 }
 

@@ -1,7 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type OpenedImage, type OpenOptions, openImage, parseReference } from "@bulwark/image";
-import { type KnownBase, openLayerCache, type ScanResult, scanImage, scanSbom } from "@bulwark/scan";
+import {
+  type KnownBase,
+  openLayerCache,
+  type ScanResult,
+  scanImage,
+  scanSbom,
+  type UnjudgedReport,
+} from "@bulwark/scan";
 import { checkSignatures, readSignatureDemand, type SignatureCheck, withSignatures } from "../check-signatures.ts";
 import { CliError } from "../failure.ts";
 import { judgeReport } from "../judge-report.ts";
@@ -14,6 +21,7 @@ import { readTextFile } from "../text-files.ts";
 
 const SBOM_PREFIX = "sbom:";
 const VIOLATED_EXIT = 1;
+const GRADE_LABEL = "io.bulwark.grade";
 
 /** `bulwark scan`: see SCAN_HELP. */
 export async function scanCommand(args: readonly string[]): Promise<number> {
@@ -27,10 +35,17 @@ export async function scanCommand(args: readonly string[]): Promise<number> {
   process.once("SIGINT", () => abort.abort(new CliError("INTERRUPTED", "the scan was interrupted")));
   const { signatures, ...result } = await scanSource(options, progress, abort.signal).finally(() => progress.clear());
   const today = new Date().toISOString().slice(0, 10);
-  const report = withSignatures(await judgeReport(result.report, { ...options, today }), signatures);
+  const graded = withGrade(result.report, options.grade);
+  const report = withSignatures(await judgeReport(graded, { ...options, today }), signatures);
   const { renderReport } = await import("../render.ts");
   await print(await renderReport({ ...result, report }, options), options.output);
   return report.verdict.passed ? 0 : VIOLATED_EXIT;
+}
+
+/** Who builds the image may grade it by a label; who scans it decides. */
+function withGrade(report: UnjudgedReport, given: string | undefined): UnjudgedReport {
+  const grade = given ?? report.image.labels?.[GRADE_LABEL];
+  return grade === undefined ? report : { ...report, image: { ...report.image, grade } };
 }
 
 /** A scan's result, and what the image's signatures say where that was asked. */
