@@ -198,7 +198,9 @@ test("a database in use is replaced by import and described by status", async ()
   writeFileSync(records, JSON.stringify({ id: "TEST-1", modified: "2026-01-01T00:00:00Z", summary: "test", affected }));
   expect((await bulwark(cache, ["db", "import", "--db", database, records])).stdout).toMatch(/1 added/);
   expect((await bulwark(cache, ["db", "status", "--db", database])).stdout).toMatch(/1 records[\s\S]*npm 1/);
-  expect((await scanJson(cache, ["--scanners", "vuln", "--db", database, vulnerable])).findings.map(({ id }) => id)).toEqual(["TEST-1"]);
+  expect(
+    (await scanJson(cache, ["--scanners", "vuln", "--db", database, vulnerable])).findings.map(({ id }) => id),
+  ).toEqual(["TEST-1"]);
 });
 
 test("help is printed for every command, with examples", async () => {

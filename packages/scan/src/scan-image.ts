@@ -60,7 +60,8 @@ export async function scanImage(opened: OpenedImage, options: ScanOptions): Prom
   problems.push(...inspected.problems);
   const image = withInstructions(described, inspected.createdBy);
   const { scanners = [], remote = [] } = options.content ?? {};
-  const tampered = scanners.length + remote.length > 0 ? findTampered(layers) : [];
+  const looksForMalware = options.scanners?.includes("malware") ?? true;
+  const tampered = looksForMalware && scanners.length + remote.length > 0 ? findTampered(layers) : [];
   const known = [...scanners, ...remote, { id: TAMPERING, version: "1" }];
   const found = contentFindings([...merged.content, ...tampered], image, known);
   const named = options.components === undefined ? [] : judgeComponents(packages, options.components, image);
