@@ -3,7 +3,7 @@ NODE := node_modules/node/bin/node
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint bench bench-smoke format install test-tools
+.PHONY: help up test lint bench bench-smoke accuracy format install test-tools
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ bench: install test-tools ## measure, print a table, write bench/results.json
 
 bench-smoke: install test-tools ## the same with small sizes: shows that it runs, not how fast
 	BULWARK_BENCH_SMOKE=1 $(NODE) --disable-warning=ExperimentalWarning bench/run.ts
+
+accuracy: install ## precision and recall on the labelled corpus; fails below the stated bounds
+	$(NODE) --disable-warning=ExperimentalWarning bench/accuracy/run.ts
 
 format: install ## format and apply safe fixes
 	biome check --write .

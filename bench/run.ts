@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { importAdvisories } from "@bulwark/advisory/maintain";
 import { catalog } from "@bulwark/ecosystems";
 import { advisoryBench } from "./advisory.ts";
+import { contentBench } from "./content.ts";
+import { malwareBench } from "./malware.ts";
 import { type BenchResult, smoke } from "./result.ts";
 import { scanBench } from "./scan.ts";
+import { secretsBench } from "./secrets.ts";
 
 const work = mkdtempSync(join(process.env.BULWARK_BENCH_DIR ?? tmpdir(), "bulwark-bench-"));
 try {
@@ -16,7 +19,13 @@ try {
     files: [join(import.meta.dirname, "../content/advisories")],
     seed: true,
   });
-  const benches = { scan: () => scanBench(work, seed), advisory: () => advisoryBench(work) } as const;
+  const benches = {
+    scan: () => scanBench(work, seed),
+    content: () => contentBench(work, seed),
+    secrets: () => secretsBench(work),
+    malware: () => malwareBench(work),
+    advisory: () => advisoryBench(work),
+  } as const;
   const wanted = process.argv.slice(2);
   const results: BenchResult[] = [];
   printHead();

@@ -113,10 +113,3 @@ function shippedChecks(): readonly Check[] {
     .filter((path) => path.endsWith(".yaml"))
     .flatMap((path) => readChecks(readFileSync(join(CHECKS, path), "utf8"), path));
 }
-
-if (process.argv[1] === import.meta.filename) {
-  const { positives, negatives, precision, recall, wrong } = measureConfig();
-  console.log(`configuration: ${positives} faulty and ${negatives} clean files`);
-  console.log(`precision ${precision.toFixed(3)}  recall ${recall.toFixed(3)}`);
-  for (const line of wrong) console.log(`  ${line}`);
-}

@@ -64,12 +64,3 @@ export async function measureSecrets(samples: readonly LabelledSample[] = secret
     wrong,
   };
 }
-
-/** Prints the figures and every sample that was judged wrongly. */
-export async function printSecretAccuracy(): Promise<void> {
-  const result = await measureSecrets();
-  console.log(`secrets: ${result.positives} positive and ${result.negatives} negative samples`);
-  console.log(`precision ${result.precision.toFixed(4)}, recall ${result.recall.toFixed(4)}`);
-  for (const line of result.missed) console.log(`missed ${line}`);
-  for (const line of result.wrong) console.log(`wrong  ${line}`);
-}
