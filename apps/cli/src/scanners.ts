@@ -10,6 +10,7 @@ import {
 } from "@bulwark/scan";
 import packageJson from "../../../package.json" with { type: "json" };
 import { type ContentFileText, digestOfFiles, filesBelow, namedFiles } from "./content-files.ts";
+import { keptJson } from "./kept-json.ts";
 import { contentDirectory } from "./places.ts";
 import type { ScanArguments } from "./scan-options.ts";
 
@@ -76,8 +77,12 @@ async function secretScanner(options: ScanArguments, problems: string[]) {
     name.endsWith(".toml") ? library.readGitleaksRules(text, name) : library.readSecretRules(text, name);
   const rules = () => {
     if (sets === undefined) {
-      const ours = shipped.map(({ name, text }) => library.readSecretRules(text, name, { trusted: true }));
-      sets = [library.joinSecretRules(ours), ...own.map(read)];
+      const ours = keptJson(`secret-rules-${digestOfFiles(RELEASE, shipped)}`, () =>
+        library.joinSecretRules(
+          shipped.map(({ name, text }) => library.readSecretRules(text, name, { trusted: true })),
+        ),
+      );
+      sets = [ours, ...own.map(read)];
       problems.push(...sets.flatMap(({ errors }) => errors.map(({ message }) => message)));
     }
     return sets;
