@@ -31,7 +31,7 @@ export async function judgeReport(report: UnjudgedReport, options: JudgeOptions)
   const judged: UnjudgedReport = {
     ...report,
     findings: waived.findings,
-    suppressed: [...vexed.suppressed, ...waived.suppressed],
+    suppressed: [...report.suppressed, ...vexed.suppressed, ...waived.suppressed],
     summary: summarize(waived.findings),
   };
   return { ...judged, verdict: judge(judged, policies, options.today) };

@@ -49,10 +49,11 @@ function header({ image, packages, database }: ScanReport, paint: Paint, columns
   const os = image.os === null ? "no operating system recognised" : visible(image.os.name);
   const size = image.size > 0 ? `, ${(image.size / MIB).toFixed(1)} MiB` : "";
   const facts = `${os}, ${image.platform || "platform unknown"}, ${image.layers.length} ${image.layers.length === 1 ? "layer" : "layers"}${size}, ${packages.length} packages`;
+  const told = image.kind === "source" ? `source tree, ${packages.length} packages` : facts;
   const styled = (style: Style, text: string) => wrap(text, columns).map((line) => paint(style, line));
   return [
     ...styled("bold", visible(image.reference)),
-    ...wrap(facts, columns),
+    ...wrap(told, columns),
     ...(image.base === null ? [] : wrap(baseLine(image), columns)),
     ...(database !== null && !database.seedOnly
       ? styled("dim", `${database.records} advisories, built ${database.built}`)
@@ -82,7 +83,8 @@ function baseLine({ base, layers }: Image): string {
 function section(origin: Origin, report: ScanReport, paint: Paint, columns: number): string[] {
   const groups = groupByFix(report.findings.filter((finding) => finding.origin === origin));
   if (groups.length === 0) return [];
-  const title = origin === "base" ? "From the base image" : "From own layers";
+  const own = report.image.kind === "source" ? "In the tree" : "From own layers";
+  const title = origin === "base" ? "From the base image" : own;
   const lines = ["", `${paint("bold", title)}: ${countLine(report.summary.byOrigin[origin], paint)}`];
   for (const group of groups) lines.push("", ...groupLines(group, report.image, paint, columns));
   return lines;
@@ -91,7 +93,8 @@ function section(origin: Origin, report: ScanReport, paint: Paint, columns: numb
 function groupLines(group: FixGroup, image: Image, paint: Paint, columns: number): string[] {
   const name = paint("bold", `${visible(group.name)} ${visible(group.version)}`);
   const createdBy = visible((image.layers[group.layer]?.createdBy ?? "").replace(/\s+/g, " "));
-  const place = [group.path, `layer ${group.layer}`, createdBy].map(visible).filter((part) => part !== "");
+  const layer = image.kind === "source" ? [] : [`layer ${group.layer}`, createdBy];
+  const place = [group.path, ...layer].map(visible).filter((part) => part !== "");
   const lines = [`  ${name}`, `  ${paint("dim", cut(place.join(" · "), columns - 2))}`];
   for (const finding of group.findings.slice(0, FINDINGS_SHOWN)) lines.push(findingLine(finding, paint, columns));
   const more = group.findings.length - FINDINGS_SHOWN;
@@ -124,7 +127,9 @@ function footer(report: ScanReport, paint: Paint, columns: number): string[] {
   if (problems.length > 0) {
     lines.push("", paint("bad", `The report is not complete, ${problems.length} problems:`));
     for (const { path, layer, what } of problems.slice(0, PROBLEMS_SHOWN)) {
-      const place = [path, layer >= 0 ? `layer ${layer}` : ""].filter((part) => part !== "").join(", ");
+      const place = [path, layer >= 0 && report.image.kind !== "source" ? `layer ${layer}` : ""]
+        .filter((part) => part !== "")
+        .join(", ");
       lines.push(
         ...wrap(`- ${visible(what)}${place === "" ? "" : ` (${visible(place)})`}`, columns - 2).map(
           (line) => `  ${line}`,
@@ -154,7 +159,8 @@ function violationLine({ policy, rule, message }: ScanReport["verdict"]["violati
 }
 
 function suppressionSources({ suppressed }: ScanReport): string {
-  const sources = new Set(suppressed.map(({ by, source }) => `${by === "vex" ? "VEX" : "waiver"} ${visible(source)}`));
+  const names = { vex: "VEX", waiver: "waiver", analyser: "in" };
+  const sources = new Set(suppressed.map(({ by, source }) => `${names[by]} ${visible(source)}`));
   return [...sources].join("; ");
 }
 

@@ -1,0 +1,4 @@
+export { addOutside } from "./add-outside.ts";
+export { MAX_SARIF_BYTES, type OutsideResults, readSarif, type SarifPlace } from "./read-sarif.ts";
+export { scanSource } from "./scan-source.ts";
+export type { SourceTreeOptions } from "./source-tree.ts";
