@@ -2,8 +2,8 @@ import { type Fields, fieldsOf, textOf } from "@bulwark/model";
 import type { Surface } from "./install-rules.ts";
 import { gitlabHooks, workflowHooks } from "./pipeline-hooks.ts";
 
-/** Longer texts are cut; nobody writes such a command. */
-const MAX_COMMAND = 64 * 1024;
+/** Longer commands are cut, and a rule tells of them: nobody writes such. */
+const MAX_COMMAND = 8 * 1024;
 const MAX_HOOKS = 500;
 
 /** Code that runs when somebody installs or builds, or when a pipeline is started. */

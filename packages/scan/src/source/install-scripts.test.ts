@@ -12,7 +12,7 @@ const files = readdirSync(FOLDER)
 const rules = readInstallRules(files);
 const scanner = createInstallScriptScanner(rules);
 const HOSTILE_CHARS = 400_000;
-const MAX_MS = 2_000;
+const MAX_MS = 5_000;
 
 /** The usual file of a surface. */
 const USUAL: Readonly<Record<Surface, string>> = {
@@ -141,6 +141,15 @@ describe("hostile files", () => {
     "\n",
     "subprocess.call(",
     "cat .ssh/ ",
+    "curl $(",
+    "python -c exec(",
+    "net.connect(spawn(sh ",
+    "os.system('curl ",
+    'Command::new("sh" curl ',
+    "curl https://a && chmod +x ",
+    "openssl enc -d ",
+    "node -e fetch(eval(",
+    "env|",
   ];
   test.each(fillers)("text full of %j takes no long time", (filler) => {
     const text = filler.repeat(HOSTILE_CHARS / filler.length);
@@ -150,7 +159,10 @@ describe("hostile files", () => {
       expect(performance.now() - started).toBeLessThan(MAX_MS);
     }
     const started = performance.now();
-    scan("package.json", JSON.stringify({ scripts: { postinstall: text.slice(0, 64 * 1024) } }));
+    scan(
+      "package.json",
+      JSON.stringify({ scripts: { preinstall: text, install: text, postinstall: text, prepare: text } }),
+    );
     expect(performance.now() - started).toBeLessThan(MAX_MS);
   });
 });

@@ -3,7 +3,7 @@ import { hooksOf, type InstallHook, mayHoldHooks } from "./install-hooks.ts";
 import type { InstallRule, InstallRules } from "./install-rules.ts";
 
 /** Bytes of a file that are read. */
-export const INSTALL_SCRIPT_MAX_BYTES = 1024 * 1024;
+export const INSTALL_SCRIPT_MAX_BYTES = 512 * 1024;
 /** Raised when the same rules would give other facts. */
 const CODE_VERSION = 1;
 const MAX_FACTS = 100;

@@ -27,8 +27,6 @@ export interface OutsideResults {
 export interface SarifPlace {
   /** Absolute path of the directory that was scanned, where there is one: absolute addresses below it become relative. */
   readonly root?: string;
-  /** Layer that findings are shown in. Default 0. */
-  readonly layer?: number;
 }
 
 /**
@@ -112,7 +110,7 @@ function readRun(run: Fields, file: string, place: SarifPlace, left: number): Ou
       over++;
       continue;
     }
-    const finding = findingOf(result, ruleId.slice(0, MAX_ID), rules, context, place.layer ?? 0, { tool, version });
+    const finding = findingOf(result, ruleId.slice(0, MAX_ID), rules, context, { tool, version });
     if (!isSuppressed(result)) findings.push(finding);
     else suppressed.push({ finding, by: "analyser", source: file, reason: reasonOf(result), until: "" });
   }
@@ -137,7 +135,6 @@ function findingOf(
   id: string,
   rules: Rules,
   context: PathContext,
-  layer: number,
   { tool, version }: { readonly tool: string; readonly version: string },
 ): Finding {
   const rule = rules.ruleOf(result);
@@ -157,7 +154,7 @@ function findingOf(
     title: title || about || id,
     ...(path.path === undefined ? {} : { path: path.path }),
     ...(line === undefined ? {} : { line }),
-    layer,
+    layer: 0,
     origin: "own",
     evidence: {
       foundBy: tool,
