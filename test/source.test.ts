@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { temporaryDirectory } from "@bulwark/image/testing";
 import type { ScanReport } from "@bulwark/model";
@@ -110,8 +110,8 @@ describe("a source tree", () => {
     expect(places(report, "malware")).toContain("build-code-decode-and-run /tools/setup.py:2");
     expect(places(report, "webshell").some((place) => place.includes("/web/up.php"))).toBe(true);
     expect(places(report, "misconfiguration")).toEqual([
-      "workflow-unpinned-action /.github/workflows/ci.yml:5",
       "workflow-script-injection-privileged /.github/workflows/ci.yml:7",
+      "workflow-unpinned-action /.github/workflows/ci.yml:5",
       "install-script-fetch-and-run /package.json:5",
       "L1 /src/db.js:12",
     ]);
@@ -131,6 +131,8 @@ describe("a source tree", () => {
     writeTree("empty", { "README.md": "Nothing.\n" });
     await bulwark(cache, ["scan", ...args, "--format", "sarif", "--output", at("ours.sarif")]);
     const first = await scanJson(cache, args);
+    const uris = new Set(readFileSync(at("ours.sarif"), "utf8").match(/"uriBaseId": "[^"]+"/g));
+    expect(uris).toEqual(new Set(['"uriBaseId": "%SRCROOT%"']));
     const again = await scanJson(cache, [`dir:${at("empty")}`, "--kind", "source", "--sarif", at("ours.sarif")]);
     expect(again.findings).toHaveLength(first.findings.length);
     expect(new Set(again.findings.map(({ evidence }) => evidence?.foundBy))).toEqual(new Set(["Bulwark"]));

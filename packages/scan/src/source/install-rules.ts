@@ -14,7 +14,7 @@ const KINDS = ["malware", "misconfiguration"] as const;
  * Where code runs that nobody started: `command` (npm and Composer scripts, node-gyp), build code by language, `pth` lines
  * of Python, `pyproject`, and what pipelines run, use, check out and include.
  */
-export const SURFACES = [
+const SURFACES = [
   "command",
   "python",
   "pth",
