@@ -3,6 +3,7 @@ import { CliError } from "./failure.ts";
 import { type ParsedOptions, parseOptions } from "./options.ts";
 
 const FORMATS = ["table", "json", "sarif", "cyclonedx", "spdx", "html"] as const;
+const KINDS = ["image", "source"] as const;
 const SCANNERS: readonly ScannerName[] = ["vuln", "secret", "malware", "config"];
 
 export type FormatName = (typeof FORMATS)[number];
@@ -14,6 +15,12 @@ export interface ScanArguments {
   readonly dockerfile?: string;
   /** Whether safe fixes are written into the Dockerfile. */
   readonly fix: boolean;
+  /** What a directory is read as. */
+  readonly kind: (typeof KINDS)[number];
+  /** Whether packages that are installed in a source tree are read too. */
+  readonly includeInstalled: boolean;
+  /** SARIF files of outside analysers. */
+  readonly sarif: readonly string[];
   readonly format: FormatName;
   readonly output?: string;
   readonly policies: readonly string[];
@@ -48,6 +55,9 @@ export interface ScanArguments {
 }
 
 const TABLE = {
+  kind: { type: "string" },
+  "include-installed": { type: "boolean" },
+  sarif: { type: "string", multiple: true },
   format: { type: "string" },
   output: { type: "string", short: "o" },
   policy: { type: "string", multiple: true },
@@ -85,7 +95,8 @@ const TABLE = {
 export function parseScanArguments(args: readonly string[]): ScanArguments | undefined {
   const parsed = parseOptions("scan", args, TABLE);
   if (parsed.flags.has("help")) return undefined;
-  const [positionals, morePolicies] = partPositionals(parsed);
+  const [afterPolicies, morePolicies] = partPositionals(parsed.positionals, parsed.lists.policy, /\.ya?ml$/i);
+  const [positionals, moreSarif] = partPositionals(afterPolicies, parsed.lists.sarif, /\.sarif(?:\.json)?$/i);
   const { dockerfile } = parsed.text;
   const source = dockerfile === undefined ? positionals[0] : "";
   if (dockerfile !== undefined && positionals.length > 0) {
@@ -114,6 +125,9 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
     source,
     ...(dockerfile === undefined ? {} : { dockerfile }),
     fix: parsed.flags.has("fix"),
+    kind: kindOf(source, parsed),
+    includeInstalled: parsed.flags.has("include-installed"),
+    sarif: [...(parsed.lists.sarif ?? []), ...moreSarif],
     format: oneOf(parsed.text.format ?? "table", FORMATS, "--format"),
     policies: [...(parsed.lists.policy ?? []), ...morePolicies],
     vex: parsed.lists.vex ?? [],
@@ -141,11 +155,30 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
   };
 }
 
-/** `--policy a.yaml b.yaml` names two policies: no source ends like a policy file. */
-function partPositionals(parsed: ParsedOptions): readonly [string[], string[]] {
-  if (parsed.lists.policy === undefined) return [[...parsed.positionals], []];
-  const isPolicy = (word: string) => /\.ya?ml$/i.test(word);
-  return [parsed.positionals.filter((word) => !isPolicy(word)), parsed.positionals.filter(isPolicy)];
+/** `--policy a.yaml b.yaml` names two policies, and so does `--sarif`: no source ends like such a file. */
+function partPositionals(
+  positionals: readonly string[],
+  given: readonly string[] | undefined,
+  ending: RegExp,
+): readonly [readonly string[], readonly string[]] {
+  if (given === undefined) return [positionals, []];
+  return [positionals.filter((word) => !ending.test(word)), positionals.filter((word) => ending.test(word))];
+}
+
+/** A source tree is a directory, and has no base, platform or signature. */
+function kindOf(source: string, { text, flags }: ParsedOptions): ScanArguments["kind"] {
+  const kind = oneOf(text.kind ?? "image", KINDS, "--kind");
+  const next = "see bulwark scan --help";
+  if (kind === "image") {
+    if (flags.has("include-installed"))
+      throw new CliError("USAGE", "scan: --include-installed goes with --kind source", next);
+    return kind;
+  }
+  if (!source.startsWith("dir:"))
+    throw new CliError("USAGE", `scan: --kind source reads a directory, not ${source}`, "give the source as dir:PATH");
+  const other = ["base", "platform", "require-signature"].find((name) => text[name] !== undefined);
+  if (other !== undefined) throw new CliError("USAGE", `scan: a source tree has no --${other}`, next);
+  return kind;
 }
 
 function words(lists: readonly string[] = []): readonly string[] {
@@ -171,9 +204,13 @@ SOURCE
   containerd:REF  docker:REF  podman:REF
                                  an image of a local engine, through its socket
   dir:ROOTFS                     a root file system
+  dir:TREE --kind source         source code: lock files, secrets, install scripts, malware
   sbom:FILE                      a CycloneDX or SPDX document (JSON)
 
 Options
+  --kind KIND          what a directory is read as: image (a root file system, default) or source
+  --include-installed  in source code, also read node_modules and .venv; lock files name what is in them
+  --sarif FILE …       take in the results of another analyser (SARIF 2.1.0); may be repeated
   --format FORMAT      ${FORMATS.join(", ")} (default table)
   -o, --output FILE    write the report there instead of stdout
   --policy FILE …      judge by these policies instead of the default one
@@ -205,6 +242,7 @@ Options
 Examples
   bulwark scan docker.io/library/debian:12
   bulwark scan --severity critical,high --ignore-unfixed app.tar
+  bulwark scan --kind source --sarif semgrep.sarif dir:.
   bulwark scan --format cyclonedx -o app.cdx.json registry.example/team/app:1.4
   bulwark scan --dockerfile Dockerfile --fix
   bulwark scan --policy gate.yaml --vex app.openvex.json containerd:registry.example/team/app:1.4

@@ -48,7 +48,7 @@ export async function makeScanners(options: ScanArguments): Promise<Scanners> {
     inspection = { ...inspection, secrets };
   }
   if (wanted.has("malware")) {
-    scanners.push(await malwareScanner(options, problems));
+    scanners.push(await malwareScanner(options, problems), await installScriptScanner());
     if (options.clamd !== undefined) {
       const { createClamdScanner } = await import("@bulwark/scan/malware");
       remote.push(await createClamdScanner({ socket: options.clamd }));
@@ -114,6 +114,17 @@ async function malwareScanner(options: ScanArguments, problems: string[]): Promi
       problems.push(...compiled.problems, ...indicators.problems);
       return library.createMalwareScanner({ rules: compiled, indicators });
     },
+  });
+}
+
+async function installScriptScanner(): Promise<ContentScanner> {
+  const files = filesBelow(join(contentDirectory, "install-scripts"), [".yaml"]);
+  const library = await import("@bulwark/scan/source");
+  return lazyScanner({
+    id: "install-scripts",
+    version: digestOfFiles(RELEASE, files),
+    maxBytes: library.INSTALL_SCRIPT_MAX_BYTES,
+    load: () => library.createInstallScriptScanner(library.readInstallRules(files)),
   });
 }
 

@@ -186,7 +186,7 @@ async function takeChild(
     return;
   }
   walk.visit(entry)?.end(true);
-  if (kind === "directory") await enter(walk, parent, name, path, depth);
+  if (kind === "directory" && walk.options.skipDirectory?.(path) !== true) await enter(walk, parent, name, path, depth);
 }
 
 function readTarget(walk: Walk, parent: number, name: Buffer, path: string): string {

@@ -42,6 +42,8 @@ export interface BaseImage {
 
 /** What is known of an image beside its findings. */
 export interface Image {
+  /** There for what is no image: a source tree is one layer, "the tree", that the team owns. */
+  readonly kind?: "source";
   readonly reference: string;
   /** Manifest digest; for sources without a manifest the digest of the configuration, or empty. */
   readonly digest: string;

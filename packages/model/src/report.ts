@@ -76,11 +76,12 @@ export interface Evidence {
   readonly removedIn?: number;
 }
 
-/** A finding that a VEX statement, a waiver, a comment or a policy took out of the verdict, with who said so. */
+/** A finding that a VEX statement, a waiver, a comment, a policy or another analyser took out of the verdict, with who said so. */
 export interface SuppressedFinding {
   readonly finding: Finding;
-  readonly by: "vex" | "waiver" | "comment" | "policy";
-  /** The document or policy file, and its author where told. */
+  /** `comment`: in the file itself. `analyser`: the outside analyser's own report holds it as suppressed. */
+  readonly by: "vex" | "waiver" | "comment" | "policy" | "analyser";
+  /** The document, policy file or analyser's report, and its author where told. */
   readonly source: string;
   readonly reason: string;
   /** `YYYY-MM-DD` after which it counts again; empty for never. */

@@ -15,10 +15,19 @@ export function adviceFor(match: AdvisoryMatch, found: FoundPackage, subject: Ad
   }
   if (match.fixedVersion === "") return withoutFix(match, found, image);
   const name = found.fact.source === undefined ? found.name : subject.name;
+  if (image.kind === "source") return inManifest(name, match.fixedVersion, found);
   if (origin === "base") {
     return `Rebuild on a version of ${baseName(image)} with ${name} ${match.fixedVersion} or later; until there is one, upgrade ${name} in a layer of your own.`;
   }
   return `Upgrade ${name} to ${match.fixedVersion} or later in ${layerName(found.layer, image)}.`;
+}
+
+/** A lock file is written by a package manager: who edits it by hand loses the change, so the manifest is named. */
+function inManifest(name: string, fixedVersion: string, { fact, path }: FoundPackage): string {
+  if (fact.evidence !== "locked")
+    return `Replace ${path.replace(/^\//, "")} by one with ${name} ${fixedVersion} or later.`;
+  const file = path.slice(path.lastIndexOf("/") + 1);
+  return `Upgrade ${name} to ${fixedVersion} or later in the manifest, and have its package manager write ${file} again.`;
 }
 
 function withoutFix(match: AdvisoryMatch, found: FoundPackage, image: Image): string {
@@ -36,6 +45,7 @@ function baseName(image: Image): string {
 }
 
 function layerName(index: number, image: Image): string {
+  if (image.kind === "source") return "the tree";
   const createdBy = image.layers[index]?.createdBy.replace(/\s+/g, " ").trim() ?? "";
   if (createdBy === "") return `layer ${index}`;
   const shown = createdBy.length > CREATED_BY_SHOWN ? `${createdBy.slice(0, CREATED_BY_SHOWN - 1)}…` : createdBy;

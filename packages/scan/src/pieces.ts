@@ -3,7 +3,7 @@ import type { ContentSink } from "@bulwark/model";
 import type { Scratch } from "./scratch.ts";
 
 /** Larger files come in pieces of this size. */
-export const PIECE_BYTES = 8 * 1024 * 1024;
+export const PIECE_BYTES = 4 * 1024 * 1024;
 /** What two pieces share, so that nothing of interest is cut: patterns are far shorter. */
 const OVERLAP_BYTES = 64 * 1024;
 const HEAD_BYTES = 4_096;

@@ -55,7 +55,8 @@ export async function scanImage(opened: OpenedImage, options: ScanOptions): Prom
   const packages = namePackages(merged.packages, merged.os);
   const problems = merged.problems.map((problem) => ({ ...problem, path: problem.path && `/${problem.path}` }));
   const boundary = await findBoundary(opened, layers, options, problems);
-  const described = describe(opened, layers, boundary, merged.os);
+  const kind = options.content?.kind === "source" ? { kind: "source" as const } : {};
+  const described: Image = { ...kind, ...describe(opened, layers, boundary, merged.os) };
   const inspected = inspectImage(opened, merged, packages, described, options.inspection ?? {}, options.cache);
   problems.push(...inspected.problems);
   const image = withInstructions(described, inspected.createdBy);

@@ -33,6 +33,8 @@ export interface ContentOptions {
   readonly trustPackages?: boolean;
   /** Whether files that checks of the image ask for are told. Default false. */
   readonly notable?: boolean;
+  /** `source`: what package managers of operating systems wrote down says nothing. Default `image`. */
+  readonly kind?: "image" | "source";
 }
 
 /** Files from this size on are told, so that a layer's removed bytes can be told. */
@@ -42,17 +44,31 @@ function isNotable({ path, mode, size }: LayerEntry): boolean {
   return wantsPath(path, mode) || size >= LARGE_BYTES;
 }
 
+/** Analyzers that read what an operating system is and what it installed. */
+const OS_ANALYZERS: ReadonlySet<string> = new Set(["os-release", "dpkg", "apk", "rpm"]);
+
 const wantedBy = compileWants(packageAnalyzers);
 const executable = executableAnalyzers(packageAnalyzers);
 
 /** The package analyzers together with the given content scanners. */
 export function scannerSet(content: ContentOptions = {}): ScannerSet {
-  const { scanners = NOBODY, remote = NOBODY, trustPackages = true, notable = false } = content;
+  const { scanners = NOBODY, remote = NOBODY, notable = false, kind = "image" } = content;
+  const trustPackages = kind === "image" && (content.trustPackages ?? true);
   const all = [...packageAnalyzers, ...scanners, ...remote].map(({ id, version }) => `${id}@${version}`);
   const trust = scanners.length + remote.length > 0 ? [`trust@${trustPackages}`] : [];
-  const told = notable ? ["notable@1"] : [];
+  const told = [...(notable ? ["notable@1"] : []), ...(kind === "source" ? ["source@1"] : [])];
   const key = [`reader@${READER_VERSION}`, ...all, ...trust, ...told].sort().join(" ");
-  return { wantedBy, executable, scanners, remote, trustPackages, isNotable: notable ? isNotable : undefined, key };
+  const wanted =
+    kind === "image" ? wantedBy : (path: string) => wantedBy(path).filter(({ id }) => !OS_ANALYZERS.has(id));
+  return {
+    wantedBy: wanted,
+    executable,
+    scanners,
+    remote,
+    trustPackages,
+    isNotable: notable ? isNotable : undefined,
+    key,
+  };
 }
 
 /** The content scanners that want a file, local ones first. */

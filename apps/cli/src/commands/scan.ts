@@ -13,6 +13,7 @@ import { checkSignatures, readSignatureDemand, type SignatureCheck, withSignatur
 import { CliError } from "../failure.ts";
 import { judgeReport } from "../judge-report.ts";
 import { openDatabase } from "../open-database.ts";
+import { readOutside } from "../outside-results.ts";
 import { cacheDirectory } from "../places.ts";
 import { type ProgressLine, progressLine } from "../progress-line.ts";
 import { parseScanArguments, SCAN_HELP, type ScanArguments } from "../scan-options.ts";
@@ -33,7 +34,9 @@ export async function scanCommand(args: readonly string[]): Promise<number> {
   const progress = progressLine(options.quiet);
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort(new CliError("INTERRUPTED", "the scan was interrupted")));
-  const { signatures, ...result } = await scanSource(options, progress, abort.signal).finally(() => progress.clear());
+  const outside = await readOutside(options);
+  const scanned = await scanGiven(options, progress, abort.signal).finally(() => progress.clear());
+  const { signatures, ...result } = outside === undefined ? scanned : outside(scanned);
   const today = new Date().toISOString().slice(0, 10);
   const graded = withGrade(result.report, options.grade);
   const report = withSignatures(await judgeReport(graded, { ...options, today }), signatures);
@@ -53,7 +56,7 @@ interface Scanned extends ScanResult {
   readonly signatures?: SignatureCheck;
 }
 
-async function scanSource(options: ScanArguments, progress: ProgressLine, signal: AbortSignal): Promise<Scanned> {
+async function scanGiven(options: ScanArguments, progress: ProgressLine, signal: AbortSignal): Promise<Scanned> {
   const { requireSignature, source, dockerfile } = options;
   if (dockerfile !== undefined) {
     const { scanDockerfile } = await import("../scan-dockerfile.ts");
@@ -91,7 +94,8 @@ async function scanOpened(
   const scanners = await makeScanners(options);
   const cache = options.useCache ? openLayerCache(join(cacheDirectory(), "layers.db")) : undefined;
   try {
-    const result = await scanImage(image, {
+    const scan = await scanOf(options);
+    const result = await scan(image, {
       ...(options.scanners.includes("vuln") ? { database } : {}),
       scanners: options.scanners,
       content: scanners.content,
@@ -107,6 +111,13 @@ async function scanOpened(
   } finally {
     cache?.close();
   }
+}
+
+/** What a directory is read as decides how it is scanned. */
+async function scanOf({ kind, includeInstalled }: ScanArguments): Promise<typeof scanImage> {
+  if (kind === "image") return scanImage;
+  const { scanSource } = await import("@bulwark/scan/source");
+  return (image, options) => scanSource(image, options, { includeInstalled });
 }
 
 /** Rules that could not be used are part of what was not looked at. */

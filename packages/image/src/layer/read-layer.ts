@@ -27,6 +27,8 @@ export interface ReadLayerOptions {
   onBytes?(storedBytes: number): void;
   /** Asked after each chunk; reading goes on when what it gives is done: for visitors that hand content on. */
   settle?(): Promise<void> | undefined;
+  /** Asked for each directory of a source that is one on disk: true leaves out what is below it. */
+  skipDirectory?(path: string): boolean;
   /** Told of what was made safe or left out: `..`, unknown types, broken PAX records, unreadable files. */
   onProblem?(path: string, what: string): void;
 }

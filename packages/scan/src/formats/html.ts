@@ -28,7 +28,8 @@ ${problems(report)}
 }
 
 function heading({ image, verdict, database }: ScanReport): Markup {
-  const os = image.os === null ? "no operating system recognised" : visible(image.os.name);
+  const none = image.kind === "source" ? "source tree" : "no operating system recognised";
+  const os = image.os === null ? none : visible(image.os.name);
   const verdictMark = verdict.passed
     ? markup`<div class="verdict passed">Passed</div>`
     : markup`<div class="verdict refused">Refused</div><ul>${verdict.violations.map(

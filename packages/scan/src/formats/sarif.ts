@@ -1,4 +1,4 @@
-import type { Finding, Severity } from "@bulwark/model";
+import type { Finding, Image, Severity } from "@bulwark/model";
 import type { RenderInput, ReportFormat } from "./format.ts";
 
 /** GitHub and others sort by this number; these are the middles of CVSS's own bands (CVSS 3.1, section 5). */
@@ -55,9 +55,9 @@ function sarifLog({ report, toolVersion }: RenderInput): object {
         ],
         properties: { imageReference: report.image.reference, imageDigest: report.image.digest },
         results: [
-          ...report.findings.map((finding) => resultOf(finding, indexOf)),
+          ...report.findings.map((finding) => resultOf(finding, indexOf, report.image)),
           ...report.suppressed.map(({ finding, reason, source }) => ({
-            ...resultOf(finding, indexOf),
+            ...resultOf(finding, indexOf, report.image),
             suppressions: [{ kind: "external", status: "accepted", justification: `${reason} (${source})` }],
           })),
         ],
@@ -82,7 +82,10 @@ function ruleOf(finding: Finding): object {
   };
 }
 
-function resultOf(finding: Finding, indexOf: ReadonlyMap<string, number>): object {
+function resultOf(finding: Finding, indexOf: ReadonlyMap<string, number>, { kind }: Image): object {
+  // The root of a repository goes by the name that the specification's examples use, and has no layers.
+  const uriBaseId = kind === "source" ? "%SRCROOT%" : "ROOTFS";
+  const logical = { logicalLocations: [{ name: `layer ${finding.layer}`, kind: "layer" }] };
   const subject = finding.package === undefined ? "" : `${finding.package.name} ${finding.package.version}: `;
   return {
     ruleId: finding.id,
@@ -92,10 +95,10 @@ function resultOf(finding: Finding, indexOf: ReadonlyMap<string, number>): objec
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: uriOf(finding.path ?? ""), uriBaseId: "ROOTFS" },
+          artifactLocation: { uri: uriOf(finding.path ?? ""), uriBaseId },
           region: { startLine: finding.line ?? 1 },
         },
-        ...(finding.layer < 0 ? {} : { logicalLocations: [{ name: `layer ${finding.layer}`, kind: "layer" }] }),
+        ...(kind === "source" || finding.layer < 0 ? {} : logical),
       },
     ],
     partialFingerprints: {

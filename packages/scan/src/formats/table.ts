@@ -50,12 +50,13 @@ function header(report: ScanReport, paint: Paint, columns: number): string[] {
   const os = image.os === null ? "no operating system recognised" : visible(image.os.name);
   const size = image.size > 0 ? `, ${(image.size / MIB).toFixed(1)} MiB` : "";
   const facts = `${os}, ${image.platform || "platform unknown"}, ${image.layers.length} ${image.layers.length === 1 ? "layer" : "layers"}${size}, ${packages.length} packages`;
+  const told = image.kind === "source" ? `source tree, ${packages.length} packages` : facts;
   const styled = (style: Style, text: string) => wrap(text, columns).map((line) => paint(style, line));
   if (image.layers.length === 0 && packages.length === 0 && database === null)
     return styled("bold", visible(image.reference));
   return [
     ...styled("bold", visible(image.reference)),
-    ...wrap(facts, columns),
+    ...wrap(told, columns),
     ...(image.base === null ? [] : wrap(baseLine(image), columns)),
     ...signatureLines(report, columns),
     ...(!scanners.includes("vuln")
@@ -96,7 +97,8 @@ function baseLine({ base, layers }: Image): string {
 function section(origin: Origin, report: ScanReport, paint: Paint, columns: number): string[] {
   const groups = groupByFix(report.findings.filter((finding) => finding.origin === origin));
   if (groups.length === 0) return [];
-  const title = origin === "base" ? "From the base image" : "From own layers";
+  const own = report.image.kind === "source" ? "In the tree" : "From own layers";
+  const title = origin === "base" ? "From the base image" : own;
   const lines = ["", `${paint("bold", title)}: ${countLine(report.summary.byOrigin[origin], paint)}`];
   for (const group of groups) lines.push("", ...groupLines(group, report.image, paint, columns));
   return lines;
@@ -105,10 +107,11 @@ function section(origin: Origin, report: ScanReport, paint: Paint, columns: numb
 function groupLines(group: FixGroup, image: Image, paint: Paint, columns: number): string[] {
   const name = paint("bold", `${visible(group.name)} ${visible(group.version)}`.trimEnd());
   const createdBy = visible((image.layers[group.layer]?.createdBy ?? "").replace(/\s+/g, " "));
-  const layer = group.layer < 0 ? "" : `layer ${group.layer}`;
-  const place = [group.path, layer, createdBy].map(visible).filter((part) => part !== "");
+  const isLayer = image.kind !== "source" && group.layer >= 0;
+  const place = [group.path, ...(isLayer ? [`layer ${group.layer}`, createdBy] : [])].map(visible);
+  const told = place.filter((part) => part !== "");
   const lines = [`  ${name}`];
-  if (place.length > 0) lines.push(`  ${paint("dim", cut(place.join(" · "), columns - 2))}`);
+  if (told.length > 0) lines.push(`  ${paint("dim", cut(told.join(" · "), columns - 2))}`);
   for (const finding of group.findings.slice(0, FINDINGS_SHOWN)) lines.push(findingLine(finding, paint, columns));
   const more = group.findings.length - FINDINGS_SHOWN;
   if (more > 0) lines.push(`    ${paint("dim", `and ${more} more; --format json lists all`)}`);
@@ -152,7 +155,9 @@ function footer(report: ScanReport, paint: Paint, columns: number): string[] {
   if (problems.length > 0) {
     lines.push("", paint("bad", `The report is not complete, ${problems.length} problems:`));
     for (const { path, layer, what } of problems.slice(0, PROBLEMS_SHOWN)) {
-      const place = [path, layer >= 0 ? `layer ${layer}` : ""].filter((part) => part !== "").join(", ");
+      const place = [path, layer >= 0 && report.image.kind !== "source" ? `layer ${layer}` : ""]
+        .filter((part) => part !== "")
+        .join(", ");
       lines.push(
         ...wrap(`- ${visible(what)}${place === "" ? "" : ` (${visible(place)})`}`, columns - 2).map(
           (line) => `  ${line}`,
@@ -188,7 +193,8 @@ function violationLine({ policy, rule, message }: ScanReport["verdict"]["violati
 }
 
 function suppressionSources({ suppressed }: ScanReport): string {
-  const sources = new Set(suppressed.map(({ by, source }) => `${by === "vex" ? "VEX" : by} ${visible(source)}`));
+  const names = { vex: "VEX", waiver: "waiver", comment: "comment", policy: "policy", analyser: "in" };
+  const sources = new Set(suppressed.map(({ by, source }) => `${names[by]} ${visible(source)}`));
   return [...sources].join("; ");
 }
 
