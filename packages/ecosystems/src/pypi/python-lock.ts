@@ -6,17 +6,17 @@ import { lockedTables } from "../toml-packages.ts";
 
 const MAX_LINE_BYTES = 16 * 1024;
 /** `name[extra] == 1.2 ; marker --hash=…` (PEP 508, and pip's requirements format); only pins name a version. */
-const PIN = /^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*===?\s*([^\s;,#\\*]+)(?=[\s;#\\]|$)/;
+const PIN = /^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\]\s*)?===?\s*([^\s;,#\\*]+)(?=[\s;#\\]|$)/;
 
 /** `poetry.lock`, `uv.lock`, `pdm.lock`. */
 export const pythonLock: Analyzer = {
   id: "python-lock",
-  version: 1,
+  version: 2,
   wants: ["**/poetry.lock", "**/uv.lock", "**/pdm.lock"],
   read({ bytes }) {
     const list = factList("pypi", "locked");
     for (const { name, version, source } of lockedTables(bytes)) {
-      if (!/^\{\s*(?:editable|virtual)/.test(source)) list.add("", name, version);
+      if (!/^\{\s*(?:editable|virtual|directory)/.test(source)) list.add("", name, version);
     }
     return list.facts();
   },
