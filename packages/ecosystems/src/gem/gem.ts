@@ -32,10 +32,10 @@ export const gemInstalled: Analyzer = {
   },
 };
 
-/** `Gemfile.lock`: the resolved gems of its GEM sections, without their platform suffix. */
+/** `Gemfile.lock`: the resolved gems of its GEM sections, without their platform, which follows the first hyphen. */
 export const gemLock: Analyzer = {
   id: "gem-lock",
-  version: 1,
+  version: 2,
   wants: ["**/Gemfile.lock", "**/gems.locked"],
   read({ bytes }) {
     const list = factList("gem", "locked");
@@ -45,8 +45,7 @@ export const gemLock: Analyzer = {
       const line = textOf(bytes, start, end);
       if (/^[A-Z]/.test(line)) section = line;
       const gem = section === "GEM" ? /^ {4}([^\s(]+) \(([^\s)]+)\)$/.exec(line) : null;
-      if (gem !== null)
-        list.add("", gem[1] ?? "", (gem[2] ?? "").replace(/-(?:x86|x64|arm|aarch|java|universal|mingw).*$/, ""));
+      if (gem !== null) list.add("", gem[1] ?? "", (gem[2] ?? "").replace(/-.*$/, ""));
     });
     return list.facts();
   },
