@@ -170,15 +170,26 @@ function isBelow(version: unknown, fix: string, scheme: VersionScheme): boolean 
 }
 
 function judge(detail: AffectedDetail, version: string, scheme: VersionScheme) {
-  const listed = detail.v?.includes(version) === true;
+  const listed = isListed(detail.v, version, scheme);
   if (detail.d === "x" && detail.r === undefined && detail.v === undefined) {
     return { kind: "inside", fixed: "", range: "all versions" } as const;
   }
   const verdict = compileRanges(unpackRanges(detail.r), scheme)(version);
   if (listed && verdict.kind !== "inside") return { kind: "inside", fixed: "", range: `version ${version}` } as const;
-  // A list of versions alone is a plain comparison of texts: it needs no order.
+  // What is listed is told apart from everything else without an order.
   if (detail.r === undefined) return { kind: "outside" } as const;
   return verdict;
+}
+
+/** Registries and lock files spell one version in several ways: `1.0` and `1.0.0`, `v2.1` and `2.1`. */
+function isListed(versions: readonly string[] = [], version: string, scheme: VersionScheme): boolean {
+  if (versions.includes(version)) return true;
+  const parsed = scheme.parse(version);
+  if (parsed === undefined) return false;
+  return versions.some((other) => {
+    const candidate = scheme.parse(other);
+    return candidate !== undefined && scheme.compare(parsed, candidate) === 0;
+  });
 }
 
 /** A fix made in a module says nothing about packages outside it, and the reverse. */
