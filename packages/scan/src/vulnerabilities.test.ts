@@ -26,7 +26,7 @@ function database(ecosystems: readonly string[], answer: Partial<SubjectMatches>
   const opened: AdvisoryDatabase = {
     info: { built: "", records: 1, seedOnly: false },
     match(subjects) {
-      asked.push(...subjects);
+      for (const subject of subjects) asked.push(subject);
       return subjects.map((_, subject) => ({ subject, matches: [], undetermined: [], ...answer }));
     },
     status: () => ({
@@ -138,4 +138,20 @@ test.each([
 ])("%s is a problem, never silence", (_what, facts, using, image, what) => {
   const { problems } = find(facts, using, image as Image);
   expect(problems.map((problem) => problem.what)).toEqual([expect.stringMatching(what)]);
+});
+
+test("a vendor's product that the database does not know is no problem as long as it knows another of the release", () => {
+  const sles: Image = { ...IMAGE, os: { id: "sles", versionId: "15.5", name: "SLES" } };
+  const rpm = fact("bash", "1.0", { type: "rpm" });
+  const one = database(["SUSE:Linux Enterprise Module for Basesystem 15 SP5"], {});
+  expect(find([rpm], one, sles).problems).toEqual([]);
+  const none = find([rpm], database(["npm"], {}), sles).problems;
+  expect(none.map(({ what }) => what)).toEqual([
+    expect.stringMatching(/^1 packages not judged: .* holds nothing about/),
+  ]);
+});
+
+test("as many packages as an SBOM may hold can be left unjudged", () => {
+  const facts = Array.from({ length: 200_000 }, (_, index) => fact(`p${index}`));
+  expect(find(facts, database([], {})).problems).toHaveLength(1);
 });

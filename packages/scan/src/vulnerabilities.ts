@@ -30,13 +30,7 @@ export function findVulnerabilities(
 ): VulnerabilityResult {
   const undetermined = new Map<string, FoundPackage[]>();
   const subjects = collectSubjects(packages, image.os, undetermined);
-  const covered = new Set(database.status().ecosystems.map(({ ecosystem }) => ecosystem));
-  for (const subject of subjects) {
-    if (!covered.has(subject.ecosystem)) {
-      const why = `the advisory database holds nothing about ${subject.ecosystem}`;
-      for (const found of subject.packages) noteUndetermined(undetermined, why, found);
-    }
-  }
+  noteUncovered(subjects, database, undetermined);
   const findings: Finding[] = [];
   const problems: Problem[] = [];
   for (const result of database.match(subjects)) {
@@ -73,6 +67,26 @@ function collectSubjects(
   return [...subjects.values()];
 }
 
+/** A vendor may spread one release over several products: a package is judged when advisories know any of them. */
+function noteUncovered(
+  subjects: readonly Subject[],
+  database: AdvisoryDatabase,
+  undetermined: Map<string, FoundPackage[]>,
+): void {
+  const known = new Set(database.status().ecosystems.map(({ ecosystem }) => ecosystem));
+  const settled = new Set<FoundPackage>();
+  for (const subject of subjects) {
+    if (known.has(subject.ecosystem)) for (const found of subject.packages) settled.add(found);
+  }
+  for (const { ecosystem, packages } of subjects) {
+    for (const found of packages) {
+      if (settled.has(found)) continue;
+      settled.add(found);
+      noteUndetermined(undetermined, `the advisory database holds nothing about ${ecosystem}`, found);
+    }
+  }
+}
+
 function noteUndetermined(undetermined: Map<string, FoundPackage[]>, why: string, found: FoundPackage): void {
   const list = undetermined.get(why);
   if (list === undefined) undetermined.set(why, [found]);
@@ -84,7 +98,7 @@ function summarize(undetermined: ReadonlyMap<string, readonly FoundPackage[]>): 
     const names = [...new Set(packages.map(({ name }) => name))];
     const shown = names.slice(0, NAMES_SHOWN).join(", ");
     const rest = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
-    const layer = Math.min(...packages.map((found) => found.layer));
+    const layer = packages.reduce((lowest, found) => Math.min(lowest, found.layer), Number.POSITIVE_INFINITY);
     return {
       path: packages[0]?.path ?? "",
       layer,
