@@ -14,11 +14,16 @@ export function adviceFor(match: AdvisoryMatch, found: FoundPackage, subject: Ad
     return `Remove ${found.name} ${found.version} from ${layerName(found.layer, image)} and change every credential the image or its build could reach: the package is malicious.`;
   }
   if (match.fixedVersion === "") return withoutFix(match, found, image);
-  const name = found.fact.source === undefined ? found.name : subject.name;
+  const name = nameToUpgrade(found, subject);
   if (origin === "base") {
     return `Rebuild on a version of ${baseName(image)} with ${name} ${match.fixedVersion} or later; until there is one, upgrade ${name} in a layer of your own.`;
   }
   return `Upgrade ${name} to ${match.fixedVersion} or later in ${layerName(found.layer, image)}.`;
+}
+
+/** Package managers upgrade binaries by their names; the fixed version is that of the source. */
+function nameToUpgrade({ fact, name }: FoundPackage, subject: AdvisorySubject): string {
+  return fact.source === undefined || subject.name === fact.name ? name : `${name} (source ${subject.name})`;
 }
 
 function withoutFix(match: AdvisoryMatch, found: FoundPackage, image: Image): string {

@@ -103,6 +103,11 @@ test("advice names who has to act: the base is rebuilt, an own layer is fixed wh
   ]);
 });
 
+test("advice names the package that is installed, and the source whose version is meant", () => {
+  const { findings } = find([{ ...deb("libc6", "glibc"), in: 1 }]);
+  expect(findings[0]?.advice).toBe("Upgrade libc6 (source glibc) to 2.0 or later in layer 1 (RUN step 1).");
+});
+
 test.each([
   [{ fixedVersion: "", status: "open" as const }, /There is no fixed version yet/],
   [{ fixedVersion: "", status: "no-fix-planned" as const }, /plans no fix/],
@@ -147,7 +152,7 @@ test("a vendor's product that the database does not know is no problem as long a
   expect(find([rpm], one, sles).problems).toEqual([]);
   const none = find([rpm], database(["npm"], {}), sles).problems;
   expect(none.map(({ what }) => what)).toEqual([
-    expect.stringMatching(/^1 packages not judged: .* holds nothing about/),
+    expect.stringMatching(/^1 package not judged: .* holds nothing about/),
   ]);
 });
 

@@ -102,7 +102,7 @@ function summarize(undetermined: ReadonlyMap<string, readonly FoundPackage[]>): 
     return {
       path: packages[0]?.path ?? "",
       layer,
-      what: `${names.length} packages not judged: ${why} (${shown}${rest})`,
+      what: `${names.length} ${names.length === 1 ? "package" : "packages"} not judged: ${why} (${shown}${rest})`,
     };
   });
 }
