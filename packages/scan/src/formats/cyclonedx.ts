@@ -1,4 +1,4 @@
-import type { Cvss, Finding, OperatingSystem, Severity } from "@bulwark/model";
+import type { Cvss, Finding, OperatingSystem, Severity, SuppressedFinding } from "@bulwark/model";
 import type { FoundPackage } from "../found-package.ts";
 import { documentId } from "./document-id.ts";
 import type { RenderInput, ReportFormat } from "./format.ts";
@@ -45,10 +45,7 @@ function bom({ report, packages, toolVersion, now }: RenderInput): object {
   });
   const vulnerabilities = [
     ...report.findings.map((finding) => vulnerability(finding, references)),
-    ...report.suppressed.map(({ finding, reason, source }) => ({
-      ...vulnerability(finding, references),
-      analysis: { state: "not_affected", detail: `${reason} (${source})` },
-    })),
+    ...report.suppressed.map((entry) => ({ ...vulnerability(entry.finding, references), analysis: analysisOf(entry) })),
   ];
   return {
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -76,6 +73,12 @@ function bom({ report, packages, toolVersion, now }: RenderInput): object {
     compositions: [{ aggregate: report.complete ? "complete" : "incomplete", assemblies: ["image"] }],
     vulnerabilities,
   };
+}
+
+/** A waiver accepts a flaw for a while; only VEX says that the image does not have it. */
+function analysisOf({ by, reason, source, until }: SuppressedFinding): object {
+  const detail = `${reason} (${source}${until === "" ? "" : `, until ${until}`})`;
+  return by === "vex" ? { state: "not_affected", detail } : { response: ["will_not_fix"], detail };
 }
 
 function osComponent(os: OperatingSystem): object {

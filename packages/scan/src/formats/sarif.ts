@@ -1,3 +1,4 @@
+import { severityOfScore } from "@bulwark/advisory";
 import type { Finding, Severity } from "@bulwark/model";
 import type { RenderInput, ReportFormat } from "./format.ts";
 
@@ -76,10 +77,16 @@ function ruleOf(finding: Finding): object {
     defaultConfiguration: { level: LEVEL[finding.severity] },
     properties: {
       tags: ["security", finding.kind],
-      "security-severity":
-        finding.cvss === undefined ? SECURITY_SEVERITY[finding.severity] : finding.cvss.score.toFixed(1),
+      "security-severity": securitySeverity(finding),
     },
   };
+}
+
+/** The score, unless the packager rates the flaw otherwise: who knows how the package is built is believed. */
+function securitySeverity({ cvss, severity }: Finding): string {
+  return cvss !== undefined && severityOfScore(cvss.score) === severity
+    ? cvss.score.toFixed(1)
+    : SECURITY_SEVERITY[severity];
 }
 
 function resultOf(finding: Finding, indexOf: ReadonlyMap<string, number>): object {
@@ -111,5 +118,6 @@ function resultOf(finding: Finding, indexOf: ReadonlyMap<string, number>): objec
 }
 
 function uriOf(path: string): string {
-  return path.replace(/^\//, "").split("/").map(encodeURIComponent).join("/") || ".";
+  // Documents from elsewhere may hold halves of characters, which no URI can.
+  return path.toWellFormed().replace(/^\//, "").split("/").map(encodeURIComponent).join("/") || ".";
 }

@@ -86,7 +86,7 @@ function spdxPackage(
       ...findings.map(({ id, title }) => ({
         referenceCategory: "SECURITY",
         referenceType: "advisory",
-        referenceLocator: `https://osv.dev/vulnerability/${encodeURIComponent(id)}`,
+        referenceLocator: `https://osv.dev/vulnerability/${encodeURIComponent(id.toWellFormed())}`,
         ...(title === "" ? {} : { comment: title }),
       })),
     ],
