@@ -160,3 +160,11 @@ test("as many packages as an SBOM may hold can be left unjudged", () => {
   const facts = Array.from({ length: 200_000 }, (_, index) => fact(`p${index}`));
   expect(find(facts, database([], {})).problems).toHaveLength(1);
 });
+
+test("a version that is none is one problem, however many advisories it leaves open", () => {
+  const undetermined = Array.from({ length: 7 }, (_, index) => ({ advisory: `X-${index}`, why: "no version" }));
+  const { problems } = find([fact("a", "dev-main")], database(["npm"], { undetermined }));
+  expect(problems.map(({ what }) => what)).toEqual([
+    "a dev-main: X-0, X-1, X-2, X-3, X-4 and 2 more could not be judged: no version",
+  ]);
+});

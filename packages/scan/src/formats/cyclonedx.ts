@@ -43,9 +43,12 @@ function bom({ report, packages, toolVersion, now }: RenderInput): object {
     if (known === undefined) references.set(found.purl, [referenceOf(found, index)]);
     else known.push(referenceOf(found, index));
   });
+  // Secrets and settings are no vulnerabilities of a component, and whoever reads the document would count them as such.
   const vulnerabilities = [
-    ...report.findings.map((finding) => vulnerability(finding, references)),
-    ...report.suppressed.map((entry) => ({ ...vulnerability(entry.finding, references), analysis: analysisOf(entry) })),
+    ...report.findings.filter(hasPackage).map((finding) => vulnerability(finding, references)),
+    ...report.suppressed
+      .filter(({ finding }) => hasPackage(finding))
+      .map((entry) => ({ ...vulnerability(entry.finding, references), analysis: analysisOf(entry) })),
   ];
   return {
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -73,6 +76,10 @@ function bom({ report, packages, toolVersion, now }: RenderInput): object {
     compositions: [{ aggregate: report.complete ? "complete" : "incomplete", assemblies: ["image"] }],
     vulnerabilities,
   };
+}
+
+function hasPackage({ package: subject }: Finding): boolean {
+  return subject !== undefined;
 }
 
 /** A waiver accepts a flaw for a while; only VEX says that the image does not have it. */

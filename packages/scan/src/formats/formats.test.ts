@@ -157,3 +157,11 @@ test("halves of characters in a document from elsewhere do not keep a report fro
   const input = renderInput({ findings: [{ ...finding, path: "/a\ud800b", id: "X-\udfff" }] });
   for (const format of formats) expect(format.render(input).length).toBeGreaterThan(0);
 });
+
+test("CycloneDX names as vulnerabilities what components have, not secrets in files", () => {
+  const [finding] = renderInput().report.findings;
+  if (finding === undefined) throw new Error("the sample has findings");
+  const { package: _, ...secret } = { ...finding, kind: "secret" as const, id: "key" };
+  const document = JSON.parse(cyclonedx.render(renderInput({ findings: [finding, secret] })));
+  expect(document.vulnerabilities.map(({ id }: { id: string }) => id)).toEqual([finding.id]);
+});
