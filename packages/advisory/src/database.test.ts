@@ -245,3 +245,13 @@ test("a fix in version 0 means that no version has the flaw, not even one ordere
   expect(opened.match([{ ecosystem: "npm", name: "thing", version: "0~git" }])[0]?.matches ?? []).toEqual([]);
   opened.close();
 });
+
+test.each([
+  [[range({ introduced: "1.0" }, { fixed: "1.1" }), range({ introduced: "1.1" }, { fixed: "1.2" })], "1.2"],
+  [[range({ introduced: "1.0" }, { fixed: "1.1" }, { introduced: "1.1" }, { fixed: "1.2" })], "1.2"],
+  [[range({ introduced: "1.0" }, { fixed: "1.1" }), range({ introduced: "1.1" })], ""],
+  [[range({ introduced: "1.0" }, { fixed: "1.1" }), range({ introduced: "2.0" })], "1.1"],
+])("a fix that another range of the record begins with is no fix: %j", async (ranges, fixedVersion) => {
+  const { matches } = await matchesOf([osv("X-1", { affected: [affected({ ranges })] })]);
+  expect(matches).toMatchObject([{ fixedVersion }]);
+});

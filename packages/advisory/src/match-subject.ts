@@ -10,6 +10,8 @@ import { type AffectedDetail, onlyFix, type RecordDetail, unpackAffected, unpack
 import type { AffectedRow, DatabaseReader } from "./store/reader.ts";
 
 const MAX_REFERENCES = 5;
+/** Ranges that follow each other without a gap; some records have one for every patch release. */
+const MAX_FIX_STEPS = 1_000;
 /** Subjects that are matched together: enough to share blocks, few enough to hold their records. */
 const BATCH = 131_072;
 /** Parsed versions that are kept of one scheme while a list is matched. */
@@ -219,10 +221,7 @@ function toMatch(flaw: Flaw, reader: DatabaseReader, scheme: VersionScheme): Adv
   const epss = cve === undefined ? undefined : reader.prediction(cve);
   const publicExploit = [...records, ...others].some(({ x }) => x === 1);
   const malicious = [flaw.id, ...flaw.aliases].some((name) => /^(?:[A-Z]+-)?MAL-/.test(name));
-  const fixedVersion = highest(
-    flaw.hits.map(({ fixed }) => fixed).filter((fixed) => fixed !== ""),
-    scheme,
-  );
+  const fixedVersion = fixOf(flaw.hits, scheme);
   const rated: Severity = malicious ? "critical" : severity;
   const facts = { severity: rated, malicious, publicExploit, hasFix: fixedVersion !== "" };
   const exploit = { ...(kev === undefined ? {} : { kev }), ...(epss === undefined ? {} : { epss }) };
@@ -308,6 +307,30 @@ function statusOf(hits: readonly Hit[], fixedVersion: string): FixStatus {
   if (hits.some(({ affected }) => affected.d === "x")) return "not-affected";
   if (fixedVersion !== "") return "fixed";
   return hits.some(({ affected }) => affected.d === "n") ? "no-fix-planned" : "open";
+}
+
+/**
+ * The version to upgrade to. Where a range begins at the very version that ends another (8.5.0 to 8.5.1, 8.5.1 to 8.5.2),
+ * the way goes on from fix to fix; empty when it ends within a range that has none.
+ */
+function fixOf(hits: readonly Hit[], scheme: VersionScheme): string {
+  const fixable = hits.filter(({ fixed }) => fixed !== "");
+  let fix = highest(
+    fixable.map(({ fixed }) => fixed),
+    scheme,
+  );
+  const chained = fixable.filter(({ affected: { r = [] } }) => r.length > 1 || (r[0]?.length ?? 0) > 2);
+  const evaluators = chained.map(({ affected }) => compileRanges(unpackRanges(affected.r), scheme));
+  for (let steps = 0; steps < MAX_FIX_STEPS; steps++) {
+    const inside = evaluators.map((evaluate) => evaluate(fix)).filter((verdict) => verdict.kind === "inside");
+    if (inside.length === 0) return fix;
+    if (inside.some(({ fixed }) => fixed === "")) return "";
+    fix = highest(
+      inside.map(({ fixed }) => fixed),
+      scheme,
+    );
+  }
+  return fix;
 }
 
 /** Records may name different fixes; only the highest satisfies all of them. */

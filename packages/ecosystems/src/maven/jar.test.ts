@@ -31,6 +31,20 @@ test("modules merged into a jar are packages of their own", () => {
   ]);
 });
 
+test("the module that names a jar is the one its file name begins with, whole", () => {
+  const shaded = zipOf({ ...pom("log4j", "log4j", "1.2.17"), ...pom("org.apache", "log4j-core", "2.14.1") });
+  expect(found("a/log4j-core-2.14.1.jar", shaded)).toEqual([
+    "log4j:log4j:1.2.17 embedded ",
+    "org.apache:log4j-core:2.14.1 installed ",
+  ]);
+  const other = zipOf({ ...pom("com.h2database", "h2", "1.4.200"), ...pom("g", "x", "1") });
+  expect(found("a/h2o-3.0.jar", other)).toEqual([
+    "com.h2database:h2:1.4.200 embedded ",
+    "g:x:1 embedded ",
+    ":h2o:3.0 installed ",
+  ]);
+});
+
 test("jars inside jars and wars are found with their place, stored or deflated", () => {
   for (const method of ["stored", "deflated"] as const) {
     const war = zipOf({ "WEB-INF/lib/log4j-core-2.14.1.jar": log4j }, method);

@@ -105,7 +105,10 @@ function addOwn(bytes: Uint8Array, entries: readonly ZipEntry[], place: Place, r
   const named = poms.filter((pom) => pom !== undefined);
   const file = place.path.slice(place.path.lastIndexOf("/") + 1);
   const title = file.length > MAX_TITLE_LENGTH ? "" : file.replace(ARCHIVE, "");
-  const own = named.find(({ artifact }) => title.startsWith(artifact)) ?? (named.length === 1 ? named[0] : undefined);
+  // `h2` does not name `h2o-3.0.jar`.
+  const isOwn = ({ artifact }: Coordinates) => title === artifact || title.startsWith(`${artifact}-`);
+  const [longest] = named.filter(isOwn).sort((a, b) => b.artifact.length - a.artifact.length);
+  const own = longest ?? (named.length === 1 ? named[0] : undefined);
   for (const pom of named) add(pom, place, reading, pom !== own);
   if (own !== undefined) return;
   const guessed =
