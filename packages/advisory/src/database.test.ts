@@ -255,3 +255,8 @@ test.each([
   const { matches } = await matchesOf([osv("X-1", { affected: [affected({ ranges })] })]);
   expect(matches).toMatchObject([{ fixedVersion }]);
 });
+
+test("a record that speaks of a package twice is named once", async () => {
+  const twice = osv("X-1", { affected: [affected(), affected({ ranges: [range({ introduced: "0" })] })] });
+  expect((await matchesOf([twice])).matches).toMatchObject([{ advisories: ["X-1"], fixedVersion: "2.0" }]);
+});
