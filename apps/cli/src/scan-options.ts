@@ -5,7 +5,7 @@ import { type ParsedOptions, parseOptions } from "./options.ts";
 const FORMATS = ["table", "json", "sarif", "cyclonedx", "spdx", "html"] as const;
 const SCANNERS = ["vuln", "secret", "malware", "config"] as const;
 
-export type ScannerName = (typeof SCANNERS)[number];
+type ScannerName = (typeof SCANNERS)[number];
 export type FormatName = (typeof FORMATS)[number];
 
 /** Options of `bulwark scan`, checked. */
