@@ -2,6 +2,7 @@ import type { Cvss, Finding, OperatingSystem, Severity, SuppressedFinding } from
 import type { FoundPackage } from "../found-package.ts";
 import { documentId } from "./document-id.ts";
 import type { RenderInput, ReportFormat } from "./format.ts";
+import { jsonText } from "./visible.ts";
 
 /** Properties of ours carry this prefix (CycloneDX property taxonomy). */
 const PREFIX = "bulwark:";
@@ -28,7 +29,7 @@ const METHOD: Readonly<Record<Cvss["version"], string>> = {
  */
 export const cyclonedx: ReportFormat = {
   id: "cyclonedx",
-  render: (input) => `${JSON.stringify(bom(input), null, 2)}\n`,
+  render: (input) => jsonText(bom(input)),
 };
 
 function bom({ report, packages, toolVersion, now }: RenderInput): object {

@@ -97,6 +97,17 @@ test("names out of an image neither become markup nor move the terminal", () => 
   expect(table.render(hostileInput()).split("\n")).not.toContain("REFUSED & more");
 });
 
+test("documents for programs keep every name as it is, and hold nothing that a terminal obeys", () => {
+  const [finding] = renderInput().report.findings;
+  if (finding === undefined) throw new Error("the sample has findings");
+  const title = "a\u009b2Jb\u001b[31m\u202ec\u007f\u061c";
+  const input = renderInput({ findings: [{ ...finding, title }] });
+  for (const format of formats) expect(format.render(input)).not.toMatch(/[\u001b\u007f-\u009f\u061c\u202e]/);
+  const text = formats.find(({ id }) => id === "json")?.render(input) ?? "";
+  expect(JSON.parse(text).findings[0].title).toBe(title);
+  expect(text.split("\n").length).toBeGreaterThan(10);
+});
+
 test("the page loads nothing from elsewhere", () => {
   expect(html.render(renderInput())).not.toMatch(/(?:src|href)=|url\(|@import/);
 });

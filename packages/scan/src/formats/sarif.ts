@@ -1,6 +1,7 @@
 import { severityOfScore } from "@bulwark/advisory";
 import type { Finding, Severity } from "@bulwark/model";
 import type { RenderInput, ReportFormat } from "./format.ts";
+import { jsonText } from "./visible.ts";
 
 /** GitHub and others sort by this number; these are the middles of CVSS's own bands (CVSS 3.1, section 5). */
 const SECURITY_SEVERITY: Readonly<Record<Severity, string>> = {
@@ -24,7 +25,7 @@ const LEVEL: Readonly<Record<Severity, "error" | "warning" | "note">> = {
 /** SARIF 2.1.0 (OASIS): one rule a flaw, one result a finding, suppressions kept with who said so. */
 export const sarif: ReportFormat = {
   id: "sarif",
-  render: (input) => `${JSON.stringify(sarifLog(input), null, 2)}\n`,
+  render: (input) => jsonText(sarifLog(input)),
 };
 
 function sarifLog({ report, toolVersion }: RenderInput): object {
