@@ -81,7 +81,7 @@ async function update(options: ParsedOptions): Promise<void> {
   const { feedFetch } = await import("../feed-fetch.ts");
   const progress = progressLine(options.flags.has("quiet"));
   const { "osv-url": osvUrl, "kev-url": kevUrl, "epss-url": epssUrl, "ca-file": caFile } = options.text;
-  const ecosystems = options.lists.ecosystems?.flatMap((list) => list.split(","));
+  const ecosystems = options.lists.ecosystems?.flatMap((list) => list.split(",").map((name) => name.trim()));
   const summary = await updateAdvisories({
     database: fileOf(options),
     catalog,

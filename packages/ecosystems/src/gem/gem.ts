@@ -1,4 +1,5 @@
 import type { Analyzer } from "@bulwark/model";
+import { isInsidePackage } from "../installed-place.ts";
 import { factList } from "../language-facts.ts";
 import { forEachLine, textOf } from "../text.ts";
 
@@ -37,7 +38,8 @@ export const gemLock: Analyzer = {
   id: "gem-lock",
   version: 2,
   wants: ["**/Gemfile.lock", "**/gems.locked"],
-  read({ bytes }) {
+  read({ path, bytes }) {
+    if (isInsidePackage(path)) return {};
     const list = factList("gem", "locked");
     let section = "";
     forEachLine(bytes, (start, end) => {

@@ -1,4 +1,5 @@
 import type { Analyzer } from "@bulwark/model";
+import { isInsidePackage } from "../installed-place.ts";
 import { factList } from "../language-facts.ts";
 import { forEachLine, textOf } from "../text.ts";
 
@@ -10,7 +11,7 @@ export const goMod: Analyzer = {
   version: 2,
   wants: ["**/go.mod"],
   read({ path, bytes }) {
-    if (/(?:^|\/)(?:pkg\/mod|testdata|vendor)\//.test(path)) return {}; // other modules' files
+    if (isInsidePackage(path) || /(?:^|\/)(?:testdata|vendor)\//.test(path)) return {}; // other modules' files
     const required = new Map<string, string>();
     const replaced = new Map<string, readonly [path: string, version: string]>();
     let block = "";
