@@ -260,3 +260,20 @@ test("a record that speaks of a package twice is named once", async () => {
   const twice = osv("X-1", { affected: [affected(), affected({ ranges: [range({ introduced: "0" })] })] });
   expect((await matchesOf([twice])).matches).toMatchObject([{ advisories: ["X-1"], fixedVersion: "2.0" }]);
 });
+
+test.each([
+  "ALSA-2026:1",
+  "RXSA-2026:1",
+  "SUSE-SU-2026:0001-1",
+  "openSUSE-SU-2026:1-1",
+  "OESA-2026-1001",
+  "MGASA-2026-1",
+])("%s counts for the flaws it names as related", async (id) => {
+  const { matches } = await matchesOf([osv(id, { related: ["CVE-2026-1001"] })]);
+  expect(matches.map(({ id: flaw }) => flaw)).toEqual(["CVE-2026-1001"]);
+});
+
+test("what is merely related to a record of a registry is another flaw", async () => {
+  const { matches } = await matchesOf([osv("GHSA-1", { related: ["CVE-2026-1001"] })]);
+  expect(matches.map(({ id }) => id)).toEqual(["GHSA-1"]);
+});
