@@ -27,7 +27,7 @@ export function reportFailure(error: unknown): number {
   return ERROR_EXIT;
 }
 
-/** Names from images and registries may hold terminal escapes; only line breaks and tabs are let through. */
-function plain(text: string): string {
+/** Names from images, registries and feeds may hold terminal escapes; only line breaks and tabs are let through. */
+export function plain(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }

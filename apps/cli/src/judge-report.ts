@@ -1,4 +1,4 @@
-import type { ScanReport, Severity } from "@bulwark/model";
+import type { Image, ScanReport, Severity } from "@bulwark/model";
 import { applyFindingRules, applyVex, applyWaivers, judge, readPolicy, readVex } from "@bulwark/policy";
 import { summarize, type UnjudgedReport } from "@bulwark/scan";
 import { defaultPolicyFile } from "./places.ts";
@@ -26,8 +26,7 @@ export async function judgeReport(report: UnjudgedReport, options: JudgeOptions)
       // A malicious package has no fixed version, and is not for that to be ignored.
       !(options.ignoreUnfixed && kind === "vulnerability" && fixedVersion === ""),
   );
-  const { reference, digest } = report.image;
-  const vexed = applyVex(asked, documents.flat(), imageNames(reference, digest));
+  const vexed = applyVex(asked, documents.flat(), imageNames(report.image));
   const waived = applyWaivers(vexed.findings, policies, report.image, options.today);
   const judged: UnjudgedReport = {
     ...report,
@@ -38,14 +37,18 @@ export async function judgeReport(report: UnjudgedReport, options: JudgeOptions)
   return { ...judged, verdict: judge(judged, policies, options.today) };
 }
 
-/** How a VEX document may name the image as a product: its reference, its digest, its purl (purl specification, "oci"). */
-function imageNames(reference: string, digest: string): readonly string[] {
-  const name =
-    reference
-      .replace(/@.*$/, "")
-      .replace(/:[^/:]*$/, "")
-      .split("/")
-      .at(-1) ?? "";
-  const purl = digest === "" ? `pkg:oci/${name}` : `pkg:oci/${name}@${digest.replace(":", "%3A")}`;
+/**
+ * How a VEX document may name the image as a product: its reference, its digest, its purl with all qualifiers a document
+ * may give (purl specification, "oci").
+ */
+function imageNames({ reference, digest, platform }: Image): readonly string[] {
+  const repository = reference.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
+  const tag = /:([^/:@]+)(?:@.*)?$/.exec(reference)?.[1] ?? "";
+  const qualifiers = { arch: platform.split("/")[1] ?? "", repository_url: repository, tag };
+  const query = Object.entries(qualifiers)
+    .filter(([, value]) => value !== "")
+    .map(([key, value]) => `${key}=${encodeURIComponent(value.toWellFormed())}`);
+  const version = digest === "" ? "" : `@${encodeURIComponent(digest)}`;
+  const purl = `pkg:oci/${repository.split("/").at(-1) ?? ""}${version}?${query.join("&")}`;
   return [reference, digest, purl].filter((word) => word !== "");
 }

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { AdvisorySubject } from "@bulwark/model";
+import type { AdvisorySubject, VersionScheme } from "@bulwark/model";
 import { afterAll, expect, test } from "vitest";
 import { openAdvisoryDatabase } from "./database.ts";
 import { importAdvisories } from "./import.ts";
-import { plainCatalog } from "./testing/catalog.ts";
+import { plainCatalog, plainVersions } from "./testing/catalog.ts";
 import { affected, osv, range } from "./testing/records.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bulwark-advisory-"));
@@ -220,4 +220,60 @@ test("a file that is no database of ours is refused with what to do", () => {
   expect(() => openAdvisoryDatabase(join(folder, "none.db"), plainCatalog)).toThrow(
     expect.objectContaining({ code: "DATABASE_MISSING", next: "run: bulwark db update" }),
   );
+});
+
+test.each([
+  ["1.0", "1.0.0"],
+  ["1.0.0", "1.0"],
+])("a list that names %s holds %s, which is the same version", async (listed, version) => {
+  const malicious = osv("MAL-2026-1", { affected: [affected({ ranges: [], versions: ["0.9", listed] })] });
+  expect((await matchesOf([malicious], { version })).matches).toHaveLength(1);
+  expect((await matchesOf([malicious], { version: "1.1" })).matches).toEqual([]);
+});
+
+test("a fix in version 0 means that no version has the flaw, not even one ordered before 0", async () => {
+  const [database, feed] = [join(folder, `${++files}.db`), join(folder, `${files}.json`)];
+  const scheme = {
+    ...plainVersions,
+    parse: (version: string) => (version === "0~git" ? [-1] : plainVersions.parse(version)),
+  };
+  const catalog = { ...plainCatalog, schemeOf: () => scheme as VersionScheme };
+  const ranges = [range({ introduced: "0" }, { fixed: "0" })];
+  writeFileSync(feed, JSON.stringify([osv("DEBIAN-CVE-2026-1000", { affected: [affected({ ranges })] })]));
+  await importAdvisories({ database, catalog, files: [feed] });
+  const opened = openAdvisoryDatabase(database, catalog);
+  expect(opened.match([{ ecosystem: "npm", name: "thing", version: "0~git" }])[0]?.matches ?? []).toEqual([]);
+  opened.close();
+});
+
+test.each([
+  [[range({ introduced: "1.0" }, { fixed: "1.1" }), range({ introduced: "1.1" }, { fixed: "1.2" })], "1.2"],
+  [[range({ introduced: "1.0" }, { fixed: "1.1" }, { introduced: "1.1" }, { fixed: "1.2" })], "1.2"],
+  [[range({ introduced: "1.0" }, { fixed: "1.1" }), range({ introduced: "1.1" })], ""],
+  [[range({ introduced: "1.0" }, { fixed: "1.1" }), range({ introduced: "2.0" })], "1.1"],
+])("a fix that another range of the record begins with is no fix: %j", async (ranges, fixedVersion) => {
+  const { matches } = await matchesOf([osv("X-1", { affected: [affected({ ranges })] })]);
+  expect(matches).toMatchObject([{ fixedVersion }]);
+});
+
+test("a record that speaks of a package twice is named once", async () => {
+  const twice = osv("X-1", { affected: [affected(), affected({ ranges: [range({ introduced: "0" })] })] });
+  expect((await matchesOf([twice])).matches).toMatchObject([{ advisories: ["X-1"], fixedVersion: "2.0" }]);
+});
+
+test.each([
+  "ALSA-2026:1",
+  "RXSA-2026:1",
+  "SUSE-SU-2026:0001-1",
+  "openSUSE-SU-2026:1-1",
+  "OESA-2026-1001",
+  "MGASA-2026-1",
+])("%s counts for the flaws it names as related", async (id) => {
+  const { matches } = await matchesOf([osv(id, { related: ["CVE-2026-1001"] })]);
+  expect(matches.map(({ id: flaw }) => flaw)).toEqual(["CVE-2026-1001"]);
+});
+
+test("what is merely related to a record of a registry is another flaw", async () => {
+  const { matches } = await matchesOf([osv("GHSA-1", { related: ["CVE-2026-1001"] })]);
+  expect(matches.map(({ id }) => id)).toEqual(["GHSA-1"]);
 });

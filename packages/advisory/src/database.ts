@@ -22,7 +22,7 @@ export interface AdvisoryMatch {
   readonly severity: Severity;
   readonly title: string;
   readonly cvss?: Cvss;
-  /** Smallest version above the installed one that no matching record holds; empty when there is none. */
+  /** Smallest version above the installed one that no matching record with a fix holds; empty when there is none. */
   readonly fixedVersion: string;
   readonly status: FixStatus;
   /** Readable: `fixed 2.15.0`. */

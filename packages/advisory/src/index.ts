@@ -1,3 +1,4 @@
+export { severityOfScore } from "./cvss/cvss.ts";
 export {
   type AdvisoryDatabase,
   type AdvisoryMatch,

@@ -1,15 +1,12 @@
-import type { AdvisorySubject, Cvss, EcosystemCatalog, FixStatus, Severity, VersionScheme } from "@bulwark/model";
-import { severityOfScore } from "./cvss/cvss.ts";
-import type { AdvisoryMatch, SubjectMatches } from "./database.ts";
+import type { AdvisorySubject, EcosystemCatalog, VersionScheme } from "@bulwark/model";
+import type { SubjectMatches } from "./database.ts";
 import { AdvisoryError } from "./errors.ts";
 import { type Flaw, type Hit, mergeFlaws } from "./flaws.ts";
-import { priorityOf } from "./priority.ts";
 import { compileRanges } from "./ranges.ts";
-import { severityOfWord } from "./severity.ts";
 import { type AffectedDetail, onlyFix, type RecordDetail, unpackAffected, unpackRanges } from "./store/detail.ts";
 import type { AffectedRow, DatabaseReader } from "./store/reader.ts";
+import { isRated, toMatch } from "./to-match.ts";
 
-const MAX_REFERENCES = 5;
 /** Subjects that are matched together: enough to share blocks, few enough to hold their records. */
 const BATCH = 131_072;
 /** Parsed versions that are kept of one scheme while a list is matched. */
@@ -170,15 +167,26 @@ function isBelow(version: unknown, fix: string, scheme: VersionScheme): boolean 
 }
 
 function judge(detail: AffectedDetail, version: string, scheme: VersionScheme) {
-  const listed = detail.v?.includes(version) === true;
+  const listed = isListed(detail.v, version, scheme);
   if (detail.d === "x" && detail.r === undefined && detail.v === undefined) {
     return { kind: "inside", fixed: "", range: "all versions" } as const;
   }
   const verdict = compileRanges(unpackRanges(detail.r), scheme)(version);
   if (listed && verdict.kind !== "inside") return { kind: "inside", fixed: "", range: `version ${version}` } as const;
-  // A list of versions alone is a plain comparison of texts: it needs no order.
+  // What is listed is told apart from everything else without an order.
   if (detail.r === undefined) return { kind: "outside" } as const;
   return verdict;
+}
+
+/** Registries and lock files spell one version in several ways: `1.0` and `1.0.0`, `v2.1` and `2.1`. */
+function isListed(versions: readonly string[] = [], version: string, scheme: VersionScheme): boolean {
+  if (versions.includes(version)) return true;
+  const parsed = scheme.parse(version);
+  if (parsed === undefined) return false;
+  return versions.some((other) => {
+    const candidate = scheme.parse(other);
+    return candidate !== undefined && scheme.compare(parsed, candidate) === 0;
+  });
 }
 
 /** A fix made in a module says nothing about packages outside it, and the reverse. */
@@ -197,113 +205,4 @@ function concernsModule(detail: AffectedDetail, module: string | undefined, isMo
 function sameModule(a: string, b: string): boolean {
   const name = (module: string) => module.split(":").slice(0, 2).join(":");
   return name(a) === name(b);
-}
-
-function toMatch(flaw: Flaw, reader: DatabaseReader, scheme: VersionScheme): AdvisoryMatch {
-  const records = flaw.hits.map(({ record }) => record);
-  const others = otherRecords(flaw, records, reader);
-  const { severity, cvss } = rate(flaw.hits, others);
-  const cve = flaw.id.startsWith("CVE-") ? flaw.id : undefined;
-  const kev = cve === undefined ? undefined : reader.knownExploited(cve);
-  const epss = cve === undefined ? undefined : reader.prediction(cve);
-  const publicExploit = [...records, ...others].some(({ x }) => x === 1);
-  const malicious = [flaw.id, ...flaw.aliases].some((name) => /^(?:[A-Z]+-)?MAL-/.test(name));
-  const fixedVersion = highest(
-    flaw.hits.map(({ fixed }) => fixed).filter((fixed) => fixed !== ""),
-    scheme,
-  );
-  const rated: Severity = malicious ? "critical" : severity;
-  const facts = { severity: rated, malicious, publicExploit, hasFix: fixedVersion !== "" };
-  const exploit = { ...(kev === undefined ? {} : { kev }), ...(epss === undefined ? {} : { epss }) };
-  return {
-    id: flaw.id,
-    aliases: flaw.aliases,
-    advisories: records.map(({ id }) => id).sort(),
-    severity: rated,
-    title: titleOf(records, others),
-    ...(cvss === undefined ? {} : { cvss }),
-    fixedVersion,
-    status: statusOf(flaw.hits, fixedVersion),
-    range: [...new Set(flaw.hits.map(({ range }) => range))].join("; "),
-    ...exploit,
-    publicExploit,
-    malicious,
-    references: [...new Set(records.flatMap(({ r = [] }) => r))].slice(0, MAX_REFERENCES),
-    priority: priorityOf({ ...facts, ...exploit }),
-  };
-}
-
-/** Whether the records that hold the version say how bad the flaw is and what it is about. */
-function isRated(hits: readonly Hit[]): boolean {
-  let scored = false;
-  let titled = false;
-  for (const { record } of hits) {
-    if ((record.u?.length ?? 0) > 1) continue;
-    scored ||= record.cvss !== undefined;
-    titled ||= record.t !== "";
-  }
-  return scored && titled;
-}
-
-/** Distributions often rate nothing themselves; other records of the same flaw do. */
-function otherRecords(flaw: Flaw, records: readonly RecordDetail[], reader: DatabaseReader): readonly RecordDetail[] {
-  if (isRated(flaw.hits)) return [];
-  const others: RecordDetail[] = [];
-  for (const location of reader.locationsOf(flaw.id)) {
-    const record = reader.record(location);
-    if (record !== undefined && !records.includes(record)) others.push(record);
-  }
-  return others;
-}
-
-/**
- * The packager's own rating of the package comes first, for it knows how the package is built; then a CVSS score of the
- * matching records, then their words, then what other records of the flaw say.
- */
-function rate(hits: readonly Hit[], others: readonly RecordDetail[]): { severity: Severity; cvss: Cvss | undefined } {
-  // A record of several flaws rates the worst of them: it says nothing about the others.
-  const single: RecordDetail[] = [];
-  for (const { record } of hits) if (isOfOneFlaw(record)) single.push(record);
-  for (const record of others) if (isOfOneFlaw(record)) single.push(record);
-  const cvss =
-    hits.find(({ affected }) => affected.c !== undefined)?.affected.c ??
-    single.find((record) => record.cvss !== undefined)?.cvss;
-  const severity =
-    firstWord(hits.map(({ affected }) => affected.s)) ??
-    (cvss === undefined ? undefined : severityOfScore(cvss.score)) ??
-    firstWord(single.map(({ s }) => s)) ??
-    firstWord(hits.map(({ record }) => record.s));
-  return { severity: severity ?? "unknown", cvss };
-}
-
-function isOfOneFlaw({ u }: RecordDetail): boolean {
-  return u === undefined || u.length <= 1;
-}
-
-function firstWord(words: readonly (string | undefined)[]): Severity | undefined {
-  for (const word of words) {
-    const severity = word === undefined ? undefined : severityOfWord(word);
-    if (severity !== undefined) return severity;
-  }
-  return undefined;
-}
-
-function titleOf(records: readonly RecordDetail[], others: readonly RecordDetail[]): string {
-  const isTitle = (record: RecordDetail) => record.t !== "" && isOfOneFlaw(record);
-  return (records.find(isTitle) ?? others.find(isTitle) ?? records.find(({ t }) => t !== ""))?.t ?? "";
-}
-
-function statusOf(hits: readonly Hit[], fixedVersion: string): FixStatus {
-  if (hits.some(({ affected }) => affected.d === "x")) return "not-affected";
-  if (fixedVersion !== "") return "fixed";
-  return hits.some(({ affected }) => affected.d === "n") ? "no-fix-planned" : "open";
-}
-
-/** Records may name different fixes; only the highest satisfies all of them. */
-function highest(versions: readonly string[], scheme: VersionScheme): string {
-  if (versions.length <= 1) return versions[0] ?? "";
-  return versions.reduce((best, version) => {
-    const [a, b] = [scheme.parse(best), scheme.parse(version)];
-    return a === undefined || (b !== undefined && scheme.compare(a, b) < 0) ? version : best;
-  }, versions[0] ?? "");
 }

@@ -11,8 +11,8 @@ const MAX_LIST = 100_000;
 const MAX_REFERENCES = 5;
 const MAX_URL_LENGTH = 500;
 const EVENT_KINDS = ["introduced", "fixed", "last_affected", "limit"] as const;
-/** Distributions' advisories that name the flaws they fix under `related` (Red Hat's family). */
-const RELATED_MEANS_UPSTREAM = /^(?:AL|RL|RH|EL|CG)[SBE]A-/;
+/** Distributions' advisories that name, or once named, the flaws they fix under `related`. */
+const RELATED_MEANS_UPSTREAM = /^(?:(?:AL|RL|RX|RH|EL)[SBE]A|(?:open)?SUSE-[A-Z]U|OESA|MGASA)-/;
 const CVE = /CVE-\d{4}-\d{4,}/;
 /** "Important: nodejs:18 security update" */
 const MODULE_IN_SUMMARY = /^[A-Z][a-z]+: ([\w.+-]+:[\w.+-]+) /;

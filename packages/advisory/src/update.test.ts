@@ -152,3 +152,10 @@ test("a list of changes cannot make us ask for other addresses", async () => {
   };
   await expect(update()).rejects.toMatchObject({ code: "FEED_INVALID" });
 });
+
+test("an archive that a failed update left behind does not stand for changes made since", async () => {
+  await expect(update({ kevUrl: `${root}/missing.json` })).rejects.toMatchObject({ code: "FEED_UNREACHABLE" });
+  put("X-4", { modified: "2026-02-01T00:00:00Z" });
+  await update();
+  expect(flaws()).toEqual(["X-1", "X-2", "X-3", "X-4"]);
+});

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { EcosystemCatalog } from "@bulwark/model";
@@ -105,7 +105,11 @@ async function fetchEcosystem(
   if (held !== undefined && changed.length === 0)
     return { source, files: [], newest, line: `${ecosystem}: up to date` };
   const isWhole = held === undefined || changed.length > MAX_SINGLE_RECORDS;
-  const file = join(work, `${encodeURIComponent(ecosystem)}.${isWhole ? "zip" : "ndjson"}`);
+  // An archive that an earlier run left here counts only for the list of changes it was fetched with: the next update
+  // asks for what is newer than that list.
+  const stem = `${encodeURIComponent(ecosystem)}-${newest.replace(/[^0-9]/g, "")}.`;
+  removeOthers(work, `${encodeURIComponent(ecosystem)}-`, stem);
+  const file = join(work, `${stem}${isWhole ? "zip" : "ndjson"}`);
   if (isWhole) {
     const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
     if (!existsSync(file))
@@ -122,6 +126,11 @@ async function fetchEcosystem(
       ),
     );
   return { source, files: [file], newest, line: `${ecosystem}: ${isWhole ? "all" : "changed"} records` };
+}
+
+function removeOthers(folder: string, prefix: string, kept: string): void {
+  for (const name of readdirSync(folder))
+    if (name.startsWith(prefix) && !name.startsWith(kept)) rmSync(join(folder, name), { force: true });
 }
 
 interface Change {

@@ -136,7 +136,15 @@ describe("subjects of advisories", () => {
     ["Alpine's edge", osPackage("apk"), os("alpine", "3.21_alpha20240923")],
     ["an unknown codename", osPackage("deb"), os("debian", "", { codename: "unheard" })],
     ["no version", osPackage("deb", { version: "" }), os("debian", "12")],
+    [
+      "a jar whose group nothing tells",
+      { type: "maven", namespace: "", name: "app", version: "1.0", evidence: "installed" } as PackageFact,
+      undefined,
+    ],
   ])("%s is undetermined, never unaffected", (_, fact, system) => {
-    expect(subjectsOf(fact, system)).toEqual({ undetermined: expect.stringMatching(/\w{3}/) });
+    const subjects = subjectsOf(fact, system);
+    expect(subjects).toEqual({ undetermined: expect.stringMatching(/\w{3}/) });
+    // One reason of a thousand packages is one problem.
+    expect(subjectsOf({ ...fact, name: "other" }, system)).toEqual(subjects);
   });
 });

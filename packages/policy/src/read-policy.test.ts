@@ -31,6 +31,7 @@ test.each([
   ["same id twice", "name: x\nrules: [{id: a, deny: 'true'}, {id: a, deny: 'true'}]", /two rules have the id "a"/],
   ["a waiver without end", "name: x\nwaivers: [{finding: CVE-1, reason: r}]", /needs "until"/],
   ["a waiver until no day", "name: x\nwaivers: [{finding: CVE-1, reason: r, until: '2026-13-01'}]", /must be a day/],
+  ["a waiver until a day no month has", "name: x\nwaivers: [{finding: A, reason: r, until: '2026-02-31'}]", /be a day/],
   ["an alias bomb", bomb(), /is not YAML/],
 ])("a policy with %s is refused with the file and the place", (_what, text, message) => {
   expect(() => readPolicy(text, "gate.yaml")).toThrow(message);

@@ -60,6 +60,27 @@ test.each([
   expect(left(statement)).toBe(count);
 });
 
+const DIGEST = `sha256:${"a".repeat(64)}`;
+const PRODUCT = `pkg:oci/app@${encodeURIComponent(DIGEST)}?arch=amd64&repository_url=docker.io%2Flibrary%2Fapp`;
+
+test.each([
+  [`pkg:oci/app@${DIGEST}`, 0],
+  [`pkg:oci/app@${encodeURIComponent(DIGEST)}`, 0],
+  [`pkg:oci/app@${DIGEST}?repository_url=docker.io/library/app`, 0],
+  [`pkg:oci/app@${DIGEST}?repository_url=docker.io%2Flibrary%2Fapp&arch=amd64`, 0],
+  [`pkg:oci/app@${DIGEST}?repository_url=example.org/app`, 1],
+  [`pkg:oci/app@${DIGEST}?arch=arm64`, 1],
+  ["pkg:oci/app@sha256%3", 1],
+])("a product written %s is recognised in whatever spelling", (id, count) => {
+  const statements = readVex(vex([{ ...STATEMENT, products: [{ "@id": id }] }]), "x");
+  expect(applyVex([finding()], statements, [PRODUCT]).findings).toHaveLength(count);
+});
+
+test("times of different zones are compared as times", () => {
+  const early = { ...STATEMENT, status: "affected", timestamp: "2026-02-01T09:00:00+09:00" };
+  expect(left({ ...STATEMENT, timestamp: "2026-02-01T08:00:00Z" }, early)).toBe(0);
+});
+
 test("the newest statement wins", () => {
   const later = { ...STATEMENT, status: "affected", timestamp: "2026-02-01T00:00:00Z" };
   expect(left(STATEMENT, later)).toBe(1);

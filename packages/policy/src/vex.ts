@@ -109,15 +109,19 @@ export function applyVex(
 ): Parted {
   const kept: Finding[] = [];
   const suppressed: SuppressedFinding[] = [];
-  const newestFirst = statements.toSorted((a, b) =>
-    a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : 0,
-  );
+  const newestFirst = statements.toSorted((a, b) => timeOf(b) - timeOf(a));
   for (const finding of findings) {
     const said = newestFirst.find((statement) => speaksOf(statement, finding, products));
     if (said !== undefined && SUPPRESSING.has(said.status)) suppressed.push(suppression(finding, said));
     else kept.push(finding);
   }
   return { findings: kept, suppressed };
+}
+
+/** Documents write their times in any zone. */
+function timeOf({ timestamp }: VexStatement): number {
+  const time = Date.parse(timestamp);
+  return Number.isNaN(time) ? 0 : time;
 }
 
 function suppression(finding: Finding, said: VexStatement): SuppressedFinding {
@@ -141,22 +145,44 @@ function sameProduct(said: string, product: string): boolean {
   return said === product || samePurl(said, product);
 }
 
-/** A purl without version or qualifiers speaks of every version and build of its package. */
+/**
+ * A purl without version or qualifiers speaks of every version and build of its package. The parts are compared decoded:
+ * `sha256:…` and `sha256%3A…` are one digest, `%40babel` and `@babel` one scope (purl specification, "Character encoding").
+ */
 function samePurl(said: string, purl: string): boolean {
   if (!said.startsWith("pkg:") || !purl.startsWith("pkg:")) return false;
-  const [saidName, saidVersion, saidQualifiers] = partsOf(said);
-  const [name, version, qualifiers] = partsOf(purl);
-  if (saidName !== name || (saidVersion !== "" && saidVersion !== version)) return false;
-  const have = new Set(qualifiers.split("&"));
-  return saidQualifiers === "" || saidQualifiers.split("&").every((qualifier) => have.has(qualifier));
+  const a = partsOf(said);
+  const b = partsOf(purl);
+  if (a.name !== b.name || (a.version !== "" && a.version !== b.version)) return false;
+  const have = new Set(b.qualifiers);
+  return a.qualifiers.every((qualifier) => have.has(qualifier));
 }
 
-function partsOf(purl: string): readonly [name: string, version: string, qualifiers: string] {
-  const [body = "", qualifiers = ""] = (purl.split("#", 1)[0] ?? "").split("?", 2);
+interface PurlParts {
+  readonly name: string;
+  readonly version: string;
+  readonly qualifiers: readonly string[];
+}
+
+function partsOf(purl: string): PurlParts {
+  const [body = "", query = ""] = (purl.split("#", 1)[0] ?? "").split("?", 2);
+  const qualifiers = query
+    .split("&")
+    .filter((qualifier) => qualifier !== "")
+    .map(decoded);
   const at = body.lastIndexOf("@");
-  return at < 0 || at < body.lastIndexOf("/")
-    ? [body, "", qualifiers]
-    : [body.slice(0, at), body.slice(at + 1), qualifiers];
+  // An unencoded scope, `pkg:npm/@babel/core`, is no version.
+  if (at < 0 || at < body.lastIndexOf("/")) return { name: decoded(body), version: "", qualifiers };
+  return { name: decoded(body.slice(0, at)), version: decoded(body.slice(at + 1)), qualifiers };
+}
+
+/** Broken escapes stay as they are: such a name fits nothing but itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function asFields(value: unknown, file: string, place: string): Fields {

@@ -14,7 +14,7 @@ export function adviceFor(match: AdvisoryMatch, found: FoundPackage, subject: Ad
     return `Remove ${found.name} ${found.version} from ${layerName(found.layer, image)} and change every credential the image or its build could reach: the package is malicious.`;
   }
   if (match.fixedVersion === "") return withoutFix(match, found, image);
-  const name = found.fact.source === undefined ? found.name : subject.name;
+  const name = nameToUpgrade(found, subject);
   if (image.kind === "source") return inManifest(name, match.fixedVersion, found);
   if (origin === "base") {
     return `Rebuild on a version of ${baseName(image)} with ${name} ${match.fixedVersion} or later; until there is one, upgrade ${name} in a layer of your own.`;
@@ -28,6 +28,11 @@ function inManifest(name: string, fixedVersion: string, { fact, path }: FoundPac
     return `Replace ${path.replace(/^\//, "")} by one with ${name} ${fixedVersion} or later.`;
   const file = path.slice(path.lastIndexOf("/") + 1);
   return `Upgrade ${name} to ${fixedVersion} or later in the manifest, and have its package manager write ${file} again.`;
+}
+
+/** Package managers upgrade binaries by their names; the fixed version is that of the source. */
+function nameToUpgrade({ fact, name }: FoundPackage, subject: AdvisorySubject): string {
+  return fact.source === undefined || subject.name === fact.name ? name : `${name} (source ${subject.name})`;
 }
 
 function withoutFix(match: AdvisoryMatch, found: FoundPackage, image: Image): string {

@@ -67,6 +67,16 @@ test("what an OS package owns is not reported a second time, on either side of t
   expect(found({ files, owned: { [list]: [path] } }, { whiteouts: [list] })).toHaveLength(1);
 });
 
+test("what a later layer puts in the place of an owned file is reported, the same once more is not", () => {
+  const list = "var/lib/dpkg/info/libjava.list";
+  const path = "usr/share/java/commons.jar";
+  const jar = (version: string) => ({ [path]: [fact("commons", version, { type: "maven" })] });
+  const base = { files: jar("1.0"), owned: { [list]: [path] } };
+  expect(found(base, { files: jar("1.0") })).toEqual([]);
+  expect(found(base, { files: jar("2.0") })).toEqual([`commons@2.0 ${path} 1`]);
+  expect(found(base, { files: jar("2.0"), owned: { [list]: [path] } })).toEqual([]);
+});
+
 test("the operating system is read from etc/os-release before the vendor's copy", () => {
   const os = (id: string) => ({ id, versionId: "1", name: id });
   const report = (path: string, id: string) => ({ path, analyzer: "os", packages: [], problems: [], os: os(id) });

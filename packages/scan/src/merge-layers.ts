@@ -30,7 +30,7 @@ export interface MergedImage {
 }
 
 /** A file that matters by being there. */
-export interface MergedFile {
+interface MergedFile {
   readonly path: string;
   readonly mode: number;
   readonly sizeBytes: number;
@@ -60,7 +60,7 @@ interface Live {
 /**
  * Lays the layers on each other, lowest first: whiteouts, opaque directories and replaced files hide what lower layers
  * told; a package that a rewritten database still lists keeps the layer that brought it. What an OS package owns is
- * reported by that package alone. (OCI image specification, "Representing Changes" and "Whiteouts".)
+ * reported by that package alone, unless a later layer put another version in its place. (OCI image specification, "Representing Changes" and "Whiteouts".)
  */
 export function mergeLayers(layers: readonly LayerReport[]): MergedImage {
   const live = new Map<string, Live>();
@@ -84,8 +84,10 @@ export function mergeLayers(layers: readonly LayerReport[]): MergedImage {
     for (const report of state.reports) {
       for (const what of report.problems) problems.push({ path, layer: state.layer, what });
       for (const fact of report.packages) {
-        if (!OS_TYPES.has(fact.type) && owned.has(canonicalPath(path))) continue;
-        packages.push({ fact, path, layer: state.broughtBy.get(identityOf(fact)) ?? state.layer });
+        const broughtBy = state.broughtBy.get(identityOf(fact)) ?? state.layer;
+        // What came after the owner's list took the place of the owner's file.
+        const owner = OS_TYPES.has(fact.type) ? undefined : owned.get(canonicalPath(path));
+        if (owner === undefined || broughtBy > owner) packages.push({ fact, path, layer: broughtBy });
       }
       if (report.notable !== undefined)
         files.push({ path, ...report.notable, layer: state.layer, owned: owned.has(canonicalPath(path)) });
@@ -165,13 +167,13 @@ function mayBeOwned({ packages, notable, content = [] }: FileReport): boolean {
   return packages.some(({ type }) => !OS_TYPES.has(type)) || content.some(({ unlessOwned }) => unlessOwned === true);
 }
 
-/** Paths that OS packages own, as far as the file that says so is still there. */
-function ownedPaths(layers: readonly LayerReport[], live: ReadonlyMap<string, Live>): ReadonlySet<string> {
+/** Paths that OS packages own, as far as the file that says so is still there → layer of that file. */
+function ownedPaths(layers: readonly LayerReport[], live: ReadonlyMap<string, Live>): ReadonlyMap<string, number> {
   const candidates = new Set<string>();
   for (const [path, { reports }] of live) {
     if (reports.some(mayBeOwned)) candidates.add(canonicalPath(path));
   }
-  const owned = new Set<string>();
+  const owned = new Map<string, number>();
   if (candidates.size === 0) return owned;
   layers.forEach((layer, index) => {
     const list = readPathList(layer.owned);
@@ -180,7 +182,7 @@ function ownedPaths(layers: readonly LayerReport[], live: ReadonlyMap<string, Li
       const length = Number(list.next().value);
       for (let i = 0; i < length; i++) {
         const path = canonicalPath(String(list.next().value));
-        if (counts && candidates.has(path)) owned.add(path);
+        if (counts && candidates.has(path)) owned.set(path, index);
       }
     }
   });

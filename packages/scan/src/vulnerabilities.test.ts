@@ -26,7 +26,7 @@ function database(ecosystems: readonly string[], answer: Partial<SubjectMatches>
   const opened: AdvisoryDatabase = {
     info: { built: "", records: 1, seedOnly: false },
     match(subjects) {
-      asked.push(...subjects);
+      for (const subject of subjects) asked.push(subject);
       return subjects.map((_, subject) => ({ subject, matches: [], undetermined: [], ...answer }));
     },
     status: () => ({
@@ -103,6 +103,11 @@ test("advice names who has to act: the base is rebuilt, an own layer is fixed wh
   ]);
 });
 
+test("advice names the package that is installed, and the source whose version is meant", () => {
+  const { findings } = find([{ ...deb("libc6", "glibc"), in: 1 }]);
+  expect(findings[0]?.advice).toBe("Upgrade libc6 (source glibc) to 2.0 or later in layer 1 (RUN step 1).");
+});
+
 test.each([
   [{ fixedVersion: "", status: "open" as const }, /There is no fixed version yet/],
   [{ fixedVersion: "", status: "no-fix-planned" as const }, /plans no fix/],
@@ -138,4 +143,28 @@ test.each([
 ])("%s is a problem, never silence", (_what, facts, using, image, what) => {
   const { problems } = find(facts, using, image as Image);
   expect(problems.map((problem) => problem.what)).toEqual([expect.stringMatching(what)]);
+});
+
+test("a vendor's product that the database does not know is no problem as long as it knows another of the release", () => {
+  const sles: Image = { ...IMAGE, os: { id: "sles", versionId: "15.5", name: "SLES" } };
+  const rpm = fact("bash", "1.0", { type: "rpm" });
+  const one = database(["SUSE:Linux Enterprise Module for Basesystem 15 SP5"], {});
+  expect(find([rpm], one, sles).problems).toEqual([]);
+  const none = find([rpm], database(["npm"], {}), sles).problems;
+  expect(none.map(({ what }) => what)).toEqual([
+    expect.stringMatching(/^1 package not judged: .* holds nothing about/),
+  ]);
+});
+
+test("as many packages as an SBOM may hold can be left unjudged", () => {
+  const facts = Array.from({ length: 200_000 }, (_, index) => fact(`p${index}`));
+  expect(find(facts, database([], {})).problems).toHaveLength(1);
+});
+
+test("a version that is none is one problem, however many advisories it leaves open", () => {
+  const undetermined = Array.from({ length: 7 }, (_, index) => ({ advisory: `X-${index}`, why: "no version" }));
+  const { problems } = find([fact("a", "dev-main")], database(["npm"], { undetermined }));
+  expect(problems.map(({ what }) => what)).toEqual([
+    "a dev-main: X-0, X-1, X-2, X-3, X-4 and 2 more could not be judged: no version",
+  ]);
 });

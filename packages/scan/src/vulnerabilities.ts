@@ -7,7 +7,7 @@ import { compareText, type FoundPackage } from "./found-package.ts";
 
 /** Version of the way findings are made of matches; part of every finding's evidence. */
 const MATCHER_VERSION = "1";
-/** A list of packages that could not be judged is cut to this many names; the count is always told. */
+/** A list of packages or advisories that could not be judged is cut to this many names; the count is always told. */
 const NAMES_SHOWN = 5;
 
 export interface VulnerabilityResult {
@@ -30,13 +30,7 @@ export function findVulnerabilities(
 ): VulnerabilityResult {
   const undetermined = new Map<string, FoundPackage[]>();
   const subjects = collectSubjects(packages, image.os, undetermined);
-  const covered = new Set(database.status().ecosystems.map(({ ecosystem }) => ecosystem));
-  for (const subject of subjects) {
-    if (!covered.has(subject.ecosystem)) {
-      const why = `the advisory database holds nothing about ${subject.ecosystem}`;
-      for (const found of subject.packages) noteUndetermined(undetermined, why, found);
-    }
-  }
+  noteUncovered(subjects, database, undetermined);
   const findings: Finding[] = [];
   const problems: Problem[] = [];
   for (const result of database.match(subjects)) {
@@ -46,7 +40,15 @@ export function findVulnerabilities(
       if (match.status === "not-affected") continue;
       for (const group of groupByLayer(subject.packages)) findings.push(toFinding(match, subject, group, image));
     }
-    for (const { advisory, why } of result.undetermined) problems.push(undeterminedProblem(subject, advisory, why));
+    for (const [why, of] of Map.groupBy(result.undetermined, (each) => each.why)) {
+      problems.push(
+        undeterminedProblem(
+          subject,
+          of.map(({ advisory }) => advisory),
+          why,
+        ),
+      );
+    }
   }
   return { findings: sortFindings(findings), problems: [...problems, ...summarize(undetermined)] };
 }
@@ -73,6 +75,26 @@ function collectSubjects(
   return [...subjects.values()];
 }
 
+/** A vendor may spread one release over several products: a package is judged when advisories know any of them. */
+function noteUncovered(
+  subjects: readonly Subject[],
+  database: AdvisoryDatabase,
+  undetermined: Map<string, FoundPackage[]>,
+): void {
+  const known = new Set(database.status().ecosystems.map(({ ecosystem }) => ecosystem));
+  const settled = new Set<FoundPackage>();
+  for (const subject of subjects) {
+    if (known.has(subject.ecosystem)) for (const found of subject.packages) settled.add(found);
+  }
+  for (const { ecosystem, packages } of subjects) {
+    for (const found of packages) {
+      if (settled.has(found)) continue;
+      settled.add(found);
+      noteUndetermined(undetermined, `the advisory database holds nothing about ${ecosystem}`, found);
+    }
+  }
+}
+
 function noteUndetermined(undetermined: Map<string, FoundPackage[]>, why: string, found: FoundPackage): void {
   const list = undetermined.get(why);
   if (list === undefined) undetermined.set(why, [found]);
@@ -82,20 +104,25 @@ function noteUndetermined(undetermined: Map<string, FoundPackage[]>, why: string
 function summarize(undetermined: ReadonlyMap<string, readonly FoundPackage[]>): Problem[] {
   return [...undetermined].map(([why, packages]) => {
     const names = [...new Set(packages.map(({ name }) => name))];
-    const shown = names.slice(0, NAMES_SHOWN).join(", ");
-    const rest = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
-    const layer = Math.min(...packages.map((found) => found.layer));
+    const layer = packages.reduce((lowest, found) => Math.min(lowest, found.layer), Number.POSITIVE_INFINITY);
     return {
       path: packages[0]?.path ?? "",
       layer,
-      what: `${names.length} packages not judged: ${why} (${shown}${rest})`,
+      what: `${names.length} ${names.length === 1 ? "package" : "packages"} not judged: ${why} (${firstOf(names)})`,
     };
   });
 }
 
-function undeterminedProblem(subject: Subject, advisory: string, why: string): Problem {
+/** A list for a sentence: the first few, and how many more there are. */
+function firstOf(names: readonly string[]): string {
+  const rest = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
+  return `${names.slice(0, NAMES_SHOWN).join(", ")}${rest}`;
+}
+
+/** A version that is none (a branch of Composer) leaves every advisory of its package open: one problem says so. */
+function undeterminedProblem(subject: Subject, advisories: readonly string[], why: string): Problem {
   const first = subject.packages[0];
-  const what = `${subject.name} ${subject.version}: ${advisory} could not be judged: ${why}`;
+  const what = `${subject.name} ${subject.version}: ${firstOf(advisories)} could not be judged: ${why}`;
   return { path: first?.path ?? "", layer: first?.layer ?? -1, what };
 }
 

@@ -2,7 +2,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { type AdvisoryDatabase, type DatabaseStatus, openAdvisoryDatabase } from "@bulwark/advisory";
 import { catalog } from "@bulwark/ecosystems";
 import { DB_HELP } from "../db-help.ts";
-import { CliError } from "../failure.ts";
+import { CliError, plain } from "../failure.ts";
 import { type ParsedOptions, parseOptions } from "../options.ts";
 import { databaseFile, seedDirectory } from "../places.ts";
 import { progressLine } from "../progress-line.ts";
@@ -67,7 +67,7 @@ async function importFiles(options: ParsedOptions, files: readonly string[]): Pr
     ...(summary.refused > 0 ? [`${summary.refused} refused`] : []),
   ];
   process.stdout.write(`${database}: ${parts.join(", ")}\n`);
-  for (const refusal of summary.refusals) process.stderr.write(`refused: ${refusal}\n`);
+  for (const refusal of summary.refusals) process.stderr.write(`refused: ${plain(refusal)}\n`);
 }
 
 function isNewer(database: string, files: readonly string[]): boolean {
@@ -81,7 +81,7 @@ async function update(options: ParsedOptions): Promise<void> {
   const { feedFetch } = await import("../feed-fetch.ts");
   const progress = progressLine(options.flags.has("quiet"));
   const { "osv-url": osvUrl, "kev-url": kevUrl, "epss-url": epssUrl, "ca-file": caFile } = options.text;
-  const ecosystems = options.lists.ecosystems?.flatMap((list) => list.split(","));
+  const ecosystems = options.lists.ecosystems?.flatMap((list) => list.split(",").map((name) => name.trim()));
   const summary = await updateAdvisories({
     database: fileOf(options),
     catalog,
@@ -93,14 +93,14 @@ async function update(options: ParsedOptions): Promise<void> {
     ...(kevUrl === undefined ? {} : { kevUrl }),
     ...(epssUrl === undefined ? {} : { epssUrl }),
   }).finally(() => progress.clear());
-  for (const line of summary.lines) process.stdout.write(`${line}\n`);
+  for (const line of summary.lines) process.stdout.write(`${plain(line)}\n`);
 }
 
 async function status(options: ParsedOptions): Promise<void> {
   const file = fileOf(options);
   const database = openAdvisoryDatabase(file, catalog);
   try {
-    process.stdout.write(`${statusLines(file, database).join("\n")}\n`);
+    process.stdout.write(`${plain(statusLines(file, database).join("\n"))}\n`);
   } finally {
     database.close();
   }

@@ -28,6 +28,9 @@ test("what is no vector has no score, whatever it is", () => {
     "CVSS:9.9/AV:N",
     "AV:X/AC:L/Au:N/C:P/I:P/A:P",
     "CVSS:4.0/AV:Q",
+    "CVSS:3.1/AV:constructor/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+    "CVSS:3.1/AV:N/AC:L/PR:toString/UI:N/S:U/C:H/I:H/A:H",
+    "AV:N/AC:valueOf/Au:N/C:C/I:C/A:C",
   ]) {
     expect(readCvss(text)).toBeUndefined();
   }

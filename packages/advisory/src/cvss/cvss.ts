@@ -11,7 +11,8 @@ export function readCvss(vector: string): Cvss | undefined {
   const version = versionOf(vector);
   if (version === undefined) return undefined;
   const score = version === "4.0" ? cvss4Score(vector) : version === "2.0" ? cvss2Score(vector) : cvss3Score(vector);
-  return score === undefined ? undefined : { version, vector, score };
+  // Values such as "constructor" are found in every object and weigh nothing.
+  return score === undefined || !Number.isFinite(score) ? undefined : { version, vector, score };
 }
 
 function versionOf(vector: string): Cvss["version"] | undefined {

@@ -141,11 +141,15 @@ async function* linesOf(path: string, compressed: boolean): AsyncGenerator<strin
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of stream) {
-    rest += decoder.decode(chunk as Uint8Array, { stream: true });
-    const lines = rest.split("\n");
-    rest = lines.pop() ?? "";
+    // Only what is new is searched: a document of one line would else be searched anew with every chunk.
+    const [first = "", ...others] = decoder.decode(chunk as Uint8Array, { stream: true }).split("\n");
+    rest += first;
     if (rest.length > Math.max(MAX_RECORD_BYTES, MAX_DOCUMENT_BYTES)) throw new Error("a line has no end");
-    yield* lines;
+    const last = others.pop();
+    if (last === undefined) continue;
+    yield rest;
+    yield* others;
+    rest = last;
   }
   rest += decoder.decode();
   if (rest !== "") yield rest;

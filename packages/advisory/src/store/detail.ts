@@ -85,7 +85,8 @@ export function onlyFix(packed: string | Uint8Array): string | undefined {
   const end = packed.indexOf('"', ONE_FIX.length);
   if (end < 0 || !packed.startsWith('"]]', end) || packed.includes('"v":[', end)) return undefined;
   const version = packed.slice(ONE_FIX.length, end);
-  return version.includes("\\") ? undefined : version;
+  // "0" comes before every version, even before those that their order puts before it.
+  return version.includes("\\") || version === "0" ? undefined : version;
 }
 
 /** Packs the details of up to BLOCK_SIZE records, one a line, so that a reader parses only those it wants. */

@@ -1,6 +1,10 @@
 import { type Analyzer, type Fields, type FileFacts, fieldsOf, listOf, textOf } from "@bulwark/model";
+import { isInsidePackage } from "../installed-place.ts";
 import { jsonOf } from "../json.ts";
 import { type FactList, factList } from "../language-facts.ts";
+
+/** Where Composer puts packages: `vendor/` and their two names. */
+const INSTALLED = /(?:^|\/)vendor\/[^/]+\/[^/]+\/composer\.lock$/;
 
 /** Installed packages: `vendor/composer/installed.json`, a list (Composer 1) or an object (Composer 2). */
 export const composerInstalled: Analyzer = {
@@ -16,13 +20,15 @@ export const composerInstalled: Analyzer = {
 /** `composer.lock`. */
 export const composerLock: Analyzer = {
   id: "composer-lock",
-  version: 1,
+  version: 2,
   wants: ["**/composer.lock"],
-  read: ({ bytes }) =>
-    readPackages(bytes, "locked", (document) => {
-      const { packages, "packages-dev": development } = fieldsOf(document);
-      return [...listOf(packages), ...listOf(development)];
-    }),
+  read: ({ path, bytes }) =>
+    isInsidePackage(path) || INSTALLED.test(path)
+      ? {}
+      : readPackages(bytes, "locked", (document) => {
+          const { packages, "packages-dev": development } = fieldsOf(document);
+          return [...listOf(packages), ...listOf(development)];
+        }),
 };
 
 function readPackages(

@@ -28,11 +28,16 @@ GEM
     nokogiri (1.13.0-x86_64-linux)
       racc (~> 1.4)
     rails (6.0.0)
+    google-protobuf (3.25.0-ppc64le-linux)
 
 PLATFORMS
   ruby
 `;
   const { packages = [] } = analyze(gemLock, "Gemfile.lock", lock);
-  expect(packages.map(({ name, version }) => `${name}@${version}`)).toEqual(["nokogiri@1.13.0", "rails@6.0.0"]);
+  expect(packages.map(({ name, version }) => `${name}@${version}`)).toEqual([
+    "nokogiri@1.13.0",
+    "rails@6.0.0",
+    "google-protobuf@3.25.0",
+  ]);
   expectNoThrowOnDamage(gemLock, "Gemfile.lock", new TextEncoder().encode(lock), 100);
 });

@@ -1,4 +1,5 @@
 import type { Analyzer } from "@bulwark/model";
+import { isInsidePackage } from "../installed-place.ts";
 import { factList } from "../language-facts.ts";
 import { forEachLine, textOf } from "../text.ts";
 
@@ -32,12 +33,13 @@ export const gemInstalled: Analyzer = {
   },
 };
 
-/** `Gemfile.lock`: the resolved gems of its GEM sections, without their platform suffix. */
+/** `Gemfile.lock`: the resolved gems of its GEM sections, without their platform, which follows the first hyphen. */
 export const gemLock: Analyzer = {
   id: "gem-lock",
-  version: 1,
+  version: 2,
   wants: ["**/Gemfile.lock", "**/gems.locked"],
-  read({ bytes }) {
+  read({ path, bytes }) {
+    if (isInsidePackage(path)) return {};
     const list = factList("gem", "locked");
     let section = "";
     forEachLine(bytes, (start, end) => {
@@ -45,8 +47,7 @@ export const gemLock: Analyzer = {
       const line = textOf(bytes, start, end);
       if (/^[A-Z]/.test(line)) section = line;
       const gem = section === "GEM" ? /^ {4}([^\s(]+) \(([^\s)]+)\)$/.exec(line) : null;
-      if (gem !== null)
-        list.add("", gem[1] ?? "", (gem[2] ?? "").replace(/-(?:x86|x64|arm|aarch|java|universal|mingw).*$/, ""));
+      if (gem !== null) list.add("", gem[1] ?? "", (gem[2] ?? "").replace(/-.*$/, ""));
     });
     return list.facts();
   },

@@ -15,10 +15,13 @@ const BIG_ENDIAN = 1;
 /** The module information stands between two markers of 16 bytes. */
 const MARKER_BYTES = 16;
 
+/** A pseudo-version of a repository without tags (Go Modules Reference, "Pseudo-versions"). */
+const UNTAGGED = /^v0\.0\.0-\d{14}-[0-9a-f]{12}/;
+
 /** Modules compiled into a Go program, and the standard library, by its build information. */
 export const goBinary: Analyzer = {
   id: "go-binary",
-  version: 1,
+  version: 2,
   wants: ["executable"],
   maxBytes: MAX_BYTES,
   read({ bytes }): FileFacts {
@@ -97,7 +100,8 @@ function withoutMarkers(content: Uint8Array): string {
 
 function addStandardLibrary(version: string, list: FactList): void {
   const release = /^go(\d+\.\d+(?:\.\d+)?(?:(?:rc|beta)\d+)?)/.exec(version)?.[1];
-  if (release !== undefined) list.add("", "stdlib", release);
+  // Advisories write release candidates as semantic versions: `1.21.0-rc.2` (Go vulnerability database, "stdlib").
+  if (release !== undefined) list.add("", "stdlib", release.replace(/(rc|beta)(\d+)$/, "-$1.$2"));
 }
 
 /** Lines of `mod`, `dep` and `=>` (runtime/debug, "BuildInfo"): a replacement stands for the line before it. */
@@ -114,7 +118,8 @@ function addModules(text: string, list: FactList): void {
       continue;
     }
     finish();
-    if (kind === "dep" || kind === "mod") pending = [path, version];
+    // Since Go 1.24 a program without a tagged version has a pseudo-version that is below every release, and every fix.
+    if (kind === "dep" || (kind === "mod" && !UNTAGGED.test(version))) pending = [path, version];
   }
   finish();
 }

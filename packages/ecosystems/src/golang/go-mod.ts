@@ -1,4 +1,5 @@
 import type { Analyzer } from "@bulwark/model";
+import { isInsidePackage } from "../installed-place.ts";
 import { factList } from "../language-facts.ts";
 import { forEachLine, textOf } from "../text.ts";
 
@@ -7,10 +8,10 @@ const MAX_LINE_BYTES = 4 * 1024;
 /** `go.mod`: what it requires, replacements applied (Go modules reference, "go.mod files"). */
 export const goMod: Analyzer = {
   id: "go-mod",
-  version: 1,
+  version: 2,
   wants: ["**/go.mod"],
   read({ path, bytes }) {
-    if (/(?:^|\/)(?:pkg\/mod|testdata|vendor)\//.test(path)) return {}; // other modules' files
+    if (isInsidePackage(path) || /(?:^|\/)(?:testdata|vendor)\//.test(path)) return {}; // other modules' files
     const required = new Map<string, string>();
     const replaced = new Map<string, readonly [path: string, version: string]>();
     let block = "";
@@ -26,7 +27,8 @@ export const goMod: Analyzer = {
     });
     const list = factList("golang", "locked");
     for (const [name, version] of required) {
-      const [realName, realVersion] = replaced.get(name) ?? replaced.get(`${name} ${version}`) ?? [name, version];
+      // A replacement of this very version comes before one of all versions.
+      const [realName, realVersion] = replaced.get(`${name} ${version}`) ?? replaced.get(name) ?? [name, version];
       if (realVersion !== "") list.add("", realName, realVersion);
     }
     return list.facts();

@@ -7,6 +7,7 @@ import { analyze, expectNoThrowOnDamage, tornPieces } from "../testing/analyze.t
 import { elfOf, goProgramOf } from "../testing/elf-writer.ts";
 import { goBinary } from "./go-binary.ts";
 import { goMod } from "./go-mod.ts";
+import { golangVersions } from "./version.ts";
 
 const names = (facts: ReturnType<typeof analyze>) =>
   (facts.packages ?? []).map(({ name, version }) => `${name}@${version}`);
@@ -20,6 +21,22 @@ test("a program names its modules, replacements and Go's own version", () => {
     "golang.org/x/text@v0.3.0",
     "example.org/fork/net@v0.2.0",
   ]);
+});
+
+test("a release candidate of Go is named as advisories order it", () => {
+  expect(names(analyze(goBinary, "usr/bin/app", goProgramOf("go1.21rc2", "")))).toEqual(["stdlib@1.21-rc.2"]);
+  expect(golangVersions.parse("1.21-rc.2")).toBeDefined();
+});
+
+test("a program without a tagged version is not taken for one before every fix; a tagged one and modules are", () => {
+  const untagged = "v0.0.0-20250101120000-0123456789ab+dirty";
+  const modules = `mod\texample.org/app\t${untagged}\t\ndep\texample.org/lib\t${untagged}\th1:x\n`;
+  expect(names(analyze(goBinary, "usr/bin/app", goProgramOf("go1.24.1", modules)))).toEqual([
+    "stdlib@1.24.1",
+    `example.org/lib@${untagged}`,
+  ]);
+  const tagged = "mod\texample.org/app\tv1.2.3\th1:x\n";
+  expect(names(analyze(goBinary, "usr/bin/app", goProgramOf("go1.24.1", tagged)))).toContain("example.org/app@v1.2.3");
 });
 
 test("an ELF file that Go did not make tells nothing", () => {
@@ -60,11 +77,12 @@ require (
 
 replace golang.org/x/net => example.org/fork/net v0.2.0
 replace example.org/local => ../local
+replace golang.org/x/net v0.1.0 => example.org/exact/net v0.3.0
 exclude golang.org/x/text v0.2.0
 `;
   expect(names(analyze(goMod, "app/go.mod", text))).toEqual([
     "golang.org/x/text@v0.3.0",
-    "example.org/fork/net@v0.2.0",
+    "example.org/exact/net@v0.3.0",
   ]);
   expect(analyze(goMod, "root/go/pkg/mod/x/go.mod", text)).toEqual({});
 });

@@ -31,6 +31,20 @@ test("modules merged into a jar are packages of their own", () => {
   ]);
 });
 
+test("the module that names a jar is the one its file name begins with, whole", () => {
+  const shaded = zipOf({ ...pom("log4j", "log4j", "1.2.17"), ...pom("org.apache", "log4j-core", "2.14.1") });
+  expect(found("a/log4j-core-2.14.1.jar", shaded)).toEqual([
+    "log4j:log4j:1.2.17 embedded ",
+    "org.apache:log4j-core:2.14.1 installed ",
+  ]);
+  const other = zipOf({ ...pom("com.h2database", "h2", "1.4.200"), ...pom("g", "x", "1") });
+  expect(found("a/h2o-3.0.jar", other)).toEqual([
+    "com.h2database:h2:1.4.200 embedded ",
+    "g:x:1 embedded ",
+    ":h2o:3.0 installed ",
+  ]);
+});
+
 test("jars inside jars and wars are found with their place, stored or deflated", () => {
   for (const method of ["stored", "deflated"] as const) {
     const war = zipOf({ "WEB-INF/lib/log4j-core-2.14.1.jar": log4j }, method);
@@ -88,4 +102,42 @@ test("damaged archives never throw", () => {
   const war = zipOf({ "WEB-INF/lib/a.jar": log4j });
   for (const piece of tornPieces(war)) expect(analyze(jar, "x.war", piece).problems).not.toEqual([]);
   expectNoThrowOnDamage(jar, "x.war", war, 300);
+});
+
+/** The archive with its directory repeated: every entry names the same content once more. */
+function repeated(archive: Uint8Array, times: number): Uint8Array {
+  const bytes = Buffer.from(archive);
+  const at = bytes.indexOf("PK\x01\x02");
+  const end = bytes.lastIndexOf("PK\x05\x06");
+  const entry = bytes.subarray(at, end);
+  return Buffer.concat([bytes.subarray(0, at), ...Array.from({ length: times }, () => entry), bytes.subarray(end)]);
+}
+
+test.each([
+  ["archives", "bomb.jar", 512, /bomb\.jar cannot be read/],
+  ["properties", "META-INF/maven/g/a/pom.properties", 32, /pom\.properties cannot be read/],
+])(
+  "a directory that names one bomb a hundred times as %s costs no hundred times its size",
+  (_what, name, mib, told) => {
+    const bomb = zipOf({ [name]: new Uint8Array(130 * 1024 * 1024) });
+    let inflated = 0;
+    const tools = {
+      inflateRaw(_bytes: Uint8Array, limitBytes: number): Uint8Array {
+        inflated += limitBytes;
+        throw new Error("larger than it may be");
+      },
+      inflateZlib: (bytes: Uint8Array) => bytes,
+      sha1: () => "",
+    };
+    const facts = jar.read({ path: "x.jar", bytes: repeated(bomb, 100), mode: 0 }, tools);
+    expect(inflated).toBeLessThanOrEqual(mib * 1024 * 1024);
+    expect(facts.problems?.join("\n")).toMatch(told);
+  },
+);
+
+test("a name of hyphens and digits is given up at once", () => {
+  const nested = zipOf({ [`a${"-1".repeat(32_000)}!.jar`]: zipOf({ "A.class": "x" }) });
+  const startedAt = performance.now();
+  expect(analyze(jar, "x.jar", nested).packages).toEqual([]);
+  expect(performance.now() - startedAt).toBeLessThan(500);
 });

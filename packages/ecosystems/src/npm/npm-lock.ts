@@ -1,4 +1,5 @@
 import { type Analyzer, type Fields, type FileFacts, fieldsOf, textOf } from "@bulwark/model";
+import { isInsidePackage } from "../installed-place.ts";
 import { jsonOf } from "../json.ts";
 import { type FactList, factList } from "../language-facts.ts";
 import { splitNpmName } from "./name.ts";
@@ -9,9 +10,9 @@ const MODULES = "node_modules/";
 /** `package-lock.json` and `npm-shrinkwrap.json`, lock file versions 1 to 3. */
 export const npmLock: Analyzer = {
   id: "npm-lock",
-  version: 1,
+  version: 2,
   wants: ["**/package-lock.json", "**/npm-shrinkwrap.json"],
-  read: ({ path, bytes }) => (path.includes(MODULES) ? {} : readLock(bytes)), // a package's own lock file locks nothing
+  read: ({ path, bytes }) => (isInsidePackage(path) ? {} : readLock(bytes)), // a package's own lock file locks nothing
 };
 
 function readLock(bytes: Uint8Array): FileFacts {

@@ -77,6 +77,12 @@ test("Yarn 1 and later lock files give the same packages", () => {
   expect(names(analyze(yarnLock, "yarn.lock", later))).toEqual(expected);
 });
 
+test("an entry that very many requirements share is no part of the one before it", () => {
+  const many = Array.from({ length: 2_000 }, (_, index) => `long@^1.0.${index}`).join(", ");
+  const lock = `short@^1:\n  version "1.0.0"\n\n${many}:\n  version "1.9.9"\n`;
+  expect(names(analyze(yarnLock, "yarn.lock", lock))).toEqual(["short@1.0.0", "long@1.9.9"]);
+});
+
 test("pnpm lock files of all versions give the same packages", () => {
   const five =
     "lockfileVersion: 5.4\npackages:\n\n  /lodash/4.17.4:\n    resolution: {integrity: x}\n\n  /@babel/core/7.1.0_peer@1.0.0:\n    dev: true\n";

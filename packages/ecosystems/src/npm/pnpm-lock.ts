@@ -1,4 +1,5 @@
 import type { Analyzer, FileFacts } from "@bulwark/model";
+import { isInsidePackage } from "../installed-place.ts";
 import { factList } from "../language-facts.ts";
 import { forEachLine, textOf } from "../text.ts";
 import { splitNpmName } from "./name.ts";
@@ -8,9 +9,9 @@ const MAX_LINE_BYTES = 4 * 1024;
 /** `pnpm-lock.yaml`, lock file versions 5 to 9: the keys of its `packages` name package and version. */
 export const pnpmLock: Analyzer = {
   id: "pnpm-lock",
-  version: 1,
+  version: 2,
   wants: ["**/pnpm-lock.yaml"],
-  read: ({ path, bytes }) => (path.includes("node_modules/") ? {} : readLock(bytes)),
+  read: ({ path, bytes }) => (isInsidePackage(path) ? {} : readLock(bytes)),
 };
 
 function readLock(bytes: Uint8Array): FileFacts {

@@ -1,4 +1,5 @@
 import type { Analyzer, FileFacts } from "@bulwark/model";
+import { isInsidePackage } from "../installed-place.ts";
 import { factList } from "../language-facts.ts";
 import { forEachLine, textOf } from "../text.ts";
 import { splitNpmName } from "./name.ts";
@@ -8,9 +9,9 @@ const MAX_LINE_BYTES = 16 * 1024;
 /** `yarn.lock` of Yarn 1 and of Yarn 2 and later: entries with a header of descriptors and indented fields. */
 export const yarnLock: Analyzer = {
   id: "yarn-lock",
-  version: 1,
+  version: 3,
   wants: ["**/yarn.lock"],
-  read: ({ path, bytes }) => (path.includes("node_modules/") ? {} : readLock(bytes)),
+  read: ({ path, bytes }) => (isInsidePackage(path) ? {} : readLock(bytes)),
 };
 
 function readLock(bytes: Uint8Array): FileFacts {
@@ -26,8 +27,10 @@ function readLock(bytes: Uint8Array): FileFacts {
     resolution = "";
   };
   forEachLine(bytes, (start, end) => {
-    if (end - start > MAX_LINE_BYTES) return;
-    const line = textOf(bytes, start, end);
+    // The head of a longer line tells an entry's name as well, and that one begins.
+    const isCut = end - start > MAX_LINE_BYTES;
+    const head = textOf(bytes, start, isCut ? start + MAX_LINE_BYTES : end);
+    const line = isCut && /^["@\w]/.test(head) ? `${head}:` : head;
     if (/^["@\w].*:$/.test(line)) {
       finish();
       header = line.slice(0, -1);

@@ -10,6 +10,13 @@ test("a dependency list gives the packages a program was built with", () => {
   expect(names(analyze(nugetDeps, "app/App.deps.json", JSON.stringify(list)))).toEqual(["Newtonsoft.Json@12.0.1"]);
 });
 
+test("the runtime of a self-contained program is named as its advisories name it", () => {
+  const list = { libraries: { "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64/8.0.1": { type: "runtimepack" } } };
+  expect(names(analyze(nugetDeps, "app/App.deps.json", JSON.stringify(list)))).toEqual([
+    "Microsoft.NETCore.App.Runtime.linux-x64@8.0.1",
+  ]);
+});
+
 test("a lock file gives what was resolved for every framework", () => {
   const lock = {
     version: 1,

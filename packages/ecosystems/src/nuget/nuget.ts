@@ -5,7 +5,7 @@ import { factList } from "../language-facts.ts";
 /** `*.deps.json` beside a published .NET program: the packages it was built with. */
 export const nugetDeps: Analyzer = {
   id: "nuget-deps",
-  version: 1,
+  version: 2,
   wants: ["**/*.deps.json"],
   read({ bytes }): FileFacts {
     const document = jsonOf(bytes);
@@ -13,7 +13,9 @@ export const nugetDeps: Analyzer = {
     const list = factList("nuget", "installed");
     for (const [key, entry] of Object.entries(fieldsOf(fieldsOf(document).libraries))) {
       const [name = "", version = ""] = key.split("/", 2);
-      if (fieldsOf(entry).type === "package") list.add("", name, version);
+      const { type } = fieldsOf(entry);
+      // A self-contained program carries the runtime, whose advisories name the package it came in.
+      if (type === "package" || type === "runtimepack") list.add("", name.replace(/^runtimepack\./, ""), version);
     }
     return list.facts();
   },

@@ -16,11 +16,11 @@ test("core metadata names the distribution; what follows the header does not", (
   expect(analyze(pythonInstalled, "x.egg-info", "Name: x\n")).toEqual({ packages: [] });
 });
 
-test("lock files of Poetry and uv give their packages, editable ones left out", () => {
+test("lock files of Poetry and uv give their packages, local ones left out", () => {
   const poetry =
     '[[package]]\nname = "django"\nversion = "2.2.0"\ndescription = "x"\n\n[package.dependencies]\nname = "no"\n\n[metadata]\nversion = "1"\n';
   const uv =
-    'version = 1\n\n[[package]]\nname = "app"\nversion = "0.1.0"\nsource = { editable = "." }\n\n[[package]]\nname = "idna"\nversion = "3.4"\nsource = { registry = "https://example.org/simple" }\n';
+    'version = 1\n\n[[package]]\nname = "app"\nversion = "0.1.0"\nsource = { editable = "." }\n\n[[package]]\nname = "own"\nversion = "1"\nsource = { directory = "lib/own" }\n\n[[package]]\nname = "idna"\nversion = "3.4"\nsource = { registry = "https://example.org/simple" }\n';
   expect(names(analyze(pythonLock, "poetry.lock", poetry))).toEqual(["django@2.2.0"]);
   expect(names(analyze(pythonLock, "uv.lock", uv))).toEqual(["idna@3.4"]);
 });
@@ -42,6 +42,13 @@ test("only pins of a requirements file name a version", () => {
     "requests@2.0.0",
     "urllib3@1.25",
   ]);
+});
+
+test("lines of blanks take no longer than other lines", () => {
+  const line = `a${" ".repeat(16_000)}b\n`;
+  const startedAt = performance.now();
+  expect(analyze(requirements, "requirements.txt", line.repeat(200)).packages).toEqual([]);
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
 });
 
 test("damaged files never throw", () => {

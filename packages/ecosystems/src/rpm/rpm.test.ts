@@ -115,6 +115,17 @@ describe("the rpm analyzer on databases of hostile make", () => {
     expect(problems).toEqual(['a package of the rpm database has no usable name or version: "half"']);
   });
 
+  test("the source of a package with a version of its own has the epoch of the source's other packages", () => {
+    const source = { 1022: "x86_64", 1044: "perl-5.32.1-480.el9.src.rpm" };
+    const libs = headerOf({ ...source, 1000: "perl-libs", 1001: "5.32.1", 1002: "480.el9", 1003: 4 });
+    const carp = headerOf({ ...source, 1000: "perl-Carp", 1001: "1.50", 1002: "480.el9" });
+    const { packages = [] } = analyze(rpm, PATH, ndbOf([carp, libs]));
+    expect(packages.map(({ version, source }) => [version, source?.version])).toEqual([
+      ["1.50-480.el9", "4:5.32.1-480.el9"],
+      ["4:5.32.1-480.el9", "4:5.32.1-480.el9"],
+    ]);
+  });
+
   test("an epoch of zero is not written", () => {
     expect(analyze(rpm, PATH, ndbOf([headerOf({ ...NAMES, 1003: 0 })])).packages?.[0]?.version).toBe("5.1.8-6.el9");
     expect(analyze(rpm, PATH, ndbOf([headerOf({ ...NAMES, 1003: 3 })])).packages?.[0]?.version).toBe("3:5.1.8-6.el9");

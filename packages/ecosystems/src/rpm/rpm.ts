@@ -28,7 +28,7 @@ const FILES = ["rpmdb.sqlite", "Packages.db", "Packages"];
 /** Installed rpm packages, from any of rpm's three database formats. The format is told by content, not by name. */
 export const rpm: Analyzer = {
   id: "rpm",
-  version: 2,
+  version: 3,
   wants: FOLDERS.flatMap((folder) => FILES.map((file) => `${folder}/${file}`)),
   maxBytes: 128 * 1024 * 1024,
   read: ({ bytes }) => readDatabase(bytes),
@@ -52,7 +52,7 @@ function readDatabase(bytes: Uint8Array): FileFacts {
   else problems.add("the rpm database is of no known format");
   if (packages.length >= MAX_PACKAGES) problems.add(`more than ${MAX_PACKAGES} packages, the rest was not read`);
   if (collected.ownedCharacters >= MAX_OWNED_CHARACTERS) problems.add("too many owned files, the rest was not read");
-  return { packages, owns, recorded, problems: problems.list() };
+  return { packages: withSourceEpochs(packages), owns, recorded, problems: problems.list() };
 }
 
 function collect(collected: Collected, payload: Uint8Array): void {
@@ -98,12 +98,33 @@ function packageOf(header: RpmHeader, name: string): PackageFact | undefined {
 
 /**
  * `bash-5.1.8-6.el9.src.rpm`: name, version, release. The file name leaves out the epoch; a binary package inherits that
- * of its source unless its specification says otherwise, so the binary's is taken.
+ * of its source unless its specification says otherwise, so the binary's is taken, until {@link withSourceEpochs} knows
+ * better.
  */
 function sourceOf(file: string, epochPrefix: string): PackageFact["source"] {
   const match = /^(.+)-([^-\s]+)-([^-\s]+)\.(?:no)?src\.rpm$/.exec(file);
   if (match === null || !isPlainWord(match[1]!)) return undefined;
   return { name: match[1]!, version: `${epochPrefix}${match[2]}-${match[3]}` };
+}
+
+/**
+ * A binary package with a version of its own has an epoch of its own too: perl-Carp 1.50 is built from perl 4:5.32.1. The
+ * source's epoch is then that of a sibling which has the version of the source.
+ */
+function withSourceEpochs(packages: readonly PackageFact[]): readonly PackageFact[] {
+  const epochless = (version: string) => version.replace(/^[0-9]+:/, "");
+  const keyOf = ({ name, version }: { readonly name: string; readonly version: string }) =>
+    `${name}\0${epochless(version)}`;
+  const sources = new Map<string, string>();
+  for (const { version, source } of packages) {
+    if (source !== undefined && epochless(version) === epochless(source.version)) sources.set(keyOf(source), version);
+  }
+  return packages.map((fact) => {
+    const version = fact.source === undefined ? undefined : sources.get(keyOf(fact.source));
+    if (fact.source === undefined || version === undefined || epochless(fact.version) === epochless(version))
+      return fact;
+    return { ...fact, source: { name: fact.source.name, version } };
+  });
 }
 
 /** `nodejs:18:8060020220523:ad008a3a` is name, stream, version, context: only the first two identify a module. */

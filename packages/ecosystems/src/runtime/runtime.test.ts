@@ -11,6 +11,7 @@ const names = (facts: ReturnType<typeof analyze>) =>
 test.each([
   ["usr/local/bin/node", "\0https://nodejs.org/download/release/v18.1.0/node-v18.1.0.tar.gz\0", "node@18.1.0"],
   ["usr/local/bin/python3.11", "\x003.11\x003.11.2\0", "python@3.11.2"],
+  ["usr/local/bin/python3", "\x003.45.1\x003.12.4\0", "python@3.12.4"],
   ["usr/lib/libpython3.12.so.1.0", "\x003.12.1\0", "python@3.12.1"],
   ["opt/nginx/sbin/nginx", "\0nginx version: nginx/1.22.1\0", "nginx@1.22.1"],
   ["usr/bin/redis-server", "\x001.2\x007.0.15\x007.0.0\0", "redis@7.0.15"],

@@ -24,7 +24,13 @@ const THREE = /^(\d+\.\d+\.\d+)/;
 /** Programs that are often copied into images without a package manager, and the text by which they tell their version. */
 const RUNTIMES: readonly Runtime[] = [
   { name: "node", files: /^node(?:js)?$/, marker: "nodejs.org/download/release/v", version: THREE },
-  { name: "python", files: /^(?:lib)?python3(?:\.\d+)?(?:\.so[.\d]*)?$/, marker: "\0", version: /^(3\.\d+\.\d+)\+?\0/ },
+  {
+    name: "python",
+    files: /^(?:lib)?python3(?:\.\d+)?(?:\.so[.\d]*)?$/,
+    marker: "\0",
+    // SQLite, which some builds link in, has been at 3.30 and later since 2019.
+    version: /^(3\.[12]?\d\.\d+)\+?\0/,
+  },
   { name: "nginx", files: /^nginx$/, marker: "nginx version: nginx/", version: THREE },
   { name: "redis", files: /^redis-server$/, marker: "\0", version: /^(\d+\.\d+\.\d+)\0/ },
   {
@@ -50,7 +56,7 @@ const RUNTIMES: readonly Runtime[] = [
 /** Well-known runtimes installed without a package manager, by the version text inside the program. */
 export const runtime: Analyzer = {
   id: "runtime",
-  version: 2,
+  version: 3,
   wants: ["executable"],
   maxBytes: MAX_BYTES,
   read({ path, bytes }): FileFacts {

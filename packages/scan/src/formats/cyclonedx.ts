@@ -1,7 +1,8 @@
-import type { Cvss, Finding, OperatingSystem, Severity } from "@bulwark/model";
+import type { Cvss, Finding, OperatingSystem, Severity, SuppressedFinding } from "@bulwark/model";
 import type { FoundPackage } from "../found-package.ts";
 import { documentId } from "./document-id.ts";
 import type { RenderInput, ReportFormat } from "./format.ts";
+import { jsonText } from "./visible.ts";
 
 /** Properties of ours carry this prefix (CycloneDX property taxonomy). */
 const PREFIX = "bulwark:";
@@ -28,7 +29,7 @@ const METHOD: Readonly<Record<Cvss["version"], string>> = {
  */
 export const cyclonedx: ReportFormat = {
   id: "cyclonedx",
-  render: (input) => `${JSON.stringify(bom(input), null, 2)}\n`,
+  render: (input) => jsonText(bom(input)),
 };
 
 function bom({ report, packages, toolVersion, now }: RenderInput): object {
@@ -43,12 +44,12 @@ function bom({ report, packages, toolVersion, now }: RenderInput): object {
     if (known === undefined) references.set(found.purl, [referenceOf(found, index)]);
     else known.push(referenceOf(found, index));
   });
+  // Secrets and settings are no vulnerabilities of a component, and whoever reads the document would count them as such.
   const vulnerabilities = [
-    ...report.findings.map((finding) => vulnerability(finding, references)),
-    ...report.suppressed.map(({ finding, reason, source }) => ({
-      ...vulnerability(finding, references),
-      analysis: { state: "not_affected", detail: `${reason} (${source})` },
-    })),
+    ...report.findings.filter(hasPackage).map((finding) => vulnerability(finding, references)),
+    ...report.suppressed
+      .filter(({ finding }) => hasPackage(finding))
+      .map((entry) => ({ ...vulnerability(entry.finding, references), analysis: analysisOf(entry) })),
   ];
   return {
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -76,6 +77,16 @@ function bom({ report, packages, toolVersion, now }: RenderInput): object {
     compositions: [{ aggregate: report.complete ? "complete" : "incomplete", assemblies: ["image"] }],
     vulnerabilities,
   };
+}
+
+function hasPackage({ package: subject }: Finding): boolean {
+  return subject !== undefined;
+}
+
+/** A waiver accepts a flaw for a while; only VEX says that the image does not have it. */
+function analysisOf({ by, reason, source, until }: SuppressedFinding): object {
+  const detail = `${reason} (${source}${until === "" ? "" : `, until ${until}`})`;
+  return by === "vex" ? { state: "not_affected", detail } : { response: ["will_not_fix"], detail };
 }
 
 function osComponent(os: OperatingSystem): object {

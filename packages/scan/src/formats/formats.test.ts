@@ -97,6 +97,17 @@ test("names out of an image neither become markup nor move the terminal", () => 
   expect(table.render(hostileInput()).split("\n")).not.toContain("REFUSED & more");
 });
 
+test("documents for programs keep every name as it is, and hold nothing that a terminal obeys", () => {
+  const [finding] = renderInput().report.findings;
+  if (finding === undefined) throw new Error("the sample has findings");
+  const title = "a\u009b2Jb\u001b[31m\u202ec\u007f\u061c";
+  const input = renderInput({ findings: [{ ...finding, title }] });
+  for (const format of formats) expect(format.render(input)).not.toMatch(/[\u001b\u007f-\u009f\u061c\u202e]/);
+  const text = formats.find(({ id }) => id === "json")?.render(input) ?? "";
+  expect(JSON.parse(text).findings[0].title).toBe(title);
+  expect(text.split("\n").length).toBeGreaterThan(10);
+});
+
 test("the page loads nothing from elsewhere", () => {
   expect(html.render(renderInput())).not.toMatch(/(?:src|href)=|url\(|@import/);
 });
@@ -124,4 +135,44 @@ test.each<[string, RenderInput, RegExp]>([
   ["without packages", renderInput({ packages: [], findings: [] }), /nothing was judged/i],
 ])("a report %s says so to people", (_what, input, message) => {
   expect(table.render(input)).toMatch(message);
+});
+
+test("a waiver is no claim that the image does not have the flaw; a VEX statement is", () => {
+  const [finding] = renderInput().report.findings;
+  if (finding === undefined) throw new Error("the sample has findings");
+  const entry = { finding, source: "x", reason: "why", until: "2030-01-01" };
+  const entries = [
+    { ...entry, by: "waiver" as const },
+    { ...entry, by: "vex" as const, until: "" },
+  ];
+  const document = JSON.parse(cyclonedx.render(renderInput({ findings: [], suppressed: entries })));
+  expect(document.vulnerabilities.map(({ analysis }: { analysis: object }) => analysis)).toEqual([
+    { response: ["will_not_fix"], detail: "why (x, until 2030-01-01)" },
+    { state: "not_affected", detail: "why (x)" },
+  ]);
+});
+
+test("SARIF's number agrees with the severity where the packager does not follow the score", () => {
+  const [finding] = renderInput().report.findings;
+  if (finding === undefined) throw new Error("the sample has findings");
+  const numberOf = (severity: "critical" | "low") => {
+    const log = JSON.parse(sarif.render(renderInput({ findings: [{ ...finding, severity }] })));
+    return log.runs[0].tool.driver.rules[0].properties["security-severity"];
+  };
+  expect([numberOf("critical"), numberOf("low")]).toEqual(["9.1", "2.5"]);
+});
+
+test("halves of characters in a document from elsewhere do not keep a report from being made", () => {
+  const [finding] = renderInput().report.findings;
+  if (finding === undefined) throw new Error("the sample has findings");
+  const input = renderInput({ findings: [{ ...finding, path: "/a\ud800b", id: "X-\udfff" }] });
+  for (const format of formats) expect(format.render(input).length).toBeGreaterThan(0);
+});
+
+test("CycloneDX names as vulnerabilities what components have, not secrets in files", () => {
+  const [finding] = renderInput().report.findings;
+  if (finding === undefined) throw new Error("the sample has findings");
+  const { package: _, ...secret } = { ...finding, kind: "secret" as const, id: "key" };
+  const document = JSON.parse(cyclonedx.render(renderInput({ findings: [finding, secret] })));
+  expect(document.vulnerabilities.map(({ id }: { id: string }) => id)).toEqual([finding.id]);
 });

@@ -39,6 +39,7 @@ function subjectOf(finding: Finding): Pick<FixGroup, "name" | "version" | "path"
 
 function compareGroups(a: FixGroup, b: FixGroup): number {
   const worst = ({ findings }: FixGroup) => severityRank(findings[0]?.severity ?? "unknown");
-  const urgency = ({ findings }: FixGroup) => Math.max(...findings.map((f) => f.evidence?.priority?.score ?? 0));
+  const urgency = ({ findings }: FixGroup) =>
+    findings.reduce((highest, { evidence }) => Math.max(highest, evidence?.priority?.score ?? 0), 0);
   return worst(a) - worst(b) || urgency(b) - urgency(a) || (a.name < b.name ? -1 : 1);
 }

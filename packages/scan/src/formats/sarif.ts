@@ -1,5 +1,7 @@
+import { severityOfScore } from "@bulwark/advisory";
 import type { Finding, Image, Severity } from "@bulwark/model";
 import type { RenderInput, ReportFormat } from "./format.ts";
+import { jsonText } from "./visible.ts";
 
 /** GitHub and others sort by this number; these are the middles of CVSS's own bands (CVSS 3.1, section 5). */
 const SECURITY_SEVERITY: Readonly<Record<Severity, string>> = {
@@ -23,7 +25,7 @@ const LEVEL: Readonly<Record<Severity, "error" | "warning" | "note">> = {
 /** SARIF 2.1.0 (OASIS): one rule a flaw, one result a finding, suppressions kept with who said so. */
 export const sarif: ReportFormat = {
   id: "sarif",
-  render: (input) => `${JSON.stringify(sarifLog(input), null, 2)}\n`,
+  render: (input) => jsonText(sarifLog(input)),
 };
 
 function sarifLog({ report, toolVersion }: RenderInput): object {
@@ -76,10 +78,16 @@ function ruleOf(finding: Finding): object {
     defaultConfiguration: { level: LEVEL[finding.severity] },
     properties: {
       tags: ["security", finding.kind],
-      "security-severity":
-        finding.cvss === undefined ? SECURITY_SEVERITY[finding.severity] : finding.cvss.score.toFixed(1),
+      "security-severity": securitySeverity(finding),
     },
   };
+}
+
+/** The score, unless the packager rates the flaw otherwise: who knows how the package is built is believed. */
+function securitySeverity({ cvss, severity }: Finding): string {
+  return cvss !== undefined && severityOfScore(cvss.score) === severity
+    ? cvss.score.toFixed(1)
+    : SECURITY_SEVERITY[severity];
 }
 
 function resultOf(finding: Finding, indexOf: ReadonlyMap<string, number>, { kind }: Image): object {
@@ -124,5 +132,6 @@ function seenOf({ kind, evidence }: Finding): string {
 }
 
 function uriOf(path: string): string {
-  return path.replace(/^\//, "").split("/").map(encodeURIComponent).join("/") || ".";
+  // Documents from elsewhere may hold halves of characters, which no URI can.
+  return path.toWellFormed().replace(/^\//, "").split("/").map(encodeURIComponent).join("/") || ".";
 }

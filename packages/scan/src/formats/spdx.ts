@@ -2,6 +2,7 @@ import type { Finding } from "@bulwark/model";
 import type { FoundPackage } from "../found-package.ts";
 import { documentId } from "./document-id.ts";
 import type { RenderInput, ReportFormat } from "./format.ts";
+import { jsonText } from "./visible.ts";
 
 const DOCUMENT = "SPDXRef-DOCUMENT";
 const IMAGE = "SPDXRef-Image";
@@ -10,7 +11,7 @@ const OS = "SPDXRef-OperatingSystem";
 /** SPDX 2.3 (JSON): the image contains its packages; advisories are external references of the package they concern. */
 export const spdx: ReportFormat = {
   id: "spdx",
-  render: (input) => `${JSON.stringify(document(input), null, 2)}\n`,
+  render: (input) => jsonText(document(input)),
 };
 
 function document({ report, packages, toolVersion, now }: RenderInput): object {
@@ -86,7 +87,7 @@ function spdxPackage(
       ...findings.map(({ id, title }) => ({
         referenceCategory: "SECURITY",
         referenceType: "advisory",
-        referenceLocator: `https://osv.dev/vulnerability/${encodeURIComponent(id)}`,
+        referenceLocator: `https://osv.dev/vulnerability/${encodeURIComponent(id.toWellFormed())}`,
         ...(title === "" ? {} : { comment: title }),
       })),
     ],

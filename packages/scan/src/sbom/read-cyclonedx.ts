@@ -74,6 +74,7 @@ function packageOf(component: Fields, purl: string): SbomPackage {
   return {
     purl,
     name: textOf(component.name),
+    version: textOf(component.version),
     path: textOf(occurrence.location),
     inner: own.get("inner") ?? "",
     layer: Number.isSafeInteger(layer) && layer >= 0 ? layer : 0,

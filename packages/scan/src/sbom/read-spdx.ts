@@ -21,7 +21,7 @@ export function readSpdx(document: Fields): Sbom {
   let unnamed = 0;
   for (const entry of all.slice(0, MAX_PACKAGES).map(fieldsOf)) {
     const purl = purlOf(entry);
-    if (purl !== "") packages.push({ purl, name: textOf(entry.name), ...placeOf(textOf(entry.sourceInfo)) });
+    if (purl !== "") packages.push({ purl, ...named(entry), ...placeOf(textOf(entry.sourceInfo)) });
     else if (!NOT_JUDGED.has(textOf(entry.primaryPackagePurpose)) && !described.has(textOf(entry.SPDXID))) unnamed++;
   }
   const problems = [
@@ -38,7 +38,11 @@ function purlOf(entry: Fields): string {
   return textOf(reference?.referenceLocator);
 }
 
-function placeOf(sourceInfo: string): Omit<SbomPackage, "purl" | "name"> {
+function named(entry: Fields): Pick<SbomPackage, "name" | "version"> {
+  return { name: textOf(entry.name), version: textOf(entry.versionInfo) };
+}
+
+function placeOf(sourceInfo: string): Omit<SbomPackage, "purl" | "name" | "version"> {
   const [, evidence, path = "", inner = "", layer = "0"] = SOURCE_INFO.exec(sourceInfo) ?? [];
   if (evidence !== "locked" && evidence !== "embedded")
     return { evidence: "installed", path, inner, layer: Number(layer) };

@@ -81,3 +81,10 @@ test("nonsense inside a document is a problem, not a failure", () => {
     ]),
   );
 });
+
+test("a version that the package URL leaves out is that of the component", () => {
+  expect(names(cyclonedx([{ type: "library", name: "a", version: "1.2", purl: "pkg:npm/a" }]))).toEqual(["a@1.2"]);
+  const reference = { referenceType: "purl", referenceLocator: "pkg:npm/a" };
+  const packages = [{ name: "a", versionInfo: "1.2", externalRefs: [reference] }];
+  expect(names({ spdxVersion: "SPDX-2.3", packages })).toEqual(["a@1.2"]);
+});

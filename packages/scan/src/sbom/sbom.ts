@@ -5,6 +5,8 @@ export interface SbomPackage {
   readonly purl: string;
   /** As the document writes it; purls hold the normalised name of some ecosystems. */
   readonly name: string;
+  /** As the document writes it, for purls that leave it out. */
+  readonly version: string;
   /** Absolute path of the file that told, empty when the document does not say. */
   readonly path: string;
   readonly inner: string;

@@ -52,6 +52,7 @@ export function scanSbom(text: string, reference: string, database: AdvisoryData
 function toFound(entry: SbomPackage, fact: PackageFact, layers: number): FoundPackage {
   const full: PackageFact = {
     ...fact,
+    version: fact.version || entry.version,
     evidence: entry.evidence,
     ...(entry.inner === "" ? {} : { inner: entry.inner }),
   };
