@@ -4,7 +4,6 @@ import { gitlabHooks, workflowHooks } from "./pipeline-hooks.ts";
 
 /** Longer commands are cut, and a rule tells of them: nobody writes such. */
 const MAX_COMMAND = 8 * 1024;
-const MAX_HOOKS = 500;
 
 /** Code that runs when somebody installs or builds, or when a pipeline is started. */
 export interface InstallHook {
@@ -59,9 +58,7 @@ export function mayHoldHooks(path: string): boolean {
 
 /** The code of a file that runs by itself. Nothing for files that cannot be read: their own tools refuse them too. */
 export function hooksOf(path: string, text: string): readonly InstallHook[] {
-  return READERS.filter(([wanted]) => wanted.test(path))
-    .flatMap(([, read]) => read(text, path))
-    .slice(0, MAX_HOOKS);
+  return READERS.filter(([wanted]) => wanted.test(path)).flatMap(([, read]) => read(text, path));
 }
 
 function npmHooks(text: string, path: string): readonly InstallHook[] {

@@ -166,6 +166,19 @@ describe("hostile files", () => {
   });
 });
 
+test("a pipeline that names one long list of steps ten thousand times is read once", () => {
+  const steps = "      - run: echo a\n".repeat(8_000);
+  const jobs = Array.from({ length: 10_000 }, (_, at) => `  j${at}:\n    steps: *s\n`).join("");
+  const started = performance.now();
+  scan(".github/workflows/a.yml", `on: issues\njobs:\n  first:\n    steps: &s\n${steps}${jobs}`);
+  expect(performance.now() - started).toBeLessThan(MAX_MS);
+});
+
+test("a step behind an anchor is read", () => {
+  const text = `on: issues\nx: &run echo ${"$"}{{ github.event.issue.title }}\njobs:\n  a:\n    steps:\n      - run: *run\n`;
+  expect(scan(".github/workflows/a.yml", text)).toMatchObject([{ line: 2 }]);
+});
+
 test("a rule that cannot be used is named with its file", () => {
   const text =
     "rules:\n  - {id: a-rule, title: T, kind: malware, severity: high, on: [command], any: ['('], advice: A.}\n";

@@ -1,15 +1,29 @@
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from "yaml";
 import type { InstallHook } from "./install-hooks.ts";
 import type { Surface } from "./install-rules.ts";
 
 /** Lists of commands may hold lists (GitLab CI/CD documentation, "script"): so deep are they read. */
 const MAX_DEPTH = 10;
+/** Looking up an anchor takes a walk through the document. */
+const MAX_ALIASES = 100;
 const GITLAB_SCRIPTS = ["before_script", "script", "after_script"];
 
 /** A parsed pipeline, with what is needed to say where something stands. */
 interface Pipeline {
   readonly document: Document;
   readonly lines: LineCounter;
+  /** What anchors were followed to: each place is visited once, however often it is named. */
+  readonly followed: Set<unknown>;
 }
 
 /** What the steps of a GitHub workflow or composite action run, use and check out. */
@@ -76,7 +90,7 @@ function commandsIn(node: unknown, depth: number): readonly unknown[] {
 function parse(text: string): Pipeline | undefined {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
-  return document.errors.length > 0 ? undefined : { document, lines }; // the pipeline does not start either
+  return document.errors.length > 0 ? undefined : { document, lines, followed: new Set() }; // the pipeline does not start either
 }
 
 function hookMaker({ lines }: Pipeline, name: string, triggers: readonly string[]): HookMaker {
@@ -96,12 +110,15 @@ function triggersOf(node: unknown): readonly string[] {
   return (isSeq(node) ? node.items : [node]).map(scalarText).filter((name) => name !== "");
 }
 
-function field(node: unknown, key: string, { document }: Pipeline): unknown {
+function field(node: unknown, key: string, { document, followed }: Pipeline): unknown {
   if (!isMap(node)) return undefined;
   const value = (node as YAMLMap).get(key, true) as unknown;
-  // Anchors are followed once, to where they stand.
-  const isAlias = typeof value === "object" && value !== null && "source" in value && "resolve" in value;
-  return isAlias ? (value as { resolve(document: Document): unknown }).resolve(document) : value;
+  if (!isAlias(value)) return value;
+  if (followed.size >= MAX_ALIASES) return undefined;
+  const target = value.resolve(document);
+  if (target === undefined || followed.has(target)) return undefined;
+  followed.add(target);
+  return target;
 }
 
 function scalarText(node: unknown): string {
