@@ -87,7 +87,7 @@ async function secretsIn(file: string, text: string, options: ScanArguments) {
   const found = (scanners.content.scanners ?? []).map((scanner) => scanner.scan(wholeFile(file, Buffer.from(text))));
   return {
     facts: found.flatMap(({ facts = [] }) => facts),
-    problems: [...found.flatMap(({ problems = [] }) => problems), ...scanners.problems()],
+    problems: [...found.flatMap(({ problems = [] }) => problems), ...scanners.problems],
   };
 }
 

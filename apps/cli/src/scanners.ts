@@ -26,8 +26,8 @@ export interface Scanners {
   readonly content: ContentOptions;
   readonly inspection: ImageInspection;
   readonly components: ComponentLists | undefined;
-  /** Rules of the user that could not be used, as sentences: known once the rules are read. */
-  readonly problems: () => readonly string[];
+  /** Rules of the user that could not be used, as sentences. */
+  readonly problems: readonly string[];
 }
 
 /**
@@ -63,7 +63,7 @@ export async function makeScanners(options: ScanArguments): Promise<Scanners> {
     content: { scanners, remote, trustPackages: options.trustPackages, notable: wanted.has("config") },
     inspection,
     components: wanted.has("config") ? componentLists(options) : undefined,
-    problems: () => [...new Set(problems)],
+    problems: [...new Set(problems)],
   };
 }
 
@@ -72,21 +72,17 @@ async function secretScanner(options: ScanArguments, problems: string[]) {
   const own = namedFiles(options.secretRules, [".yaml", ".yml", ".toml"], "secret rules");
   const version = digestOfFiles(RELEASE, [...shipped, ...own]);
   const library = await import("@bulwark/scan/secrets");
-  let sets: ReturnType<typeof library.readSecretRules>[] | undefined;
   const read = ({ name, text }: ContentFileText) =>
     name.endsWith(".toml") ? library.readGitleaksRules(text, name) : library.readSecretRules(text, name);
-  const rules = () => {
-    if (sets === undefined) {
-      const ours = keptJson(`secret-rules-${digestOfFiles(RELEASE, shipped)}`, () =>
-        library.joinSecretRules(
-          shipped.map(({ name, text }) => library.readSecretRules(text, name, { trusted: true })),
-        ),
-      );
-      sets = [ours, ...own.map(read)];
-      problems.push(...sets.flatMap(({ errors }) => errors.map(({ message }) => message)));
-    }
-    return sets;
-  };
+  // What is wrong with a user's rules is told whether or not there is a file to try them on.
+  const sets = own.map(read);
+  problems.push(...sets.flatMap(({ errors }) => errors.map(({ message }) => message)));
+  const rules = () => [
+    keptJson(`secret-rules-${digestOfFiles(RELEASE, shipped)}`, () =>
+      library.joinSecretRules(shipped.map(({ name, text }) => library.readSecretRules(text, name, { trusted: true }))),
+    ),
+    ...sets,
+  ];
   const scanner = lazyScanner({
     id: "secrets",
     version,
@@ -99,20 +95,19 @@ async function secretScanner(options: ScanArguments, problems: string[]) {
 async function malwareScanner(options: ScanArguments, problems: string[]): Promise<ContentScanner> {
   const shipped = filesBelow(join(contentDirectory, "yara"), [".yar"]);
   const own = namedFiles(options.yaraRules, [".yar", ".yara"], "YARA rules");
-  const lists = [
-    ...filesBelow(join(contentDirectory, "indicators"), [".txt"]),
-    ...namedFiles(options.indicators, [".txt"], "indicator list"),
-  ];
+  const ownLists = namedFiles(options.indicators, [".txt"], "indicator list");
+  const lists = [...filesBelow(join(contentDirectory, "indicators"), [".txt"]), ...ownLists];
   const library = await import("@bulwark/scan/malware");
+  if (own.length > 0) problems.push(...library.loadYaraRules(own).problems);
+  if (ownLists.length > 0) problems.push(...library.loadIndicators(ownLists).problems);
   return lazyScanner({
     id: "malware",
+    wantsWhole: library.isArchive,
     version: digestOfFiles(RELEASE, [...shipped, ...own, ...lists]),
     maxBytes: SEARCHED_BYTES,
     load: () => {
       const compiled = library.loadYaraRules(own, shipped);
-      const indicators = library.loadIndicators(lists);
-      problems.push(...compiled.problems, ...indicators.problems);
-      return library.createMalwareScanner({ rules: compiled, indicators });
+      return library.createMalwareScanner({ rules: compiled, indicators: library.loadIndicators(lists) });
     },
   });
 }

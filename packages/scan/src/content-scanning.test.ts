@@ -74,8 +74,8 @@ test("of a file over the bound the first part is read, and the report says so", 
   long.content.set(text("bad"), 2 * PIECE_BYTES - 3);
   const report = await analyze([long], { scanners: [badWord([], 1_000)] }, 1 << 20);
   expect(foundIn(report)).toEqual([]);
-  expect(report.problems).toEqual([
-    { path: "app/long", what: `bad-word read the first 1000 of its ${2 * PIECE_BYTES} bytes` },
+  expect(report.files.map(({ path, problems }) => ({ path, problems }))).toEqual([
+    { path: "app/long", problems: [`bad-word read the first 1000 of its ${2 * PIECE_BYTES} bytes`] },
   ]);
 });
 

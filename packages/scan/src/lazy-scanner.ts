@@ -7,13 +7,13 @@ import type { ContentScanner } from "@bulwark/model";
  * @example lazyScanner({ id: "secrets", version: digestOfFiles, maxBytes: 1 << 24, load: () => createSecretScanner(rules) });
  */
 export function lazyScanner(
-  parts: Pick<ContentScanner, "id" | "version" | "maxBytes"> & { readonly load: () => ContentScanner },
+  parts: Pick<ContentScanner, "id" | "version" | "maxBytes" | "wantsWhole"> & { readonly load: () => ContentScanner },
 ): ContentScanner {
   let loaded: ContentScanner | undefined;
   const scanner = () => {
     loaded ??= parts.load();
     return loaded;
   };
-  const { id, version, maxBytes } = parts;
-  return { id, version, maxBytes, wants: (head) => scanner().wants(head), scan: (file) => scanner().scan(file) };
+  const { load: _, ...told } = parts;
+  return { ...told, wants: (head) => scanner().wants(head), scan: (file) => scanner().scan(file) };
 }

@@ -24,13 +24,23 @@ export interface Piece {
 
 /** The pieces of content that is at hand whole. */
 export function* piecesOf(whole: Uint8Array): Generator<Piece> {
-  const sha256 = hash("sha256", whole);
+  let digest: string | undefined;
   const head = whole.subarray(0, HEAD_BYTES);
   let linesBefore = 0;
   for (let offset = 0; ; offset += PIECE_BYTES - OVERLAP_BYTES) {
     const bytes = whole.subarray(offset, offset + PIECE_BYTES);
     const isLast = offset + PIECE_BYTES >= whole.length;
-    yield { bytes, offset, head, whole, sha256: isLast ? sha256 : undefined, linesBefore };
+    yield {
+      bytes,
+      offset,
+      head,
+      whole,
+      linesBefore,
+      get sha256() {
+        if (isLast) digest ??= hash("sha256", whole);
+        return digest;
+      },
+    };
     if (isLast) return;
     linesBefore += linesIn(bytes.subarray(0, PIECE_BYTES - OVERLAP_BYTES));
   }

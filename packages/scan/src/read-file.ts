@@ -1,19 +1,11 @@
 import { hash } from "node:crypto";
-import type {
-  Analyzer,
-  ContentFacts,
-  ContentFile,
-  ContentScanner,
-  ContentSink,
-  FileFacts,
-  LayerEntry,
-  RemoteScanner,
-} from "@bulwark/model";
+import type { Analyzer, ContentScanner, ContentSink, FileFacts, LayerEntry, RemoteScanner } from "@bulwark/model";
 import { analyzerTools } from "./analyzer-tools.ts";
 import { collectContent, decideByHead, sniffElf } from "./collect-content.ts";
 import { addContent, addFacts, addProblem, type ContentWork, defer, type LayerState } from "./layer-state.ts";
 import { inPieces, PIECE_BYTES, type Piece, piecesOf } from "./pieces.ts";
 import type { RemoteQueue } from "./remote-queue.ts";
+import { scanWith } from "./scan-with.ts";
 import { type ScannerSet, scannersFor } from "./scanner-set.ts";
 import { LARGE_FILE_BYTES, type ScratchPool } from "./scratch.ts";
 
@@ -160,30 +152,22 @@ function scanPiece({ entry, local, remote }: Readers, piece: Piece, reading: Rea
     const bytes = isWhole ? whole : piece.bytes;
     const sha256 = isWhole ? (piece.sha256 ?? hash("sha256", bytes)) : piece.sha256;
     if (offset >= scanner.maxBytes) continue;
-    runScanner(scanner, { path, mode, sizeBytes, offset, head, sha256, bytes }, piece.linesBefore, reading.state);
+    const { facts, problems } = scanWith(
+      scanner,
+      { path, mode, sizeBytes, offset, head, sha256, bytes },
+      piece.linesBefore,
+    );
+    addContent(reading.state, path, scanner.id, facts, problems);
   }
   if (remote.length > 0 && offset === 0) {
     const file = { path, mode, sizeBytes, offset, head, sha256: piece.sha256, bytes: piece.bytes };
     if (!reading.remote.tryAdd(remote, file)) defer(reading.state, path, { scan: "remote" });
   }
   if (offset > 0) return;
-  for (const { id, maxBytes } of [...local, ...remote]) {
+  for (const { id, maxBytes } of remote) {
     if (sizeBytes > maxBytes)
       addProblem(reading.state, path, `${id} read the first ${maxBytes} of its ${sizeBytes} bytes`);
   }
-}
-
-function runScanner(scanner: ContentScanner, file: ContentFile, linesBefore: number, state: LayerState): void {
-  let found: ContentFacts;
-  try {
-    found = scanner.scan(file);
-  } catch (cause) {
-    found = { problems: [`${scanner.id} could not read it: ${reasonOf(cause)}`] };
-  }
-  const facts = (found.facts ?? []).map((fact) =>
-    linesBefore === 0 || fact.line === undefined ? fact : { ...fact, line: fact.line + linesBefore },
-  );
-  addContent(state, file.path, scanner.id, facts, found.problems ?? []);
 }
 
 function reasonOf(cause: unknown): string {

@@ -107,7 +107,7 @@ async function scanOpened(
       findBase: (reference, digest) => annotatedBase(reference, digest, options, access),
       onProgress: progress.scan,
     });
-    return withProblems(result, scanners.problems());
+    return withProblems(result, scanners.problems);
   } finally {
     cache?.close();
   }

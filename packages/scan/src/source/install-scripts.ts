@@ -27,7 +27,7 @@ export function createInstallScriptScanner({ rules, version }: InstallRules): Co
 }
 
 function scanFile({ path, bytes }: ContentFile, rules: readonly InstallRule[]): ContentFacts {
-  const text = new TextDecoder().decode(bytes);
+  const text = new TextDecoder().decode(bytes.subarray(0, INSTALL_SCRIPT_MAX_BYTES));
   const facts = hooksOf(path, text).flatMap((hook) => factsOf(hook, rules));
   if (facts.length <= MAX_FACTS) return { facts };
   const problems = [`${facts.length - MAX_FACTS} more findings of install-scripts were left out (limit ${MAX_FACTS})`];

@@ -22,8 +22,8 @@ const GITLAB_SCRIPTS = ["before_script", "script", "after_script"];
 interface Pipeline {
   readonly document: Document;
   readonly lines: LineCounter;
-  /** What anchors were followed to: each place is visited once, however often it is named. */
-  readonly followed: Set<unknown>;
+  /** Names of anchors that were followed: each is looked up and read once, however often it is named. */
+  readonly followed: Set<string>;
 }
 
 /** What the steps of a GitHub workflow or composite action run, use and check out. */
@@ -114,11 +114,9 @@ function field(node: unknown, key: string, { document, followed }: Pipeline): un
   if (!isMap(node)) return undefined;
   const value = (node as YAMLMap).get(key, true) as unknown;
   if (!isAlias(value)) return value;
-  if (followed.size >= MAX_ALIASES) return undefined;
-  const target = value.resolve(document);
-  if (target === undefined || followed.has(target)) return undefined;
-  followed.add(target);
-  return target;
+  if (followed.size >= MAX_ALIASES || followed.has(value.source)) return undefined;
+  followed.add(value.source);
+  return value.resolve(document);
 }
 
 function scalarText(node: unknown): string {
