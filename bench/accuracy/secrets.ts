@@ -30,7 +30,7 @@ export interface Accuracy {
 const RULES = join(import.meta.dirname, "../../content/secrets");
 
 /** The labelled corpus: the same on every machine, made in memory, written without the rules at hand. */
-export function secretSamples(): readonly LabelledSample[] {
+function secretSamples(): readonly LabelledSample[] {
   return [...plantedSecrets(), ...harmlessFiles()];
 }
 

@@ -27,7 +27,7 @@ export interface SignatureRule {
 }
 
 /** Whom a certificate must name. */
-export interface KeylessIdentity {
+interface KeylessIdentity {
   readonly issuer: string;
   /** The whole subject alternative name, or a pattern that has to fit all of it. */
   readonly identity: string | RegExp;
