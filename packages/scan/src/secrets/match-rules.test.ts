@@ -42,9 +42,10 @@ const text = fc
 
 const noPaths = ({ rule }: CompiledRule) => rule.paths.length === 0;
 
+/** Which of two rules tells a value depends on where they were tried; that it is told does not. */
 function found(matcher: typeof engine, bytes: Uint8Array): ReadonlySet<string> {
   const { matches } = matcher.search(bytes, "app/x", noPaths, () => []);
-  return new Set(matches.map(({ rule, value }) => `${rule.id}: ${value}`));
+  return new Set(matches.map(({ value }) => value));
 }
 
 describe("search of a text", () => {
