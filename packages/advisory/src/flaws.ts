@@ -23,6 +23,9 @@ const CVE = /^CVE-\d{4}-\d+$/;
  * several flaws at once, and has no CVE of its own, counts for each of them.
  */
 export function mergeFlaws(hits: readonly Hit[]): readonly Flaw[] {
+  const [only] = hits;
+  if (only === undefined) return [];
+  if (hits.length === 1) return namesOf(only.record).map((names) => toFlaw(new Set(names), hits));
   const groups = new Map<string, { names: Set<string>; hits: Set<Hit> }>();
   for (const hit of hits) {
     for (const names of namesOf(hit.record)) {

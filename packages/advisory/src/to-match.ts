@@ -20,8 +20,8 @@ export function toMatch(flaw: Flaw, reader: DatabaseReader, scheme: VersionSchem
   const cve = flaw.id.startsWith("CVE-") ? flaw.id : undefined;
   const kev = cve === undefined ? undefined : reader.knownExploited(cve);
   const epss = cve === undefined ? undefined : reader.prediction(cve);
-  const publicExploit = [...records, ...others].some(({ x }) => x === 1);
-  const malicious = [flaw.id, ...flaw.aliases].some((name) => /^(?:[A-Z]+-)?MAL-/.test(name));
+  const publicExploit = records.some(isExploited) || others.some(isExploited);
+  const malicious = isMalicious(flaw.id) || flaw.aliases.some(isMalicious);
   const fixedVersion = fixOf(flaw.hits, scheme);
   const rated: Severity = malicious ? "critical" : severity;
   const facts = { severity: rated, malicious, publicExploit, hasFix: fixedVersion !== "" };
@@ -29,19 +29,35 @@ export function toMatch(flaw: Flaw, reader: DatabaseReader, scheme: VersionSchem
   return {
     id: flaw.id,
     aliases: flaw.aliases,
-    advisories: [...new Set(records.map(({ id }) => id))].sort(),
+    advisories: distinct(records.map(({ id }) => id)).toSorted(),
     severity: rated,
     title: titleOf(records, others),
     ...(cvss === undefined ? {} : { cvss }),
     fixedVersion,
     status: statusOf(flaw.hits, fixedVersion),
-    range: [...new Set(flaw.hits.map(({ range }) => range))].join("; "),
+    range: distinct(flaw.hits.map(({ range }) => range)).join("; "),
     ...exploit,
     publicExploit,
     malicious,
-    references: [...new Set(records.flatMap(({ r = [] }) => r))].slice(0, MAX_REFERENCES),
+    references: distinct(records.length === 1 ? (records[0]?.r ?? []) : records.flatMap(({ r = [] }) => r)).slice(
+      0,
+      MAX_REFERENCES,
+    ),
     priority: priorityOf({ ...facts, ...exploit }),
   };
+}
+
+function isExploited({ x }: RecordDetail): boolean {
+  return x === 1;
+}
+
+function isMalicious(name: string): boolean {
+  return name.includes("MAL-") && /^(?:[A-Z]+-)?MAL-/.test(name);
+}
+
+/** Lists are short here, most of them of one: a set costs more than it saves. */
+function distinct(values: readonly string[]): readonly string[] {
+  return values.length <= 1 ? values : values.filter((value, at) => values.indexOf(value) === at);
 }
 
 /** Whether the records that hold the version say how bad the flaw is and what it is about. */
@@ -115,12 +131,14 @@ function statusOf(hits: readonly Hit[], fixedVersion: string): FixStatus {
  * the way goes on from fix to fix; empty when it ends within a range that has none.
  */
 function fixOf(hits: readonly Hit[], scheme: VersionScheme): string {
+  const [only] = hits;
+  if (hits.length === 1 && only !== undefined && !mayGoOn(only)) return only.fixed;
   const fixable = hits.filter(({ fixed }) => fixed !== "");
   let fix = highest(
     fixable.map(({ fixed }) => fixed),
     scheme,
   );
-  const chained = fixable.filter(({ affected: { r = [] } }) => r.length > 1 || (r[0]?.length ?? 0) > 2);
+  const chained = fixable.filter(mayGoOn);
   const evaluators = chained.map(({ affected }) => compileRanges(unpackRanges(affected.r), scheme));
   for (let steps = 0; steps < MAX_FIX_STEPS; steps++) {
     const inside = evaluators.map((evaluate) => evaluate(fix)).filter((verdict) => verdict.kind === "inside");
@@ -132,6 +150,11 @@ function fixOf(hits: readonly Hit[], scheme: VersionScheme): string {
     );
   }
   return fix;
+}
+
+/** Whether a fix may lie within another range of the same row. */
+function mayGoOn({ affected: { r = [] } }: Hit): boolean {
+  return r.length > 1 || (r[0]?.length ?? 0) > 2;
 }
 
 /** Records may name different fixes; only the highest satisfies all of them. */
