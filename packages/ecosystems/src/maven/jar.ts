@@ -25,7 +25,7 @@ const POM = /^META-INF\/maven\/[^/]+\/[^/]+\/pom\.properties$/;
 /** Java archives and what is packed into them: by Maven's properties, the manifest, the file name, or a known digest. */
 export const jar: Analyzer = {
   id: "jar",
-  version: 2,
+  version: 3,
   wants: ["**/*.jar", "**/*.war", "**/*.ear", "**/*.par", "**/*.hpi", "**/*.jpi"],
   maxBytes: MAX_BYTES,
   read({ path, bytes }, tools): FileFacts {
