@@ -96,9 +96,10 @@ function fixAdvice({ fix, advice }: DockerfileFact): string {
 }
 
 function findingOf(fact: ContentFact, file: string, foundBy: string, advice: string): Finding {
-  const { kind, id, severity, title, line, detail, fingerprint, references } = fact;
+  const { id, severity, title, line, detail, fingerprint, references } = fact;
   return {
-    kind,
+    // A secret in ENV or ARG is one, whichever check told it: policies on secrets hold for it.
+    kind: id.startsWith("dockerfile-secret") ? "secret" : fact.kind,
     id,
     severity,
     title,

@@ -103,6 +103,10 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
     const next = "give --dockerfile FILE, or an image";
     throw new CliError("USAGE", `scan: a Dockerfile is judged by itself, without ${positionals.join(" ")}`, next);
   }
+  if (dockerfile !== undefined && parsed.text["require-signature"] !== undefined) {
+    const next = "leave one of them out";
+    throw new CliError("USAGE", "scan: a Dockerfile has no signatures: --require-signature needs an image", next);
+  }
   if (parsed.flags.has("fix") && dockerfile === undefined)
     throw new CliError("USAGE", "scan: --fix mends a Dockerfile", "name it with --dockerfile FILE");
   if (source === undefined || positionals.length > 1) {

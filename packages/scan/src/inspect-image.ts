@@ -29,6 +29,7 @@ export interface Inspected {
   readonly createdBy: readonly string[];
 }
 
+const SECRET_CHECKS: ReadonlySet<string> = new Set(["image-secret-in-env", "image-secret-in-build-argument"]);
 const SECRETS = "secrets";
 const CHECKS = "image-config";
 
@@ -47,7 +48,10 @@ export function inspectImage(
     checks === undefined || opened.digest === ""
       ? { facts: [], problems: [] }
       : checkImage(subjectOf(opened, merged, packages, image, inspection), checks);
-  const findings = checked.facts.map((fact) => {
+  // Where secrets are looked for, the rules say which kind of secret a variable holds.
+  const told =
+    inspection.secrets === undefined ? checked.facts : checked.facts.filter(({ id }) => !SECRET_CHECKS.has(id));
+  const findings = told.map((fact) => {
     // What no layer brought is a setting of the image as it was finished.
     const { layer = Math.max(0, image.layers.length - 1), path } = fact;
     return findingOf(fact, layer, image, CHECKS, path);

@@ -159,14 +159,21 @@ function scanPiece({ entry, local, remote }: Readers, piece: Piece, reading: Rea
     );
     addContent(reading.state, path, scanner.id, facts, problems);
   }
-  if (remote.length > 0 && offset === 0) {
-    const file = { path, mode, sizeBytes, offset, head, sha256: piece.sha256, bytes: piece.bytes };
-    if (!reading.remote.tryAdd(remote, file)) defer(reading.state, path, { scan: "remote" });
+  if (remote.length > 0 && offset === 0) submit(remote, entry, piece, reading);
+}
+
+/** Other processes get the beginning of a file: as much as is at hand, and as they take. */
+function submit(remote: readonly RemoteScanner[], entry: LayerEntry, piece: Piece, reading: Reading): void {
+  const { path, mode, size: sizeBytes } = entry;
+  const { offset, head, sha256 } = piece;
+  const bytes = piece.whole ?? piece.bytes;
+  if (!reading.remote.tryAdd(remote, { path, mode, sizeBytes, offset, head, sha256, bytes })) {
+    defer(reading.state, path, { scan: "remote" });
+    return;
   }
-  if (offset > 0) return;
   for (const { id, maxBytes } of remote) {
-    if (sizeBytes > maxBytes)
-      addProblem(reading.state, path, `${id} read the first ${maxBytes} of its ${sizeBytes} bytes`);
+    const read = Math.min(maxBytes, bytes.length);
+    if (read < sizeBytes) addProblem(reading.state, path, `${id} read the first ${read} of its ${sizeBytes} bytes`);
   }
 }
 
