@@ -1,4 +1,6 @@
+import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { Check } from "@bulwark/benchmark";
 import type { ContentScanner, RemoteScanner } from "@bulwark/model";
 import {
   type ComponentLists,
@@ -20,6 +22,17 @@ const RELEASE = `${packageJson.version}.${SCANNERS_VERSION}`;
 /** More than any program; only data is larger. */
 const SEARCHED_BYTES = 256 * 1024 * 1024;
 const APP_CONFIG_MAX_BYTES = 1024 * 1024;
+const INSTALL_SCRIPT_BYTES = 512 * 1024;
+
+/**
+ * Loads a library when something has to be looked at, and not before: a scan whose layers are all in the cache needs none
+ * of them. Scanners are asked for synchronously, so that they cannot be awaited then.
+ */
+const load = createRequire(import.meta.url);
+const secretLibrary = (): typeof import("@bulwark/scan/secrets") => load("@bulwark/scan/secrets");
+const malwareLibrary = (): typeof import("@bulwark/scan/malware") => load("@bulwark/scan/malware");
+const sourceLibrary = (): typeof import("@bulwark/scan/source") => load("@bulwark/scan/source");
+const checkLibrary = (): typeof import("@bulwark/benchmark") => load("@bulwark/benchmark");
 
 /** Everything besides vulnerabilities that a scan looks for. */
 export interface Scanners {
@@ -43,19 +56,18 @@ export async function makeScanners(options: ScanArguments): Promise<Scanners> {
   const remote: RemoteScanner[] = [];
   let inspection: ImageInspection = { registries: options.registries };
   if (wanted.has("secret")) {
-    const { scanner, secrets } = await secretScanner(options, problems);
+    const { scanner, secrets } = secretScanner(options, problems);
     scanners.push(scanner);
     inspection = { ...inspection, secrets };
   }
   if (wanted.has("malware")) {
-    scanners.push(await malwareScanner(options, problems), await installScriptScanner());
+    scanners.push(malwareScanner(options, problems), installScriptScanner());
     if (options.clamd !== undefined) {
-      const { createClamdScanner } = await import("@bulwark/scan/malware");
-      remote.push(await createClamdScanner({ socket: options.clamd }));
+      remote.push(await malwareLibrary().createClamdScanner({ socket: options.clamd }));
     }
   }
   if (wanted.has("config")) {
-    const { scanner, checks } = await configScanner();
+    const { scanner, checks } = configScanner();
     scanners.push(scanner);
     inspection = { ...inspection, checks };
   }
@@ -67,88 +79,89 @@ export async function makeScanners(options: ScanArguments): Promise<Scanners> {
   };
 }
 
-async function secretScanner(options: ScanArguments, problems: string[]) {
+function secretScanner(options: ScanArguments, problems: string[]) {
   const shipped = filesBelow(join(contentDirectory, "secrets"), [".yaml"]);
   const own = namedFiles(options.secretRules, [".yaml", ".yml", ".toml"], "secret rules");
   const version = digestOfFiles(RELEASE, [...shipped, ...own]);
-  const library = await import("@bulwark/scan/secrets");
   const read = ({ name, text }: ContentFileText) =>
-    name.endsWith(".toml") ? library.readGitleaksRules(text, name) : library.readSecretRules(text, name);
+    name.endsWith(".toml")
+      ? secretLibrary().readGitleaksRules(text, name)
+      : secretLibrary().readSecretRules(text, name);
   // What is wrong with a user's rules is told whether or not there is a file to try them on.
   const sets = own.map(read);
   problems.push(...sets.flatMap(({ errors }) => errors.map(({ message }) => message)));
   const rules = () => [
-    keptJson(`secret-rules-${digestOfFiles(RELEASE, shipped)}`, () =>
-      library.joinSecretRules(shipped.map(({ name, text }) => library.readSecretRules(text, name, { trusted: true }))),
-    ),
+    keptJson(`secret-rules-${digestOfFiles(RELEASE, shipped)}`, () => {
+      const { joinSecretRules, readSecretRules } = secretLibrary();
+      return joinSecretRules(shipped.map(({ name, text }) => readSecretRules(text, name, { trusted: true })));
+    }),
     ...sets,
   ];
   const scanner = lazyScanner({
     id: "secrets",
     version,
     maxBytes: SEARCHED_BYTES,
-    load: () => library.createSecretScanner(rules(), { maxBytes: SEARCHED_BYTES }),
+    load: () => secretLibrary().createSecretScanner(rules(), { maxBytes: SEARCHED_BYTES }),
   });
-  return { scanner, secrets: { version, load: () => library.createConfigSecretScan(rules()) } };
+  return { scanner, secrets: { version, load: () => secretLibrary().createConfigSecretScan(rules()) } };
 }
 
-async function malwareScanner(options: ScanArguments, problems: string[]): Promise<ContentScanner> {
+function malwareScanner(options: ScanArguments, problems: string[]): ContentScanner {
   const shipped = filesBelow(join(contentDirectory, "yara"), [".yar"]);
   const own = namedFiles(options.yaraRules, [".yar", ".yara"], "YARA rules");
   const ownLists = namedFiles(options.indicators, [".txt"], "indicator list");
   const lists = [...filesBelow(join(contentDirectory, "indicators"), [".txt"]), ...ownLists];
-  const library = await import("@bulwark/scan/malware");
-  if (own.length > 0) problems.push(...library.loadYaraRules(own).problems);
-  if (ownLists.length > 0) problems.push(...library.loadIndicators(ownLists).problems);
+  if (own.length > 0) problems.push(...malwareLibrary().loadYaraRules(own).problems);
+  if (ownLists.length > 0) problems.push(...malwareLibrary().loadIndicators(ownLists).problems);
   return lazyScanner({
     id: "malware",
-    wantsWhole: library.isArchive,
+    wantsWhole: (head) => malwareLibrary().isArchive(head),
     version: digestOfFiles(RELEASE, [...shipped, ...own, ...lists]),
     maxBytes: SEARCHED_BYTES,
     load: () => {
-      const compiled = library.loadYaraRules(own, shipped);
-      return library.createMalwareScanner({ rules: compiled, indicators: library.loadIndicators(lists) });
+      const { createMalwareScanner, loadIndicators, loadYaraRules } = malwareLibrary();
+      return createMalwareScanner({ rules: loadYaraRules(own, shipped), indicators: loadIndicators(lists) });
     },
   });
 }
 
-async function installScriptScanner(): Promise<ContentScanner> {
+function installScriptScanner(): ContentScanner {
   const files = filesBelow(join(contentDirectory, "install-scripts"), [".yaml"]);
-  const library = await import("@bulwark/scan/source");
   return lazyScanner({
     id: "install-scripts",
     version: digestOfFiles(RELEASE, files),
-    maxBytes: library.INSTALL_SCRIPT_MAX_BYTES,
-    load: () => library.createInstallScriptScanner(library.readInstallRules(files)),
+    maxBytes: INSTALL_SCRIPT_BYTES,
+    load: () => sourceLibrary().createInstallScriptScanner(sourceLibrary().readInstallRules(files)),
   });
 }
 
-async function configScanner() {
-  const { readChecks } = await import("@bulwark/benchmark/image");
+function configScanner() {
   const folder = join(contentDirectory, "checks");
-  const checks = filesBelow(join(folder, "image"), [".yaml"]).flatMap(({ name, text }) => readChecks(text, name));
-  const files = filesBelow(join(folder, "app"), [".yaml"]);
-  const { createAppConfigScanner, CONFIG_READERS } = await import("@bulwark/benchmark");
+  const [image, app] = ["image", "app"].map((name) => filesBelow(join(folder, name), [".yaml"]));
+  const read = (name: string, files: readonly ContentFileText[] = []): readonly Check[] =>
+    keptJson(`${name}-checks-${digestOfFiles(RELEASE, files)}`, () =>
+      files.flatMap((file) => checkLibrary().readChecks(file.text, file.name)),
+    );
   const scanner = lazyScanner({
     id: "app-config",
-    version: digestOfFiles(RELEASE, files),
+    version: digestOfFiles(RELEASE, app ?? []),
     maxBytes: APP_CONFIG_MAX_BYTES,
-    load: () =>
-      createAppConfigScanner(
-        CONFIG_READERS,
-        files.flatMap(({ name, text }) => readChecks(text, name)),
-      ),
+    load: () => checkLibrary().createAppConfigScanner(checkLibrary().CONFIG_READERS, read("app", app)),
   });
-  return { scanner, checks };
+  return { scanner, checks: read("image", image) };
 }
 
 function componentLists({ denyLists }: ScanArguments): ComponentLists {
   const folder = join(contentDirectory, "components");
-  const lists = [...filesBelow(folder, ["deny.yaml"]), ...namedFiles(denyLists, [".yaml", ".yml"], "deny list")];
+  const shipped = filesBelow(folder, ["deny.yaml"]);
+  const read = (files: readonly ContentFileText[]) => files.flatMap(({ name, text }) => readDenyList(text, name));
   const popular = filesBelow(join(folder, "popular"), [".txt"]);
   const [neighbours] = filesBelow(folder, ["neighbours.txt"]);
   return {
-    denied: lists.flatMap(({ name, text }) => readDenyList(text, name)),
+    denied: [
+      ...keptJson(`denied-${digestOfFiles(RELEASE, shipped)}`, () => read(shipped)),
+      ...read(namedFiles(denyLists, [".yaml", ".yml"], "deny list")),
+    ],
     names: {
       popular: Object.fromEntries(popular.map(({ name, text }) => [name.replace(/\.txt$/, ""), readNames(text)])),
       honest: readNames(neighbours?.text ?? ""),
