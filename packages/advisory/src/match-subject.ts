@@ -63,9 +63,12 @@ export function matchSubjects(
 }
 
 function matchBatch(judged: readonly Judged[], reader: DatabaseReader): readonly SubjectMatches[] {
-  reader.load(
-    judged.flatMap(({ inside, undetermined }) => [...inside, ...undetermined].map(({ location }) => location)),
-  );
+  const held: number[] = [];
+  for (const { inside, undetermined } of judged) {
+    for (const { location } of inside) held.push(location);
+    for (const { location } of undetermined) held.push(location);
+  }
+  reader.load(held);
   const merged: (Judged & { readonly flaws: readonly Flaw[] })[] = [];
   const found: string[] = [];
   const unrated: string[] = [];
@@ -123,13 +126,14 @@ function judgeSubject(
 function rememberParsed(): (scheme: VersionScheme) => VersionScheme {
   const schemes = new Map<string, VersionScheme>();
   return (scheme) => {
-    const known = schemes.get(scheme.id);
-    if (known !== undefined) return known;
+    const made = schemes.get(scheme.id);
+    if (made !== undefined) return made;
     const parsed = new Map<string, unknown>();
     const remembering: VersionScheme = {
       ...scheme,
       parse(version) {
-        if (parsed.has(version)) return parsed.get(version);
+        const known = parsed.get(version);
+        if (known !== undefined || parsed.has(version)) return known;
         const fresh = scheme.parse(version);
         if (parsed.size < MAX_REMEMBERED) parsed.set(version, fresh);
         return fresh;
