@@ -5,10 +5,11 @@ import { catalog } from "@bulwark/ecosystems";
 import type { AdvisorySubject } from "@bulwark/model";
 import { runProcess } from "./process.ts";
 import { baseRecords, multiplied, type RawRecord } from "./records.ts";
-import { type BenchResult, compared, limited, smoke } from "./result.ts";
+import { type BenchResult, compared, limited, median, smoke } from "./result.ts";
 import { zipWriter } from "./zip-file.ts";
 
 const RECORDS = smoke ? 2_000 : 300_000;
+const RUNS = smoke ? 1 : 3;
 const DELTA = 500;
 const PACKAGES = smoke ? [500, 1_000] : [1_000, 10_000, 100_000];
 /** Of the packages of an image or an estate most have no record at all. */
@@ -63,19 +64,29 @@ function subjectOf({ affected = [] }: RawRecord): AdvisorySubject | undefined {
   return { ecosystem, name: catalog.normalizeName(ecosystem, first.package.name), version };
 }
 
+function matchOnce(
+  file: string,
+  asked: readonly AdvisorySubject[],
+): { readonly seconds: number; readonly matches: number } {
+  const database = openAdvisoryDatabase(file, catalog);
+  const started = performance.now();
+  const matches = database.match(asked).reduce((sum, result) => sum + result.matches.length, 0);
+  const seconds = (performance.now() - started) / 1000;
+  database.close();
+  return { seconds, matches };
+}
+
 function matching(file: string, subjects: readonly AdvisorySubject[]): readonly BenchResult[] {
   const results: BenchResult[] = [];
   let first: number | undefined;
   for (const count of PACKAGES) {
-    const database = openAdvisoryDatabase(file, catalog);
     const asked = Array.from({ length: count }, (_, index) => {
       const subject = subjects[Math.floor(index / KNOWN_SHARE) % subjects.length] as AdvisorySubject;
       return index % KNOWN_SHARE === 0 ? subject : { ...subject, name: `${subject.name}-unknown-${index}` };
     });
-    const started = performance.now();
-    const matches = database.match(asked).reduce((sum, result) => sum + result.matches.length, 0);
-    const seconds = (performance.now() - started) / 1000;
-    database.close();
+    const runs = Array.from({ length: RUNS }, () => matchOnce(file, asked));
+    const seconds = median(runs.map((run) => run.seconds));
+    const matches = runs[0]?.matches ?? 0;
     const perPackage = (seconds / count) * 1e6;
     first ??= perPackage;
     results.push(
