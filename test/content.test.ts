@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type BuiltImage,
@@ -165,6 +165,22 @@ describe.skipIf(rootfs === undefined)("one scan of one image", () => {
     expect(problems.map(({ what }) => what)).toContainEqual(expect.stringMatching(/broken\.yar:3/));
     expect(findings.some(({ kind }) => kind === "webshell")).toBe(true);
   });
+});
+
+test("fixes are written through no link, and into no file that they would damage", async () => {
+  const content = "FROM debian:12\nMAINTAINER me\nUSER 10001\nHEALTHCHECK NONE\n";
+  writeFileSync(at("victim"), content);
+  symlinkSync(at("victim"), at("Linkfile"));
+  writeFileSync(at("Latinfile"), Buffer.from(`# \xe9\n${content}`, "latin1"));
+  for (const [name, why] of [
+    ["Linkfile", "symbolic link"],
+    ["Latinfile", "not UTF-8"],
+  ] as const) {
+    const before = readFileSync(at(name));
+    const { status, stderr } = await bulwark(cache, ["scan", "--dockerfile", at(name), "--fix"]);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(why) });
+    expect(readFileSync(at(name)).equals(before)).toBe(true);
+  }
 });
 
 test("a Dockerfile is judged with line numbers, mended where that is safe, and mended but once", async () => {

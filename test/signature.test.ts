@@ -119,3 +119,26 @@ test("sources without a registry are told so before anything is scanned", async 
   expect(status).toBe(2);
   expect(stderr).toContain("signatures lie in the registry");
 });
+
+test("only what lies in a registry is signed, also where its name could be that of a local image", async () => {
+  for (const source of ["docker:app", "podman:app", "containerd:app", "oci:app", "dir:app", "./app", "app.tar"]) {
+    const { status, stderr } = await bulwark(at("cache"), ["sign", source, "--key", at("release.key")]);
+    expect({ source, status, stderr }).toEqual({ source, status: 2, stderr: expect.stringContaining("names none") });
+  }
+});
+
+test("a signature counts however much lies under its tag already", async () => {
+  push(imageOf("crowded"), "team/crowded:1");
+  const { digest } = (await verdictOn("team/crowded:1")).image;
+  const url = `http://${registry.host}/v2/team/crowded/manifests/`;
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  const stored = await fetch(`${url}${digest}`, { headers: { accept: type } });
+  const { config }: { config: object } = JSON.parse(await stored.text());
+  const layers = Array(200).fill({ ...config, mediaType: "application/vnd.dev.cosign.simplesigning.v1+json" });
+  const body = JSON.stringify({ schemaVersion: 2, mediaType: type, config, layers });
+  const headers = { "content-type": type };
+  const put = await fetch(`${url}${digest.replace(":", "-")}.sig`, { method: "PUT", headers, body });
+  expect(put.status, await put.text()).toBe(201);
+  expect(await sign("team/crowded:1", "release.key", PASSPHRASE)).toMatchObject({ status: 0 });
+  expect((await verdictOn("team/crowded:1")).verdict.passed).toBe(true);
+});

@@ -15,6 +15,11 @@ export interface SignatureCheck {
 const ENGINE = /^(?:containerd|docker|podman):/;
 const ELSEWHERE = /^(?:oci|dir|sbom):|\.(?:tar|tar\.gz|tgz|tar\.zst)(?::[^/]*)?$/;
 
+/** Whether a source names an image of a registry, which nothing else on this machine can be taken for. */
+export function isInRegistry(source: string): boolean {
+  return !ENGINE.test(source) && !ELSEWHERE.test(source) && !/^(?:\/|\.\.?\/)/.test(source);
+}
+
 /**
  * Reads the signature policy and makes sure that signatures can be had of the source.
  *

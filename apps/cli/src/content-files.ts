@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CliError } from "./failure.ts";
 
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+/** Of all files of a folder. */
+const MAX_FOLDER_BYTES = 128 * 1024 * 1024;
 
 /** A file of rules or lists. */
 export interface ContentFileText {
@@ -12,12 +15,43 @@ export interface ContentFileText {
   readonly text: string;
 }
 
-/** All files below a folder whose names end with one of the endings, sorted. */
+/**
+ * All files below a folder whose names end with one of the endings, sorted.
+ *
+ * @throws Error for what cannot be read, is no file, or too large
+ */
 export function filesBelow(folder: string, endings: readonly string[]): readonly ContentFileText[] {
+  let left = MAX_FOLDER_BYTES;
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => endings.some((ending) => name.endsWith(ending)))
     .sort()
-    .map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }));
+    .map((name) => {
+      const path = join(folder, name);
+      if (!statSync(path).isFile()) throw new Error(`${path} is no regular file`); // a pipe would be waited for
+      const text = readBounded(path);
+      left -= text.length;
+      if (left < 0) throw new Error(`its files have more than ${MAX_FOLDER_BYTES} bytes`);
+      return { name, text };
+    });
+}
+
+/** A file's text. Pipes and devices do not tell their size beforehand: no more than the bound is read of anything. */
+function readBounded(path: string): string {
+  const descriptor = openSync(path, "r");
+  try {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const bytes = readSync(descriptor, chunk);
+      if (bytes === 0) return Buffer.concat(chunks).toString("utf8");
+      size += bytes;
+      if (size > MAX_FILE_BYTES) throw new Error(`${path} has more than ${MAX_FILE_BYTES} bytes`);
+      chunks.push(chunk.subarray(0, bytes));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /**
@@ -32,10 +66,7 @@ export function namedFiles(
 ): readonly ContentFileText[] {
   return paths.flatMap((path) => {
     try {
-      const { size } = statSync(path);
-      if (statSync(path).isDirectory()) return filesBelow(path, endings);
-      if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_FILE_BYTES}`);
-      return [{ name: path, text: readFileSync(path, "utf8") }];
+      return statSync(path).isDirectory() ? filesBelow(path, endings) : [{ name: path, text: readBounded(path) }];
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new CliError("FILE_UNREADABLE", `the ${what} ${path} cannot be read: ${why}`, "check its path", cause);

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { constants, open } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type DockerfileFact,
@@ -36,6 +36,7 @@ export async function scanDockerfile(file: string, options: ScanArguments): Prom
   if (options.fix) {
     const fixed = fixDockerfile(text, linted.facts);
     if (fixed.text !== text) {
+      if (text.includes("\ufffd")) throw unwritable(file, "it is not UTF-8, and would not be the same any more");
       await write(file, fixed.text);
       for (const applied of fixed.applied) process.stderr.write(`fixed: ${applied}\n`);
       text = fixed.text;
@@ -67,18 +68,27 @@ export async function scanDockerfile(file: string, options: ScanArguments): Prom
   };
 }
 
+/** A link in somebody's source tree may lead to any file of who runs this: fixes are written through none. */
 async function write(file: string, text: string): Promise<void> {
   try {
-    await writeFile(file, text);
+    const handle = await open(file, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      if (!(await handle.stat()).isFile()) throw new Error("it is no regular file");
+      await handle.truncate();
+      await handle.writeFile(text);
+    } finally {
+      await handle.close();
+    }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CliError(
-      "OUTPUT_UNWRITABLE",
-      `${file} cannot be written: ${why}`,
-      "leave --fix out to see the findings",
-      cause,
-    );
+    const isLink = cause instanceof Error && "code" in cause && cause.code === "ELOOP";
+    const why = isLink ? "it is a symbolic link" : cause instanceof Error ? cause.message : String(cause);
+    throw unwritable(file, why, cause);
   }
+}
+
+function unwritable(file: string, why: string, cause?: unknown): CliError {
+  const next = "leave --fix out to see the findings";
+  return new CliError("OUTPUT_UNWRITABLE", `${file} cannot be written: ${why}`, next, cause);
 }
 
 async function secretsIn(file: string, text: string, options: ScanArguments) {

@@ -23,6 +23,14 @@ describe("references are completed as Docker does it", () => {
     expect(formatReference(parseReference(text))).toBe(full);
   });
 
+  test("a registry is the same in capitals", () => {
+    expect(parseReference("Registry.Example:5000/team/app:V1")).toMatchObject({
+      registry: "registry.example:5000",
+      tag: "V1",
+    });
+    expect(parseReference("Docker.IO/nginx")).toEqual(parseReference("nginx"));
+  });
+
   test("plain HTTP is only what http:// asks for", () => {
     expect(parseReference("http://localhost:5000/a").plainHttp).toBe(true);
     expect(parseReference("localhost:5000/a").plainHttp).toBe(false);

@@ -51,7 +51,8 @@ export function parseReference(text: string): ImageReference {
   const first = slash < 0 ? "" : named.slice(0, slash);
   const hasRegistry =
     first.includes(".") || first.includes(":") || first === "localhost" || (plainHttp && first !== "");
-  const registry = hasRegistry ? first : "docker.io";
+  // Hosts are the same in capitals (RFC 4343): policies that name them must not depend on the spelling.
+  const registry = hasRegistry ? first.toLowerCase() : "docker.io";
   if (!HOST.test(registry)) throw invalid(text, "the registry is no host name");
   const path = hasRegistry ? named.slice(slash + 1) : named;
   const colon = path.indexOf(":");

@@ -69,6 +69,28 @@ test("a file that a package of the layer vouches for by digest is not looked at,
   expect(foundIn(distrusting)).toEqual(["usr/bin/ls", "usr/bin/cat", "usr/bin/sh", "usr/bin/new"]);
 });
 
+test("a diversion tells nothing of a file's content: what lies in its place is looked at", async () => {
+  const entries = [
+    file("usr/bin/miner", "bad"),
+    file("var/lib/dpkg/diversions", "/usr/bin/miner\n/usr/bin/miner.distrib\n:\n"),
+  ];
+  expect(foundIn(await analyze(entries, { scanners: [badWord()] }))).toEqual(["usr/bin/miner"]);
+});
+
+test("a NUL in a package's list neither forges other entries nor keeps the scan from ending", async () => {
+  const sums = `${md5("x")}  usr/bin/a\0md5:\0db\x001e300\0usr/bin/miner\0md5:${md5("bad")}\n`;
+  const list = "/usr/bin/a\0db\x001e300\0/usr/bin/b\n";
+  const entries = [
+    file("usr/bin/miner", "bad"),
+    file("var/lib/dpkg/info/x.md5sums", sums),
+    file("var/lib/dpkg/info/x.list", list),
+  ];
+  const report = await analyze(entries, { scanners: [badWord()] });
+  expect(foundIn(report)).toEqual(["usr/bin/miner"]);
+  expect(mergeLayers([report]).content).toHaveLength(1);
+  expect(findTampered([report])).toEqual([]);
+});
+
 test("of a file over the bound the first part is read, and the report says so", async () => {
   const long = { path: "app/long", content: new Uint8Array(2 * PIECE_BYTES).fill(0x20) };
   long.content.set(text("bad"), 2 * PIECE_BYTES - 3);

@@ -27,11 +27,15 @@ export interface Inspected {
   readonly problems: readonly Problem[];
   /** The instruction of each layer, without the secrets that were found. */
   readonly createdBy: readonly string[];
+  /** The image's labels, without them too. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 const SECRET_CHECKS: ReadonlySet<string> = new Set(["image-secret-in-env", "image-secret-in-build-argument"]);
 const SECRETS = "secrets";
 const CHECKS = "image-config";
+/** Raised when what is kept of a configuration takes another form. */
+const KEPT_VERSION = 2;
 
 /** Looks for secrets in the configuration and the history of an image, and judges it by the checks of images. */
 export function inspectImage(
@@ -57,13 +61,19 @@ export function inspectImage(
     return findingOf(fact, layer, image, CHECKS, path);
   });
   const problems = [...secrets.problems, ...checked.problems].map((what) => ({ path: "", layer: -1, what }));
-  return { findings: [...secrets.findings, ...findings], problems, createdBy: secrets.createdBy };
+  return {
+    findings: [...secrets.findings, ...findings],
+    problems,
+    createdBy: secrets.createdBy,
+    labels: secrets.labels,
+  };
 }
 
 interface KeptSecrets {
   readonly facts: readonly ContentFact[];
   readonly problems: readonly string[];
   readonly createdBy: readonly string[];
+  readonly labels: readonly (readonly [string, string])[];
 }
 
 function configSecrets(
@@ -73,22 +83,24 @@ function configSecrets(
   cache: LayerCache | undefined,
 ): Omit<Inspected, "problems"> & { readonly problems: readonly string[] } {
   const instructions = opened.layers.map(({ createdBy }) => createdBy);
-  if (secrets === undefined) return { findings: [], problems: [], createdBy: instructions };
+  if (secrets === undefined)
+    return { findings: [], problems: [], createdBy: instructions, labels: opened.config.labels };
   const content = createHash("sha256")
     .update(JSON.stringify([opened.config, instructions]))
     .digest("hex");
-  const key = `${content} ${secrets.version}`;
+  const key = `${KEPT_VERSION} ${content} ${secrets.version}`;
   const cached = cache?.getConfig(key);
   const kept: KeptSecrets =
     cached === undefined ? readSecrets(opened.config, instructions, secrets.load()) : JSON.parse(cached);
   if (cached === undefined) cache?.putConfig(key, JSON.stringify(kept));
   const findings = kept.facts.map((fact) => findingOf(fact, layerOf(fact, opened.config, image), image, SECRETS));
-  return { findings, problems: kept.problems, createdBy: kept.createdBy };
+  return { findings, problems: kept.problems, createdBy: kept.createdBy, labels: Object.fromEntries(kept.labels) };
 }
 
 function readSecrets(config: ImageConfig, instructions: readonly string[], scan: ConfigSecretScan): KeptSecrets {
   const { facts, problems, redact } = scan(config);
-  return { facts, problems, createdBy: instructions.map(redact) };
+  const labels = Object.entries(config.labels).map(([name, value]) => [redact(name), redact(value)] as const);
+  return { facts, problems, createdBy: instructions.map(redact), labels };
 }
 
 /** The layer whose instruction tells the secret, or that came last before it was told. */

@@ -26,6 +26,14 @@ test("a report comes back as it was put, for the same analyzers only", () => {
   expect(statSync(join(folder, "deep/er")).mode & 0o077).toBe(0);
 });
 
+test("a cache in a directory that others may read is still its owner's alone", () => {
+  const file = join(folder, "open.db");
+  const cache = openLayerCache(file);
+  cache.put("x", report);
+  for (const name of [file, `${file}-wal`]) expect(statSync(name).mode & 0o077).toBe(0);
+  cache.close();
+});
+
 test("two processes may use one cache at once", () => {
   const [first, second] = [openLayerCache(join(folder, "two.db")), openLayerCache(join(folder, "two.db"))];
   first.put("x", report);

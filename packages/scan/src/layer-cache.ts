@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
@@ -44,6 +44,8 @@ export function openLayerCache(file: string): LayerCache {
 
 function openDatabase(file: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  // It tells of images and their secrets' places; SQLite gives its side files the same mode.
+  closeSync(openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600));
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
   const version = database.prepare("PRAGMA user_version").get()?.user_version;
   if (version !== SCHEMA_VERSION) {

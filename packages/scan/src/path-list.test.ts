@@ -22,3 +22,12 @@ test("a path list gives back what was put in, in order, across blocks", () => {
 test("an empty list is empty", () => {
   expect([...readPathList(pathListWriter().finish())]).toEqual([]);
 });
+
+test("a string with a NUL, or one too long for any path, stays one string of the list", () => {
+  const writer = pathListWriter();
+  for (const each of ["var/db\0", "2", "usr/bin/a\x001e300\0b", "x".repeat(8_000_000), "last"]) writer.add(each);
+  const read = [...readPathList(writer.finish())];
+  expect(read).toHaveLength(5);
+  expect(read.slice(0, 3)).toEqual(["var/db\ufffd", "2", "usr/bin/a\ufffd1e300\ufffdb"]);
+  expect(read.at(-1)).toBe("last");
+});

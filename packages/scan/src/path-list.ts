@@ -4,9 +4,14 @@ const BLOCK_CHARACTERS = 2 * 1024 * 1024;
 /** UTF-8 needs at most three bytes for a UTF-16 unit, and one path may pass the block's end. */
 const MAX_BLOCK_BYTES = BLOCK_CHARACTERS * 3 + 1024 * 1024;
 const LENGTH_BYTES = 4;
+/** Longer than any path of Linux; what is cut here names no file. */
+const MAX_PATH_CHARACTERS = 16 * 1024;
 const LEVEL = 1;
 
-/** Collects strings without NUL into a compact list: NUL-separated text in zstd blocks, each after its length. */
+/**
+ * Collects strings into a compact list: NUL-separated text in zstd blocks, each after its length. What is added is one
+ * string of the list whatever it holds: a NUL within it becomes U+FFFD, so that a name cannot forge its neighbours.
+ */
 export interface PathListWriter {
   add(path: string): void;
   /** Ends the list. */
@@ -32,7 +37,8 @@ export function pathListWriter(): PathListWriter {
     characters = 0;
   };
   return {
-    add(path) {
+    add(value) {
+      const path = value.slice(0, MAX_PATH_CHARACTERS).replaceAll("\0", "\ufffd");
       pending.push(path);
       characters += path.length + 1;
       if (characters >= BLOCK_CHARACTERS) flush();

@@ -12,7 +12,7 @@ import {
 import { type ComponentLists, judgeComponents } from "./components/judge-components.ts";
 import { contentFindings } from "./content-findings.ts";
 import { type FoundPackage, namePackages } from "./found-package.ts";
-import { type ImageInspection, inspectImage } from "./inspect-image.ts";
+import { type ImageInspection, type Inspected, inspectImage } from "./inspect-image.ts";
 import { mergeLayers } from "./merge-layers.ts";
 import { type ReadOptions, readLayers } from "./read-layers.ts";
 import { summarize } from "./summarize.ts";
@@ -59,7 +59,7 @@ export async function scanImage(opened: OpenedImage, options: ScanOptions): Prom
   const described: Image = { ...kind, ...describe(opened, layers, boundary, merged.os) };
   const inspected = inspectImage(opened, merged, packages, described, options.inspection ?? {}, options.cache);
   problems.push(...inspected.problems);
-  const image = withInstructions(described, inspected.createdBy);
+  const image = withoutSecrets(described, inspected);
   const { scanners = [], remote = [] } = options.content ?? {};
   const looksForMalware = options.scanners?.includes("malware") ?? true;
   const tampered = looksForMalware && scanners.length + remote.length > 0 ? findTampered(layers) : [];
@@ -70,10 +70,11 @@ export async function scanImage(opened: OpenedImage, options: ScanOptions): Prom
   return assemble(image, packages, problems, options.database, all, options.scanners);
 }
 
-/** Instructions tell secrets: what was found in them is taken out before anybody reads them. */
-function withInstructions(image: Image, createdBy: readonly string[]): Image {
+/** Instructions and labels tell secrets: what was found in them is taken out before anybody reads them. */
+function withoutSecrets(image: Image, { createdBy, labels }: Pick<Inspected, "createdBy" | "labels">): Image {
   return {
     ...image,
+    ...(image.labels === undefined ? {} : { labels }),
     layers: image.layers.map((layer) => ({ ...layer, createdBy: createdBy[layer.index] ?? layer.createdBy })),
   };
 }

@@ -25,13 +25,11 @@ interface Changed {
 export function findTampered(layers: readonly LayerReport[]): readonly MergedContent[] {
   const changed = changedFiles(layers);
   if (changed.size === 0) return [];
-  const records = recordsOf(layers, changed);
-  const tampered: MergedContent[] = [];
-  for (const [path, { layer, digests }] of changed) {
-    const recorded = records.get(canonicalPath(path)) ?? [];
-    if (recorded.length === 0 || recorded.some((digest) => isRecorded(digests, digest))) continue;
-    tampered.push({ fact: factOf(path), scanner: TAMPERING, path, layer });
-  }
+  const differing = differingFiles(layers, changed);
+  const tampered = [...differing].map((path) => {
+    const layer = changed.get(path)?.layer ?? 0;
+    return { fact: factOf(path), scanner: TAMPERING, path, layer };
+  });
   return tampered.sort((a, b) => (a.path < b.path ? -1 : 1)).slice(0, MAX_FINDINGS);
 }
 
@@ -48,24 +46,26 @@ function changedFiles(layers: readonly LayerReport[]): ReadonlyMap<string, Chang
   return live;
 }
 
-/** What the package databases of the finished image record of the given files, by canonical path. */
-function recordsOf(
-  layers: readonly LayerReport[],
-  changed: ReadonlyMap<string, Changed>,
-): ReadonlyMap<string, readonly string[]> {
-  const wanted = new Set([...changed.keys()].map(canonicalPath));
+/**
+ * Those of the given files of which the package databases of the finished image record other content, and none the content
+ * that is there. However often a file is recorded, only that is kept.
+ */
+function differingFiles(layers: readonly LayerReport[], changed: ReadonlyMap<string, Changed>): ReadonlySet<string> {
+  const named = Map.groupBy(changed.keys(), canonicalPath);
   const live = liveDatabases(layers);
-  const records = new Map<string, string[]>();
+  const differing = new Set<string>();
+  const agreeing = new Set<string>();
   layers.forEach((layer, index) => {
     for (const { database, path, digest } of readRecorded(layer.recorded)) {
-      const canonical = canonicalPath(path);
-      if (live.get(database) !== index || !wanted.has(canonical)) continue;
-      const known = records.get(canonical);
-      if (known === undefined) records.set(canonical, [digest]);
-      else known.push(digest);
+      if (live.get(database) !== index) continue;
+      for (const file of named.get(canonicalPath(path)) ?? []) {
+        if (isRecorded(changed.get(file)?.digests ?? "", digest)) agreeing.add(file);
+        else differing.add(file);
+      }
     }
   });
-  return records;
+  for (const file of agreeing) differing.delete(file);
+  return differing;
 }
 
 /** Path of each package database → index of the layer it comes from. */

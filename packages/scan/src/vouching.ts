@@ -52,7 +52,9 @@ export function vouching(): Vouching {
       for (const { path, digest } of readRecorded(recorded)) {
         const found = paths.get(canonicalPath(path));
         const digests = found === undefined ? undefined : files.get(found);
-        if (found !== undefined && digests !== undefined && isRecorded(digests, digest)) files.delete(found);
+        // That another package may have put its own file in the place says nothing of what lies there.
+        const isVouched = digests !== undefined && digest !== ANY && isRecorded(digests, digest);
+        if (found !== undefined && isVouched) files.delete(found);
       }
       return [...files.keys()];
     },
@@ -67,12 +69,13 @@ export function vouching(): Vouching {
   };
 }
 
-/** Whether digests, as kept here, are what a record says. Records of unknown algorithms agree with nothing. */
+/** Whether digests, as kept here, are what a record says. Records of unknown algorithms or cut short agree with nothing. */
 export function isRecorded(digests: string, recorded: string): boolean {
   if (recorded === ANY) return true;
   const colon = recorded.indexOf(":");
   const place = ALGORITHMS.indexOf(recorded.slice(0, colon));
-  return place >= 0 && digests.startsWith(recorded.slice(colon + 1, colon + 1 + DIGITS), place * DIGITS);
+  const digits = recorded.slice(colon + 1, colon + 1 + DIGITS);
+  return place >= 0 && digits.length === DIGITS && digests.startsWith(digits, place * DIGITS);
 }
 
 /** The entries of a `LayerReport.recorded` list. */
@@ -83,7 +86,10 @@ export function* readRecorded(
   for (let head = values.next(); !head.done; head = values.next()) {
     const length = Number(values.next().value);
     for (let index = 0; index < length; index++) {
-      yield { database: head.value, path: String(values.next().value), digest: String(values.next().value) };
+      const path = values.next();
+      const digest = values.next();
+      if (path.done || digest.done) return;
+      yield { database: head.value, path: path.value, digest: digest.value };
     }
   }
 }

@@ -1,4 +1,5 @@
 import { TrustedRoot } from "@sigstore/protobuf-specs";
+import { toTrustMaterial } from "@sigstore/verify";
 import { SignatureError } from "./errors.ts";
 
 const MAX_ROOT_BYTES = 4 * 1024 * 1024;
@@ -14,6 +15,7 @@ export function readTrustedRoot(text: string, file: string): TrustedRoot {
     if (text.length > MAX_ROOT_BYTES) throw new Error(`it is larger than ${MAX_ROOT_BYTES} bytes`);
     const root = TrustedRoot.fromJSON(JSON.parse(text));
     if (root.tlogs.length === 0) throw new Error("it names no transparency log");
+    toTrustMaterial(root); // reads every key and certificate
     return root;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -162,6 +162,35 @@ describe("a keyless signature", () => {
   });
 });
 
+describe("a bundle that signs bytes", () => {
+  const bundleOver = (bytes: Uint8Array, material: object = {}): Attachment => {
+    const digest = createHash("sha256").update(bytes).digest("base64");
+    const signature = sign("sha256", bytes, keys.privateKey).toString("base64");
+    const document = {
+      mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json",
+      verificationMaterial: { publicKey: { hint: "any" }, tlogEntries: [], ...material },
+      messageSignature: { messageDigest: { algorithm: "SHA2_256", digest }, signature },
+    };
+    return { kind: "bundle", bytes: Buffer.from(JSON.stringify(document)), annotations: {}, place: "bundle" };
+  };
+
+  test("is accepted over the image's manifest", async () => {
+    expect(judge([bundleOver(MANIFEST)], await policy({ key: "k" })).codes).toEqual([]);
+  });
+
+  test("is refused over any other bytes, also when the registry gives those, or none, for the manifest", async () => {
+    const by = await policy({ key: "k" });
+    for (const bytes of [Buffer.alloc(0), Buffer.from('{"schemaVersion":2,"layers":[]}')])
+      expect(judge([bundleOver(bytes)], by, { ...IMAGE, manifest: bytes }).codes).toEqual(["OTHER_IMAGE"]);
+    expect(judge([bundleOver(MANIFEST)], by, { ...IMAGE, digest: "" }).codes).toEqual(["OTHER_IMAGE"]);
+  });
+
+  test("counts whatever time stamps it carries when the rule asks for a key alone", async () => {
+    const stamped = { timestampVerificationData: { rfc3161Timestamps: [{ signedTimestamp: "MAA=" }] } };
+    expect(judge([bundleOver(MANIFEST, stamped)], await policy({ key: "k" })).codes).toEqual([]);
+  });
+});
+
 describe("an attestation", () => {
   const envelope = (statement: object, pair = keys): Attachment => {
     const payload = Buffer.from(JSON.stringify(statement));
@@ -196,6 +225,17 @@ describe("an attestation", () => {
     expect(judge([withKey(DIGEST)], by).codes).toEqual(["NOT_SIGNED"]);
   });
 
+  test("is asked what its predicate says only once it is known who says it", async () => {
+    const by = await policy({ key: "k", attestation: where("https://other.example") });
+    expect(judge([envelope(statement(), stranger)], by).codes).toEqual(["SIGNATURE_INVALID"]);
+  });
+
+  test("that says a lot is refused in a sentence", async () => {
+    const by = await policy({ key: "k", attestation: where("https://builder.example/v1") });
+    const { refused } = judge([envelope(statement(DIGEST, `https://${"x".repeat(1_000_000)}`))], by);
+    expect(refused[0]?.refusals[0]?.message.length).toBeLessThanOrEqual(500);
+  });
+
   test("whose predicate lacks what the rule asks of it is refused, not passed", async () => {
     const by = await policy({ key: "k", attestation: { predicateType: SLSA, where: "predicate.missing.field == 1" } });
     expect(judge([envelope(statement())], by).codes).toEqual(["ATTESTATION_REFUSED"]);
@@ -224,6 +264,13 @@ describe("a policy", () => {
     ]);
   });
 
+  test("speaks of a registry however its name is spelt", async () => {
+    const by = await policy({ key: "k", images: ["registry.example/team/*"] }, { others: "allow" });
+    for (const host of ["Registry.Example", "registry.example:443", "REGISTRY.example:80", "registry.example:0443"])
+      expect(judge([], by, { ...IMAGE, repository: `${host}/team/app` }).codes).toEqual(["NOT_SIGNED"]);
+    expect(judge([], by, { ...IMAGE, repository: "registry.example:5000/team/app" }).codes).toEqual([]);
+  });
+
   test.each([
     [{ rules: [] }, "no rules"],
     [{ rules: [{ name: "a" }] }, "either key or keyless"],
@@ -250,5 +297,9 @@ describe("a policy", () => {
       code: "KEY_INVALID",
     });
     await expect(policy(keyless, {}, { r: "{}" })).rejects.toMatchObject({ code: "TRUST_ROOT_INVALID" });
+    const noKey = JSON.stringify({
+      tlogs: [{ baseUrl: "x", publicKey: { rawBytes: "AAAA" }, logId: { keyId: "AAAA" } }],
+    });
+    await expect(policy(keyless, {}, { r: noKey })).rejects.toMatchObject({ code: "TRUST_ROOT_INVALID" });
   });
 });

@@ -1,4 +1,4 @@
-import { type KeyObject, verify } from "node:crypto";
+import { hash, type KeyObject, verify } from "node:crypto";
 import { fieldsOf, textOf, type VerifiedSignature } from "@bulwark/model";
 import {
   PolicyError,
@@ -18,6 +18,9 @@ import type { Refusal, RefusalCode, SignatureVerdict } from "./verdict.ts";
 
 /** Type of cosign's payload (cosign, "Signature specification", "Simple Signing"). */
 const PAYLOAD_TYPE = "cosign container image signature";
+
+/** Whoever attached it chose the words in it. */
+const MAX_SENTENCE = 500;
 
 /** Who signed; nothing is known of who holds a key. */
 type Verified = Pick<Signer, "identity">;
@@ -57,8 +60,12 @@ export function verifySignatures(
   return { verified, refused };
 }
 
+/** Names of hosts are the same in capitals, and with the port that is meant anyway: no spelling leads around a rule. */
 function speaksOf({ images }: SignatureRule, repository: string): boolean {
-  return images.length === 0 || images.some((pattern) => globOf(pattern).test(repository));
+  const slash = repository.indexOf("/");
+  const host = repository.slice(0, Math.max(0, slash)).toLowerCase();
+  const spellings = [host, host.replace(/:0*(?:443|80)$/, "")].map((one) => one + repository.slice(Math.max(0, slash)));
+  return images.length === 0 || images.some((pattern) => spellings.some((one) => globOf(pattern).test(one)));
 }
 
 /** `*` stands for anything within a part of the name, `**` for any number of parts. */
@@ -87,7 +94,8 @@ function whyNot(
 }
 
 function refusal(code: RefusalCode, { place }: Attachment, why: string): Refusal {
-  return { code, message: `${place}: ${why}` };
+  const message = `${place}: ${why}`;
+  return { code, message: message.length > MAX_SENTENCE ? `${message.slice(0, MAX_SENTENCE - 1)}…` : message };
 }
 
 function verifyOne(attachment: Attachment, image: SignedImage, rule: SignatureRule): VerifiedSignature | Refusal {
@@ -111,7 +119,16 @@ function verifyOne(attachment: Attachment, image: SignedImage, rule: SignatureRu
   const issuer = signed.identity?.extensions?.issuer ?? "";
   const stranger = rule.keyless === undefined ? undefined : strangerTo(rule.keyless, identity, issuer);
   if (stranger !== undefined) return refusal(stranger.code, attachment, stranger.why);
-  return { rule: rule.name, place: attachment.place, identity, issuer, predicateType: claim.predicateType };
+  // What a predicate says is asked only once it is known who says it.
+  const why = unmet(rule.attestation, claim.statement);
+  if (why !== "") return refusal("ATTESTATION_REFUSED", attachment, why);
+  const predicateType = claim.statement?.predicateType ?? "";
+  return { rule: rule.name, place: attachment.place, identity, issuer, predicateType };
+}
+
+/** What an attachment says of the image; undefined for plain signatures. */
+interface Claim {
+  readonly statement: Statement | undefined;
 }
 
 /** What the signature says of which image; signatures of other images or other kinds are refused before any key is tried. */
@@ -120,7 +137,7 @@ function claimOf(
   attachment: Attachment,
   image: SignedImage,
   attestation: AttestationRule | undefined,
-): { readonly predicateType: string } | Refusal {
+): Claim | Refusal {
   const { content: body } = content.bundle;
   if (body.$case === "dsseEnvelope") {
     const { payload, payloadType } = body.dsseEnvelope;
@@ -129,11 +146,21 @@ function claimOf(
     return claimOfStatement(statement, attachment, image, attestation);
   }
   if (attestation !== undefined) return refusal("ATTESTATION_OTHER_KIND", attachment, "it is a plain signature");
-  if (content.payload === undefined) return { predicateType: "" }; // a signature of the manifest's own bytes
+  if (content.payload === undefined) {
+    // A signature of the manifest's own bytes, which have to be those that would run.
+    return digestOf(image) === image.digest
+      ? { statement: undefined }
+      : refusal("OTHER_IMAGE", attachment, `the registry does not give the manifest ${image.digest} that it is over`);
+  }
   const digest = payloadDigest(content.payload);
   if (digest === undefined) return refusal("MALFORMED", attachment, "its payload is not cosign's");
-  if (digest === image.digest) return { predicateType: "" };
+  if (digest === image.digest) return { statement: undefined };
   return refusal("OTHER_IMAGE", attachment, `it was made for ${digest}, not for ${image.digest}`);
+}
+
+function digestOf({ digest, manifest }: SignedImage): string {
+  const algorithm = digest.startsWith("sha512:") ? "sha512" : "sha256";
+  return `${algorithm}:${hash(algorithm, manifest)}`;
 }
 
 function payloadDigest(payload: Uint8Array): string | undefined {
@@ -152,7 +179,7 @@ function claimOfStatement(
   attachment: Attachment,
   image: SignedImage,
   attestation: AttestationRule | undefined,
-): { readonly predicateType: string } | Refusal {
+): Claim | Refusal {
   const { predicateType, digests } = statement;
   const wanted = attestation === undefined ? SIGN_PREDICATES : new Set([attestation.predicateType]);
   if (!wanted.has(predicateType)) return refusal("ATTESTATION_OTHER_KIND", attachment, `it attests ${predicateType}`);
@@ -160,16 +187,17 @@ function claimOfStatement(
     return refusal(
       "OTHER_IMAGE",
       attachment,
-      `it was made for ${digests.join(", ") || "nothing"}, not for ${image.digest}`,
+      `it was made for ${digests.slice(0, 3).join(", ") || "nothing"}, not for ${image.digest}`,
     );
   }
-  const why = attestation === undefined ? "" : unmet(attestation, statement);
-  return why === "" ? { predicateType } : refusal("ATTESTATION_REFUSED", attachment, why);
+  return { statement };
 }
 
 /** Why a statement does not meet what the rule asks of it; empty when it does. */
-function unmet({ where }: AttestationRule, { predicate, subject }: Statement): string {
-  if (where === "") return "";
+function unmet(rule: AttestationRule | undefined, statement: Statement | undefined): string {
+  if (rule === undefined || statement === undefined || rule.where === "") return "";
+  const { where } = rule;
+  const { predicate, subject } = statement;
   try {
     const value = predicateEnvironment().evaluate(where, { predicate: fieldsOf(predicate), subject });
     return value === true ? "" : `its predicate does not meet: ${where}`;
@@ -219,10 +247,9 @@ function verifyBundle(
     timestampThreshold: threshold,
     ctlogThreshold: key === undefined ? 1 : 0,
   });
-  // A rule that asks for no log has no trust root to hold an entry against.
-  const asked = rule.needsLog
-    ? bundle
-    : { ...bundle, verificationMaterial: { ...bundle.verificationMaterial, tlogEntries: [] } };
+  // A rule that asks for no log has no trust root to hold an entry or a time stamp against.
+  const untimed = { ...bundle.verificationMaterial, tlogEntries: [], timestampVerificationData: undefined };
+  const asked = rule.needsLog ? bundle : { ...bundle, verificationMaterial: untimed };
   try {
     return verifier.verify(toSignedEntity(asked as typeof bundle, Buffer.from(payload ?? image.manifest)));
   } catch (error) {

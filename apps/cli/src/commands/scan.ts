@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type OpenedImage, type OpenOptions, openImage, parseReference } from "@bulwark/image";
+import { type OpenedImage, type OpenOptions, openImage } from "@bulwark/image";
 import {
   type KnownBase,
   openLayerCache,
@@ -9,6 +9,7 @@ import {
   scanSbom,
   type UnjudgedReport,
 } from "@bulwark/scan";
+import { inSameRegistry } from "../base-reference.ts";
 import { checkSignatures, readSignatureDemand, type SignatureCheck, withSignatures } from "../check-signatures.ts";
 import { CliError } from "../failure.ts";
 import { judgeReport } from "../judge-report.ts";
@@ -164,22 +165,14 @@ async function annotatedBase(
   options: ScanArguments,
   access: OpenOptions,
 ): Promise<KnownBase | undefined> {
-  if (options.offline || reference === "" || !isSameRegistry(reference, options.source)) return undefined;
-  const pinned = digest === "" || reference.includes("@") ? reference : `${reference}@${digest}`;
+  const named = options.offline ? undefined : inSameRegistry(reference, options.source);
+  if (named === undefined) return undefined;
+  const pinned = digest === "" || named.includes("@") ? named : `${named}@${digest}`;
   const scheme = options.source.startsWith("http://") ? "http://" : "";
   try {
     return await knownBase(`${scheme}${pinned}`, access);
   } catch {
     return undefined;
-  }
-}
-
-/** The annotation comes from the image: it must not make us talk to whatever host it names. */
-function isSameRegistry(reference: string, source: string): boolean {
-  try {
-    return parseReference(reference).registry === parseReference(source).registry;
-  } catch {
-    return false; // one of them is no reference
   }
 }
 

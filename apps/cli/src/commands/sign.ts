@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { formatReference, openImage, openRepository, parseReference } from "@bulwark/image";
 import { generateSigningKey, publicKeyOf, readSigningKey, signImage } from "@bulwark/signature";
+import { isInRegistry } from "../check-signatures.ts";
 import { CliError } from "../failure.ts";
 import { type ParsedOptions, parseOptions } from "../options.ts";
 import { SIGN_HELP } from "../sign-help.ts";
@@ -53,6 +54,7 @@ async function sign(options: ParsedOptions, passphrase: string): Promise<void> {
   if (source === undefined || file === undefined || options.positionals.length > 1) {
     throw new CliError("USAGE", "sign: it takes one image and --key FILE", "see bulwark sign --help");
   }
+  requireRegistry(source);
   const key = readSigningKey(await readTextFile(file, "key"), passphrase, file);
   const caFile = options.text["ca-file"];
   const access = { plainHttp: options.flags.has("plain-http"), ...(caFile === undefined ? {} : { caFile }) };
@@ -68,4 +70,14 @@ async function sign(options: ParsedOptions, passphrase: string): Promise<void> {
   } finally {
     repository.close();
   }
+}
+
+/** `docker:app` and `oci:app` would also be names of images in a registry: what is signed must lie where the signature goes. */
+function requireRegistry(source: string): void {
+  if (isInRegistry(source)) return;
+  throw new CliError(
+    "USAGE",
+    `sign: signatures lie in the registry, and ${source} names none`,
+    "push the image, and sign it there: registry/repository:tag",
+  );
 }

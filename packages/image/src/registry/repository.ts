@@ -1,5 +1,6 @@
 import { collect } from "../content-source.ts";
-import { sha256, verifyBytes } from "../digest.ts";
+import { isDigest, sha256, verifyBytes } from "../digest.ts";
+import { imageError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { ACCEPTED_TYPES } from "../manifest.ts";
 import type { OpenOptions } from "../open-options.ts";
@@ -9,6 +10,8 @@ import { refused } from "./refused.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
 const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
+/** Distribution specification, "Pulling manifests". */
+const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
 /** A manifest as the registry gave it. */
 export interface StoredManifest {
@@ -24,7 +27,7 @@ export interface StoredManifest {
  */
 export interface Repository {
   readonly reference: ImageReference;
-  /** The manifest of a tag or digest; undefined when there is none. */
+  /** The manifest of a tag or digest; undefined when there is none, as there is none of what is neither tag nor digest. */
   manifest(name: string, accept?: string): Promise<StoredManifest | undefined>;
   /**
    * The manifest of the index that lists what refers to a manifest (distribution specification, "Listing Referrers", and
@@ -54,8 +57,10 @@ export async function openRepository(
   const { client, session } = await openSession(parsed, options, DEFAULT_LIMITS, access);
   const root = `v2/${parsed.repository}`;
   const manifest = async (name: string, accept = ACCEPTED_TYPES.join(", ")) => {
+    // Names come from documents that anybody may have pushed: nothing else becomes part of an address.
+    if (!isDigest(name) && !TAG.test(name)) return undefined;
     const found = await get(session, parsed, `${root}/manifests/${name}`, accept, DEFAULT_LIMITS.maxManifestBytes);
-    if (found !== undefined && name.includes(":")) verifyBytes(formatReference(parsed), name, found.bytes);
+    if (found !== undefined && isDigest(name)) verifyBytes(formatReference(parsed), name, found.bytes);
     return found;
   };
   return {
@@ -69,6 +74,8 @@ export async function openRepository(
       return manifest(digest.replace(":", "-"), INDEX_TYPE);
     },
     async blob(digest, sizeBytes) {
+      if (!isDigest(digest))
+        throw imageError("MANIFEST_INVALID", `${JSON.stringify(String(digest).slice(0, 100))} is no digest`);
       const found = await get(session, parsed, `${root}/blobs/${digest}`, "*/*", sizeBytes);
       if (found === undefined)
         throw await refused(parsed, await session.get(`${root}/blobs/${digest}`, { accept: "*/*" }));
