@@ -91,3 +91,20 @@ test("problems of a file that a later layer removes are not told", () => {
   expect(mergeLayers([layer({ reports: [broken] })]).problems).toEqual([{ path: "a.jar", layer: 0, what: "torn" }]);
   expect(mergeLayers([layer({ reports: [broken] }), layer({ whiteouts: ["a.jar"] })]).problems).toEqual([]);
 });
+
+test("a file that a later layer puts in the place of a package's own is nobody's", () => {
+  const list = "var/lib/dpkg/info/mount.list";
+  const fact = { kind: "malware", id: "odd", severity: "high", title: "odd", advice: "x", unlessOwned: true } as const;
+  const mount = (content: readonly (typeof fact)[]) => [
+    { path: "usr/bin/mount", analyzer: "notable", packages: [], problems: [], notable: { mode: 0o4755, sizeBytes: 1 } },
+    { path: "usr/bin/mount", analyzer: "scanner", packages: [], problems: [], content },
+  ];
+  const base = layer({ owned: { [list]: ["bin/mount"] }, reports: mount([fact]) });
+  const ofPackage = mergeLayers([base]);
+  expect([ofPackage.content, ofPackage.files.map(({ owned }) => owned)]).toEqual([[], [true]]);
+  const replaced = mergeLayers([base, layer({ reports: mount([fact]) })]);
+  expect(replaced.content.map(({ path, layer: index }) => [path, index])).toEqual([["usr/bin/mount", 1]]);
+  expect(replaced.files.map(({ owned }) => owned)).toEqual([false]);
+  const upgraded = mergeLayers([base, layer({ owned: { [list]: ["bin/mount"] }, reports: mount([fact]) })]);
+  expect([upgraded.content, upgraded.files.map(({ owned }) => owned)]).toEqual([[], [true]]);
+});

@@ -81,18 +81,19 @@ export function mergeLayers(layers: readonly LayerReport[]): MergedImage {
   const content = hidden;
   const files: MergedFile[] = [];
   for (const [path, state] of live) {
+    const owner = owned.get(canonicalPath(path));
+    // What came after the owner's list took the place of the owner's file.
+    const isOwned = owner !== undefined && state.layer <= owner;
     for (const report of state.reports) {
       for (const what of report.problems) problems.push({ path, layer: state.layer, what });
       for (const fact of report.packages) {
         const broughtBy = state.broughtBy.get(identityOf(fact)) ?? state.layer;
-        // What came after the owner's list took the place of the owner's file.
-        const owner = OS_TYPES.has(fact.type) ? undefined : owned.get(canonicalPath(path));
-        if (owner === undefined || broughtBy > owner) packages.push({ fact, path, layer: broughtBy });
+        const isOther = OS_TYPES.has(fact.type) || owner === undefined || broughtBy > owner;
+        if (isOther) packages.push({ fact, path, layer: broughtBy });
       }
-      if (report.notable !== undefined)
-        files.push({ path, ...report.notable, layer: state.layer, owned: owned.has(canonicalPath(path)) });
+      if (report.notable !== undefined) files.push({ path, ...report.notable, layer: state.layer, owned: isOwned });
       for (const fact of report.content ?? []) {
-        if (fact.unlessOwned === true && owned.has(canonicalPath(path))) continue;
+        if (fact.unlessOwned === true && isOwned) continue;
         content.push({ fact, scanner: report.analyzer, path, layer: state.layer });
       }
     }
