@@ -13,7 +13,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "packages/policy": ["model"],
   "packages/benchmark": ["model"],
   "packages/signature": ["model", "image"],
+  "packages/store": ["model"],
   "packages/scan": ["model", "image", "ecosystems", "advisory", "benchmark"],
+  "apps/server": ["model", "image", "ecosystems", "advisory", "policy", "benchmark", "scan", "signature", "store"],
   "apps/cli": ["model", "image", "ecosystems", "advisory", "policy", "benchmark", "scan", "signature"],
 };
 /** Compiled without Node's types, so that no file, socket or clock can slip in. */

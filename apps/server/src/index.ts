@@ -1,0 +1,1 @@
+export { type App, type AppDeps, createApp } from "./app.ts";

@@ -1,0 +1,119 @@
+import { Kysely, type LogEvent, PostgresDialect, sql, type Transaction } from "kysely";
+import pg from "pg";
+import { StoreError } from "./errors.ts";
+import { migrate } from "./migrate.ts";
+import type { Database } from "./schema.ts";
+
+const DEFAULT_CONNECTIONS = 10;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Longer than any query of a list; jobs that need more ask for it. */
+const STATEMENT_TIMEOUT_MS = 120_000;
+
+// Identities stay below 2^53, and counts too.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** Queries of one tenant, in one transaction: rows of others do not exist for them. */
+export type TenantQueries = Transaction<Database>;
+/** Queries that see what belongs to no tenant: tenants, the directory, advisories. */
+export type SystemQueries = Kysely<Database>;
+
+export interface StoreOptions {
+  /** Size of the pool of connections. */
+  readonly connections?: number;
+  readonly log?: (event: LogEvent) => void;
+}
+
+/** PostgreSQL as Bulwark uses it. */
+export interface Store {
+  /**
+   * Runs queries as one tenant, in a transaction: all of them are kept, or none. Row-level security hides every other
+   * tenant's rows, whatever a query asks for.
+   *
+   * @example await store.tenant(1, (db) => db.selectFrom("image").selectAll().execute());
+   */
+  tenant<Result>(tenantId: number, work: (db: TenantQueries) => Promise<Result>): Promise<Result>;
+  /** Tables that belong to no tenant. Tenants' tables are empty here. */
+  readonly system: SystemQueries;
+  /** Whether the database answers, within the time given. */
+  answers(withinMs: number): Promise<boolean>;
+  /** The pool underneath, for COPY, LISTEN and what else has no place in a query builder. */
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store and brings its schema up to date.
+ *
+ * @param url of a PostgreSQL 15 or later: an empty database, or one of Bulwark's
+ * @throws StoreError `STORE_UNREACHABLE`, `SCHEMA_NEWER`
+ */
+export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
+  await migrateWithOwnConnection(url);
+  const pool = new pg.Pool({
+    ...connectionOf(url),
+    max: options.connections ?? DEFAULT_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    application_name: "bulwark",
+  });
+  // Superusers pass row-level security by: what serves requests is not one. Queries of a connection keep their order.
+  pool.on(
+    "connect",
+    (client) => void client.query("SET ROLE bulwark_app").catch((error) => client.emit("error", error)),
+  );
+  // A connection that a restarted server cut is replaced when it is next needed; its error must not end the process.
+  pool.on("error", () => {});
+  const dialect = new PostgresDialect({ pool });
+  const system = new Kysely<Database>({ dialect, ...(options.log === undefined ? {} : { log: options.log }) });
+  return {
+    system,
+    pool,
+    tenant: (tenantId, work) =>
+      system.transaction().execute(async (db) => {
+        await sql`SELECT set_config('bulwark.tenant', ${String(tenantId)}, true)`.execute(db);
+        return work(db);
+      }),
+    answers(withinMs) {
+      const answered = sql`SELECT 1`.execute(system).then(
+        () => true,
+        () => false,
+      );
+      const late = new Promise<false>((resolve) => void setTimeout(resolve, withinMs, false).unref());
+      return Promise.race([answered, late]);
+    },
+    close: () => system.destroy(),
+  };
+}
+
+/** The schema is changed by its owner, whom row-level security and missing grants do not stop. */
+async function migrateWithOwnConnection(url: string): Promise<void> {
+  const pool = new pg.Pool({ ...connectionOf(url), max: 1, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  pool.on("error", () => {});
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    await migrate(db);
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError(
+      "STORE_UNREACHABLE",
+      `the database cannot be opened: ${why}`,
+      "check DATABASE_URL, that the server runs, and that its user may create tables and roles",
+      cause,
+    );
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** What the driver takes: a URL, or the options of one whose host is a socket's directory. */
+export function connectionOf(url: string): pg.PoolConfig {
+  if (!url.startsWith("postgresql:///")) return { connectionString: url };
+  const options = new URL(url).searchParams;
+  return {
+    host: options.get("host") ?? "",
+    user: options.get("user") ?? "",
+    password: options.get("password") ?? "",
+    database: options.get("dbname") ?? "postgres",
+  };
+}

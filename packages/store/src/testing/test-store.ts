@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type EmbeddedPostgres, startPostgres } from "../embedded/start-postgres.ts";
+import { openStore, type Store } from "../open-store.ts";
+
+/** A store of its own for a test file: a real PostgreSQL, empty but for the schema. */
+export interface TestStore {
+  readonly store: Store;
+  readonly postgres: EmbeddedPostgres;
+  close(): Promise<void>;
+}
+
+export async function openTestStore(): Promise<TestStore> {
+  const directory = mkdtempSync(join(tmpdir(), "bulwark-store-"));
+  const postgres = await startPostgres(directory);
+  const store = await openStore(postgres.url);
+  return {
+    store,
+    postgres,
+    async close() {
+      await store.close();
+      await postgres.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
