@@ -1,4 +1,11 @@
 export { StoreError, type StoreErrorCode } from "./errors.ts";
+export { type AppliedMatches, applyMatches, type StoredSubject, subjectsToMatch } from "./images/apply-matches.ts";
+export { getImage, type ImageDetail, type ImageLayer } from "./images/get-image.ts";
+export { type FindingFilter, type ImageFinding, imageFindings } from "./images/image-findings.ts";
+export { type Counts, type ImageItem, imageItems } from "./images/image-items.ts";
+export { type IngestOptions, ingestImage } from "./images/ingest.ts";
+export { knownChains } from "./images/known-chains.ts";
+export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
 export {
   connectionOf,
   openStore,
