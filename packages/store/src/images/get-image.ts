@@ -2,6 +2,7 @@ import type { Problem } from "@bulwark/model";
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
 import { type ImageItem, imageItems } from "./image-items.ts";
+import { isVisible, type Sight } from "./visible.ts";
 
 export interface ImageLayer {
   readonly depth: number;
@@ -31,12 +32,17 @@ export interface ImageDetail extends ImageItem {
   readonly problems: readonly Problem[];
 }
 
-/** An image by its manifest digest; undefined when the tenant has none. */
-export async function getImage(db: TenantQueries, digest: string): Promise<ImageDetail | undefined> {
+/** An image by its manifest digest; undefined when the tenant has none that may be seen. */
+export async function getImage(
+  db: TenantQueries,
+  digest: string,
+  sight?: Sight,
+): Promise<ImageDetail | undefined> {
   const row = await db
-    .selectFrom("image")
-    .select(["id", "base_layers", "labels", "image_labels", "problems", "instructions"])
-    .where("digest", "=", digest)
+    .selectFrom("image as i")
+    .select(["i.id", "i.base_layers", "i.labels", "i.image_labels", "i.problems", "i.instructions"])
+    .where("i.digest", "=", digest)
+    .where(isVisible(sight))
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const [item] = await imageItems(db, [row.id]);
