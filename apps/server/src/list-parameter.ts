@@ -10,7 +10,11 @@ export function listOf<Word extends string>(text: string | undefined, known: rea
   return text.split(",").map((word) => {
     const found = known.find((each) => each === word);
     if (found === undefined) {
-      throw new ServerError("INVALID_REQUEST", `"${word.slice(0, 50)}" is none of ${known.join(", ")}`, "check the spelling");
+      throw new ServerError(
+        "INVALID_REQUEST",
+        `"${word.slice(0, 50)}" is none of ${known.join(", ")}`,
+        "check the spelling",
+      );
     }
     return found;
   });

@@ -1,6 +1,6 @@
+import type { Finding, ScanReport } from "@bulwark/model";
 import { formats } from "@bulwark/scan/formats";
 import { type ImageDetail, imageFindings, imagePackageFacts, type TenantQueries } from "@bulwark/store";
-import type { Finding, ScanReport } from "@bulwark/model";
 import packageJson from "../../../../package.json" with { type: "json" };
 import { referenceOf } from "./reference.ts";
 

@@ -1,14 +1,15 @@
-import { Type } from "typebox";
+import { type TSchema, Type } from "typebox";
+import { List } from "../list.ts";
 
-export const Severity = Type.Union(
-  ["critical", "high", "medium", "low", "negligible", "unknown"].map((each) => Type.Literal(each)),
-);
-export const FindingKind = Type.Union(
-  ["vulnerability", "secret", "malware", "webshell", "misconfiguration"].map((each) => Type.Literal(each)),
-);
+export const Severity = Type.Enum(["critical", "high", "medium", "low", "negligible", "unknown"]);
+export const FindingKind = Type.Enum(["vulnerability", "secret", "malware", "webshell", "misconfiguration"]);
 export const Time = Type.String({ format: "date-time" });
-export const Digest = Type.String({ pattern: "^[a-z0-9]+:[a-f0-9]{32,128}$", maxLength: 160, description: "manifest digest" });
-export const Nullable = <Shape extends Parameters<typeof Type.Optional>[0]>(shape: Shape) => Type.Union([shape, Type.Null()]);
+export const Digest = Type.String({
+  pattern: "^[a-z0-9]+:[a-f0-9]{32,128}$",
+  maxLength: 160,
+  description: "manifest digest",
+});
+export const Nullable = <Shape extends TSchema>(shape: Shape) => Type.Union([shape, Type.Null()]);
 
 export const Counts = Type.Object({
   critical: Type.Integer(),
@@ -29,17 +30,17 @@ const Place = Type.Object({
   registry: Type.String(),
   repository: Type.String(),
   repositoryId: Type.Integer(),
-  tags: Type.Array(Type.String()),
+  tags: List(Type.String()),
 });
 
 const ITEM = {
   id: Type.Integer(),
   digest: Type.String(),
   reference: Type.String({ description: "registry, repository and tag or digest, of the first place" }),
-  locations: Type.Array(Place),
+  locations: List(Place),
   platform: Type.String(),
   os: Nullable(Type.Object({ id: Type.String(), version: Type.String(), name: Type.String() })),
-  state: Type.Union(["known", "scanned", "failed", "gone"].map((each) => Type.Literal(each))),
+  state: Type.Enum(["known", "scanned", "failed", "gone"]),
   problem: Type.String(),
   builtAt: Nullable(Type.String()),
   firstSeen: Type.String(),
@@ -59,7 +60,7 @@ export const ImageItemShape = Type.Object(ITEM);
 
 export const ImageDetailShape = Type.Object({
   ...ITEM,
-  layers: Type.Array(
+  layers: List(
     Type.Object({
       depth: Type.Integer(),
       diffId: Type.String(),
@@ -80,7 +81,7 @@ export const ImageDetailShape = Type.Object({
   ),
   labels: Type.Record(Type.String(), Type.String()),
   imageLabels: Type.Record(Type.String(), Type.String()),
-  problems: Type.Array(Type.Object({ path: Type.String(), layer: Type.Integer(), what: Type.String() })),
+  problems: List(Type.Object({ path: Type.String(), layer: Type.Integer(), what: Type.String() })),
 });
 
 export const FindingShape = Type.Object({
@@ -89,7 +90,7 @@ export const FindingShape = Type.Object({
   severity: Severity,
   title: Type.String(),
   package: Type.Optional(Type.Object({ purl: Type.String(), name: Type.String(), version: Type.String() })),
-  packages: Type.Optional(Type.Array(Type.String())),
+  packages: Type.Optional(List(Type.String())),
   fixedVersion: Type.Optional(Type.String()),
   status: Type.Optional(Type.String()),
   path: Type.String(),
@@ -101,14 +102,14 @@ export const FindingShape = Type.Object({
   epss: Type.Optional(Type.Number()),
   cvss: Type.Optional(Type.Number()),
   priority: Type.Optional(Type.Integer()),
-  reasons: Type.Optional(Type.Array(Type.String())),
+  reasons: Type.Optional(List(Type.String())),
   range: Type.Optional(Type.String()),
-  advisories: Type.Optional(Type.Array(Type.String())),
+  advisories: Type.Optional(List(Type.String())),
   advice: Type.String(),
   detail: Type.Optional(Type.String()),
   fingerprint: Type.Optional(Type.String()),
   foundBy: Type.String(),
-  references: Type.Array(Type.String()),
+  references: List(Type.String()),
   firstSeen: Type.String(),
 });
 
@@ -121,7 +122,7 @@ export const PackageShape = Type.Object({
   path: Type.String(),
   layer: Type.Integer(),
   evidence: Type.String(),
-  licenses: Type.Array(Type.String()),
+  licenses: List(Type.String()),
   undetermined: Type.String(),
   worst: Type.Optional(Nullable(Type.String())),
 });

@@ -33,11 +33,7 @@ export interface ImageDetail extends ImageItem {
 }
 
 /** An image by its manifest digest; undefined when the tenant has none that may be seen. */
-export async function getImage(
-  db: TenantQueries,
-  digest: string,
-  sight?: Sight,
-): Promise<ImageDetail | undefined> {
+export async function getImage(db: TenantQueries, digest: string, sight?: Sight): Promise<ImageDetail | undefined> {
   const row = await db
     .selectFrom("image as i")
     .select(["i.id", "i.base_layers", "i.labels", "i.image_labels", "i.problems", "i.instructions"])

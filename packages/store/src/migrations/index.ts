@@ -1,6 +1,7 @@
 import type { Migration } from "kysely/migration";
 import { foundation } from "./0001-foundation.ts";
 import { estate } from "./0002-estate.ts";
+import { accounts } from "./0003-accounts.ts";
 
 /** A step of the schema. Steps that were released never change. */
 export interface NamedMigration extends Migration {
@@ -8,4 +9,4 @@ export interface NamedMigration extends Migration {
 }
 
 /** All steps, oldest first. */
-export const MIGRATIONS: readonly NamedMigration[] = [foundation, estate];
+export const MIGRATIONS: readonly NamedMigration[] = [foundation, estate, accounts];
