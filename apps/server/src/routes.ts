@@ -1,9 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { AppDeps } from "./app.ts";
 import { healthRoutes } from "./health/routes.ts";
+import { imageRoutes } from "./images/routes.ts";
+import { overviewRoutes } from "./overview/routes.ts";
+import { searchRoutes } from "./search/routes.ts";
+import { vulnerabilityRoutes } from "./vulnerabilities/routes.ts";
 
 /** The routes of one noun. */
 export type Routes = FastifyPluginAsyncTypebox<{ readonly deps: AppDeps }>;
 
 /** All routes; a new noun is one line here. */
-export const ROUTES: readonly Routes[] = [healthRoutes];
+export const ROUTES: readonly Routes[] = [healthRoutes, overviewRoutes, imageRoutes, vulnerabilityRoutes, searchRoutes];

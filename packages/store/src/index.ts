@@ -22,6 +22,8 @@ export { type AuditEntry, type AuditFilter, appendAudit, listAudit } from "./aud
 export type { Plain } from "./audit/canonical-json.ts";
 export { type AuditMark, type AuditVerdict, verifyAudit } from "./audit/verify-audit.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
+export { countEstate } from "./estate/count-estate.ts";
+export { type EstateOverview, estateOverview } from "./estate/overview.ts";
 export { type AppliedMatches, applyMatches, type StoredSubject, subjectsToMatch } from "./images/apply-matches.ts";
 export { getImage, type ImageDetail, type ImageLayer } from "./images/get-image.ts";
 export { type FindingFilter, type ImageFinding, imageFindings } from "./images/image-findings.ts";
@@ -54,3 +56,13 @@ export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./se
 export { type Located, locateSubjects } from "./search/locate-subjects.ts";
 export { readSetting, writeSetting } from "./tenants/settings.ts";
 export { addTenant, FIRST_TENANT, findTenant, listTenants, type Tenant } from "./tenants/tenants.ts";
+export {
+  type EstatePackage,
+  type EstateVulnerability,
+  getVulnerability,
+  listPackages,
+  listVulnerabilities,
+  type VulnerabilityDetail,
+  type VulnerabilityFilter,
+  vulnerabilityKey,
+} from "./vulnerabilities/vulnerabilities.ts";
