@@ -41,6 +41,24 @@ export {
 } from "./images/list-images.ts";
 export { type PlaceChange, setPlace } from "./images/set-place.ts";
 export type { Sight } from "./images/visible.ts";
+export { announce, type EstateEvent, type EventListener, listenToEvents } from "./jobs/events.ts";
+export {
+  addJob,
+  addTasks,
+  beginTask,
+  cancelJob,
+  endTask,
+  getJob,
+  type Job,
+  listJobs,
+  listTasks,
+  type NewTask,
+  pauseJob,
+  reportProgress,
+  resumeJob,
+  retryJob,
+  type Task,
+} from "./jobs/jobs.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
 export {
   connectionOf,
@@ -51,6 +69,7 @@ export {
   type TenantQueries,
 } from "./open-store.ts";
 export { addOwner, changeOwner, findOwner, listOwners, type Owner, removeOwner, setMembers } from "./owners/owners.ts";
+export type { JobState, TaskState } from "./schema/jobs.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";
 export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./search/find-subjects.ts";
 export { type Located, locateSubjects } from "./search/locate-subjects.ts";
