@@ -1,9 +1,23 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { accountRoutes } from "./accounts/routes.ts";
 import type { AppDeps } from "./app.ts";
+import { auditRoutes } from "./audit/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
+import { ownerRoutes } from "./owners/routes.ts";
+import { sessionRoutes } from "./session/routes.ts";
+import { tenantRoutes } from "./tenants/routes.ts";
+import { tokenRoutes } from "./tokens/routes.ts";
 
 /** The routes of one noun. */
 export type Routes = FastifyPluginAsyncTypebox<{ readonly deps: AppDeps }>;
 
 /** All routes; a new noun is one line here. */
-export const ROUTES: readonly Routes[] = [healthRoutes];
+export const ROUTES: readonly Routes[] = [
+  healthRoutes,
+  sessionRoutes,
+  accountRoutes,
+  tokenRoutes,
+  ownerRoutes,
+  tenantRoutes,
+  auditRoutes,
+];
