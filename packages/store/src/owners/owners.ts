@@ -33,13 +33,21 @@ export async function findOwner(db: TenantQueries, id: number): Promise<Owner | 
   return owners(db).where("owner.id", "=", id).executeTakeFirst();
 }
 
-/** Owners by name, after `after`. */
-export async function listOwners(
-  db: TenantQueries,
-  page: { readonly limit: number; readonly after?: string | undefined; readonly search?: string | undefined },
-): Promise<readonly Owner[]> {
+export interface OwnerPage {
+  readonly limit: number;
+  /** Name of the last owner of the page before. */
+  readonly after?: string | undefined;
+  readonly search?: string | undefined;
+  /** Only these; all when undefined. */
+  readonly only?: readonly number[] | undefined;
+}
+
+/** Owners by name. */
+export async function listOwners(db: TenantQueries, page: OwnerPage): Promise<readonly Owner[]> {
+  if (page.only?.length === 0) return [];
   let query = owners(db).orderBy("owner.name").limit(page.limit);
   if (page.after !== undefined) query = query.where("owner.name", ">", page.after);
+  if (page.only !== undefined) query = query.where("owner.id", "in", page.only);
   if (page.search !== undefined) {
     const { search } = page;
     query = query.where((e) => e(sql<number>`strpos(lower(owner.name), lower(${search}))`, ">", 0));
