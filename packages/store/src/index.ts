@@ -69,6 +69,32 @@ export {
   type TenantQueries,
 } from "./open-store.ts";
 export { addOwner, changeOwner, findOwner, listOwners, type Owner, removeOwner, setMembers } from "./owners/owners.ts";
+export {
+  failImage,
+  imagesOf,
+  knownTags,
+  markRepositoriesGone,
+  placeOfImage,
+  recordRepository,
+  type SeenRepository,
+  type SeenTag,
+} from "./registries/contents.ts";
+export {
+  addRegistry,
+  changeRegistry,
+  getRegistry,
+  listRegistries,
+  type NewRegistry,
+  type Registry,
+  type RegistryChange,
+  type RegistryKind,
+  type RegistrySettings,
+  registrySecret,
+  removeRegistry,
+  retireImages,
+  setRegistryState,
+} from "./registries/registries.ts";
+export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
 export type { JobState, TaskState } from "./schema/jobs.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";
 export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./search/find-subjects.ts";

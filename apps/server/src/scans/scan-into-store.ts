@@ -1,7 +1,14 @@
 import type { AdvisoryDatabase } from "@bulwark/advisory";
 import type { OpenedImage } from "@bulwark/image";
 import type { ImageFacts } from "@bulwark/model";
-import { type ChainStates, collectFacts, decodeLayerReport, encodeLayerReport, type LayerReports } from "@bulwark/scan";
+import {
+  type ChainStates,
+  collectFacts,
+  decodeLayerReport,
+  encodeLayerReport,
+  type LayerReports,
+  type ScanProgress,
+} from "@bulwark/scan";
 import type { Scanners } from "@bulwark/scan/shipped";
 import { ingestImage, knownChains, loadLayerReport, type Store, saveLayerReport } from "@bulwark/store";
 import { digestOfText } from "./digest.ts";
@@ -31,7 +38,11 @@ export async function scanIntoStore(
   opened: OpenedImage,
   tenantId: number,
   tools: ScanTools,
-  options: { readonly signal?: AbortSignal; readonly digest?: string } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly digest?: string;
+    readonly onProgress?: (progress: ScanProgress) => void;
+  } = {},
 ): Promise<StoredScan> {
   const { store, scanners, states, database, clock } = tools;
   const told = await collectFacts(opened, {
@@ -43,6 +54,7 @@ export async function scanIntoStore(
     states,
     knownChains: (digests, analyzers) => store.tenant(tenantId, (db) => knownChains(db, digests, analyzers)),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
   const facts = options.digest === undefined ? told : { ...told, image: { ...told.image, digest: options.digest } };
   const imageId = await store.tenant(tenantId, (db) =>

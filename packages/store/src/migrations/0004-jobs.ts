@@ -26,6 +26,7 @@ export const jobs: NamedMigration = {
          started_at timestamptz, ended_at timestamptz
        );
        CREATE INDEX task_job ON task (job_id, state);
+       CREATE INDEX task_digest ON task (tenant_id, (payload->>'digest')) WHERE state IN ('waiting', 'parked', 'running');
        CREATE INDEX task_failed ON task (tenant_id, id DESC) WHERE state = 'failed';`,
     );
     await separateTenants(db, ["job", "task"]);
