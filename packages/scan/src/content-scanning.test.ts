@@ -20,6 +20,7 @@ function badWord(seen: string[] = [], maxBytes = 1_000): ContentScanner {
     version: "1",
     maxBytes,
     wants: ({ path }) => !path.endsWith(".skip"),
+    wantsDigest: () => true,
     scan: ({ path, bytes, sha256, sizeBytes }) => {
       seen.push(path);
       const content = new TextDecoder().decode(bytes);
@@ -139,6 +140,22 @@ describe("a large file", () => {
       expect(Buffer.from(head)).toEqual(content.subarray(0, head.length));
       expect(sizeBytes).toBe(content.length);
     }
+  });
+
+  test.each([false, true])("in pieces or whole (%s) is hashed only where a scanner asks for it", async (whole) => {
+    const given: Omit<ContentFile, "bytes">[] = [];
+    const asked: number[] = [];
+    const wantsDigest = (sizeBytes: number) => {
+      asked.push(sizeBytes);
+      return false;
+    };
+    await analyze(
+      [{ path: "app/large", content }],
+      { scanners: [{ ...lineFinder(given, whole), wantsDigest }] },
+      1 << 20,
+    );
+    expect(new Set(asked)).toEqual(new Set([content.length]));
+    expect(given.map(({ sha256 }) => sha256)).toEqual(given.map(() => undefined));
   });
 
   test("that is a program is read whole by its analyzers and in pieces by the scanners", async () => {
