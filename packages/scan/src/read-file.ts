@@ -109,8 +109,9 @@ function collect(
 
 /** There is no room now: the file comes again. */
 function putOff({ entry, names, local, remote }: Readers, { state }: Reading): void {
-  for (const name of names) defer(state, entry.path, { name });
-  if (local.length + remote.length > 0) defer(state, entry.path, { scan: local.length > 0 ? "all" : "remote" });
+  for (const name of names) defer(state, entry.path, { name, large: true });
+  if (local.length + remote.length > 0)
+    defer(state, entry.path, { scan: local.length > 0 ? "all" : "remote", large: true });
 }
 
 function isDigested({ entry, local }: Readers): boolean {

@@ -58,7 +58,8 @@ export function createKeywordFilter(words: readonly Uint8Array[]): KeywordFilter
       if ((((masks[at >> 4] as number) >> (at & 15)) & 1) === 1) (memory[at] as number) |= 1 << bucket;
     }
   }
-  for (const word of words) for (const gram of gramsOf(word)) (memory[GRAMS_AT + (gram >> 3)] as number) |= 1 << (gram & 7);
+  for (const word of words)
+    for (const gram of gramsOf(word)) (memory[GRAMS_AT + (gram >> 3)] as number) |= 1 << (gram & 7);
   return {
     search(bytes, visit) {
       for (let from = 0; from < bytes.length; from += CHUNK_BYTES) {
@@ -166,7 +167,9 @@ const op = {
 const I32 = 0x7f;
 const V128 = 0x7b;
 /** The locals. */
-const [LENGTH, AT, PLACE, MASK, HERE, WORD, BYTES, LEFT, NIBBLE, ZERO, TABLES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
+const [LENGTH, AT, PLACE, MASK, HERE, WORD, BYTES, LEFT, NIBBLE, ZERO, TABLES] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+] as const;
 
 /** The module: `memory`, and `filter(length)`, which writes the places to `PLACES_AT` and gives their number. */
 function assemble(): Uint8Array<ArrayBuffer> {
