@@ -12,7 +12,7 @@ export interface KeywordFilter {
 }
 
 /** Bytes of a word that are looked at. */
-export const GRAM_BYTES = 4;
+const GRAM_BYTES = 4;
 /** What is kept of a byte in a gram: it is the same for both cases of a letter. */
 const BITS = 5;
 const FOLD = (1 << BITS) - 1;
