@@ -44,6 +44,12 @@ export function protect(app: FastifyInstance, options: { readonly publicUrl?: st
   app.addHook("preValidation", async (request) => {
     for (const part of [request.params, request.query, request.body]) refuseUnstorable(part, 0);
   });
+  app.addHook("preHandler", async (request) => {
+    // `1e999` becomes an infinite integer that the validator's limits do not stop.
+    const values = [request.params, request.query].flatMap((part) => Object.values(part ?? {}));
+    if (!values.some((value) => typeof value === "number" && !Number.isFinite(value))) return;
+    throw new ServerError("INVALID_REQUEST", "a number in the address is too large");
+  });
   app.addHook("onSend", async (request, reply, payload) => {
     if (reply.getHeader("cache-control") === undefined) reply.header("cache-control", "no-store");
     if (reply.statusCode < 400) demandAudit(request);
