@@ -4,6 +4,8 @@ import type { AppDeps } from "./app.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { ownerRoutes } from "./owners/routes.ts";
+import { identityProviderRoutes } from "./session/oidc/provider-routes.ts";
+import { oidcRoutes } from "./session/oidc/routes.ts";
 import { sessionRoutes } from "./session/routes.ts";
 import { tenantRoutes } from "./tenants/routes.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
@@ -15,6 +17,8 @@ export type Routes = FastifyPluginAsyncTypebox<{ readonly deps: AppDeps }>;
 export const ROUTES: readonly Routes[] = [
   healthRoutes,
   sessionRoutes,
+  oidcRoutes,
+  identityProviderRoutes,
   accountRoutes,
   tokenRoutes,
   ownerRoutes,

@@ -13,6 +13,7 @@ export {
   releaseKey,
   removeAccount,
   tenantOf,
+  tenantsOf,
 } from "./accounts/accounts.ts";
 export { countAttempt, forgetAttempts, uncountAttempt } from "./accounts/attempts.ts";
 export { beginTotp, confirmTotp, removeTotp, takeRecoveryCode, takeTotpStep } from "./accounts/second-factor.ts";
@@ -32,5 +33,5 @@ export {
 } from "./open-store.ts";
 export { addOwner, changeOwner, findOwner, listOwners, type Owner, removeOwner, setMembers } from "./owners/owners.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";
-export { readSetting, writeSetting } from "./tenants/settings.ts";
+export { listSettings, readSetting, removeSetting, writeSetting } from "./tenants/settings.ts";
 export { addTenant, FIRST_TENANT, findTenant, listTenants, type Tenant } from "./tenants/tenants.ts";

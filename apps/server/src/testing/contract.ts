@@ -106,7 +106,17 @@ function objectOf(schema: Schema, unique: string): unknown {
   return Object.fromEntries(names.map((name) => [name, sampleOf(schema.properties?.[name] ?? {}, unique)]));
 }
 
-const TEXTS = ["sample", `sha256:${"0".repeat(64)}`, "0".repeat(64), "a@example.org", "https://203.0.113.9/", "10:00"];
+/** Tried where a pattern is asked for; a route whose pattern none of them fits gives an example in its schema. */
+const TEXTS = [
+  "0123456789ab",
+  "CVE-2026-0001",
+  "1.0.0",
+  `sha256:${"0".repeat(64)}`,
+  "0".repeat(64),
+  "a@example.org",
+  "https://203.0.113.9/",
+  "10:00",
+];
 
 function textOf(schema: Schema, unique: string): string {
   if (schema.format === "date-time") return "2026-06-02T00:00:00Z";
