@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { ServerError } from "./errors.ts";
+import { List } from "./list.ts";
 
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 500;
@@ -14,7 +15,7 @@ export const PageQuery = {
 /** One page of a list. `next` is there when there is more; `total` where counting is cheap. */
 export function PageOf<Item extends TSchema>(item: Item) {
   return Type.Object({
-    items: Type.Array(item),
+    items: List(item),
     next: Type.Optional(Type.String()),
     total: Type.Optional(Type.Integer()),
   });
