@@ -2,7 +2,15 @@ import { Ajv } from "ajv";
 import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SCOPES } from "./access.ts";
-import { type Operation, operationsOf, type Parameter, sampleOf, urlOf, wrongsOf } from "./testing/contract.ts";
+import {
+  membersOf,
+  type Operation,
+  operationsOf,
+  type Parameter,
+  sampleOf,
+  urlOf,
+  wrongsOf,
+} from "./testing/contract.ts";
 import { seedTenant } from "./testing/tenant-fixture.ts";
 import { openTestApp, type TestAccount } from "./testing/test-app.ts";
 
@@ -14,11 +22,13 @@ const MAX_ID = Number.MAX_SAFE_INTEGER;
 
 let ours: TestAccount;
 let theirs: TestAccount;
-/** Ids of the other tenant's things, by the noun before them in the path. */
+/** Ids of the things of each tenant, by the noun before them in the path. */
+let ownIds: ReadonlyMap<string, string>;
 let foreignIds: ReadonlyMap<string, string>;
 beforeAll(async () => {
   ours = await server.account("admin", await server.tenant());
   theirs = await server.account("admin", await server.tenant());
+  ownIds = await seedTenant(server, ours);
   foreignIds = await seedTenant(server, theirs);
 });
 afterAll(() => server.close());
@@ -168,6 +178,26 @@ describe("what does not exist, or is another tenant's, is not found", () => {
     const foreign = await send(operation, { headers: ours.bearer, url });
     expectProblem(foreign, 404);
     expect(foreign.json().code).toBe(unknown.json().code);
+  });
+});
+
+describe("nothing is tied to what does not exist, or is another tenant's", () => {
+  const REFERENCE = /^(\w+?)Ids?$/;
+  const namesRow = (schema: Schema): boolean =>
+    [schema, schema.items, ...(schema.anyOf ?? [])].some((part) => part?.type === "integer");
+  const nounOf = (name: string) => `${REFERENCE.exec(name)![1]!.replace(/y$/, "ie")}s`;
+  const referring = guarded.flatMap((operation) =>
+    Object.entries(membersOf(operation.body ?? {}))
+      .filter(([name, schema]) => REFERENCE.test(name) && namesRow(schema))
+      .map(([name, schema]) => ({ operation, name, isList: schema.type === "array" })),
+  );
+  test.each(referring)("$name of $operation.title", async ({ operation, name, isList }) => {
+    const url = urlOf(operation, (parameter, noun) => ownIds.get(noun) ?? unknownId(parameter));
+    for (const id of [MAX_ID - 1, Number(foreignIds.get(nounOf(name)) ?? MAX_ID - 2)]) {
+      const body = { ...(sampleOf(operation.body!, String(counter++)) as object), [name]: isList ? [id] : id };
+      const answer = await send(operation, { headers: ours.bearer, url, payload: JSON.stringify(body) });
+      expect([400, 404, 409, 422], answer.body).toContain(answer.statusCode);
+    }
   });
 });
 

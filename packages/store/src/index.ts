@@ -98,10 +98,9 @@ export {
 export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
 export type { JobState, TaskState } from "./schema/jobs.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";
-export { listSettings, readSetting, removeSetting, writeSetting } from "./tenants/settings.ts";
 export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./search/find-subjects.ts";
 export { type Located, locateSubjects } from "./search/locate-subjects.ts";
-export { readSetting, writeSetting } from "./tenants/settings.ts";
+export { listSettings, readSetting, removeSetting, writeSetting } from "./tenants/settings.ts";
 export { addTenant, FIRST_TENANT, findTenant, listTenants, type Tenant } from "./tenants/tenants.ts";
 export {
   type EstatePackage,

@@ -148,6 +148,11 @@ export function wrongsOf(schema: Schema): readonly (readonly [what: string, valu
   return [...wholes, ...parts, ...missing, ["an unknown member", { ...right, "no such member": 1 }]];
 }
 
+/** Members of what the schema describes, by name. */
+export function membersOf(schema: Schema): Readonly<Record<string, Schema>> {
+  return merged(schema).properties;
+}
+
 /** Members of the first alternative, which is the one that samples are made of. */
 function merged(schema: Schema): { properties: Readonly<Record<string, Schema>>; required: readonly string[] } {
   const choice = schema.anyOf?.[0] ?? schema.oneOf?.[0];
