@@ -6,6 +6,7 @@ import { LanguageProvider } from "./i18n/language.tsx";
 import { router } from "./router.tsx";
 import { ThemeProvider } from "./theme/theme.tsx";
 import "./theme/base.css";
+import "./theme/tones.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

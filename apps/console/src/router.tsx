@@ -2,6 +2,7 @@ import { createBrowserRouter, type RouteObject } from "react-router";
 import { PageFailure } from "./layout/page-failure.tsx";
 import { RequireSession } from "./layout/require-session.tsx";
 import { Shell } from "./layout/shell.tsx";
+import { Starting } from "./layout/starting.tsx";
 
 type PageModule = Promise<{ readonly Page: React.ComponentType }>;
 const page = (path: string, load: () => PageModule): RouteObject => ({
@@ -36,6 +37,12 @@ const PAGES: readonly RouteObject[] = [
 ];
 
 export const router = createBrowserRouter([
-  page("/login", () => import("./pages/login/page.tsx")),
-  { Component: RequireSession, ErrorBoundary: PageFailure, children: [{ Component: Shell, children: [...PAGES] }] },
+  {
+    HydrateFallback: Starting,
+    ErrorBoundary: PageFailure,
+    children: [
+      page("/login", () => import("./pages/login/page.tsx")),
+      { Component: RequireSession, children: [{ Component: Shell, children: [...PAGES] }] },
+    ],
+  },
 ]);

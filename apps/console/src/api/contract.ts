@@ -5,9 +5,9 @@
 
 export type Severity = "critical" | "high" | "medium" | "low" | "negligible" | "unknown";
 export type FindingKind = "vulnerability" | "secret" | "malware" | "webshell" | "misconfiguration";
-export type Origin = "base" | "own";
+type Origin = "base" | "own";
 export type Grade = "critical" | "high" | "medium" | "low";
-export type ImageState = "known" | "scanned" | "failed" | "gone";
+type ImageState = "known" | "scanned" | "failed" | "gone";
 export type RiskState = "open" | "assigned" | "fixing" | "fixed" | "reopened" | "accepted";
 export type JobState = "waiting" | "running" | "paused" | "done" | "failed" | "cancelled";
 export type RegistryKind = "oci" | "docker" | "harbor" | "local";
@@ -28,7 +28,7 @@ export interface Page<Item> {
   readonly total?: number;
 }
 
-export interface Named {
+interface Named {
   readonly id: number;
   readonly name: string;
 }
@@ -368,7 +368,7 @@ export interface DeadLetter {
   readonly at: string;
 }
 
-export type ChannelKind = "webhook" | "email" | "slack" | "dingtalk" | "wecom" | "feishu" | "issue";
+type ChannelKind = "webhook" | "email" | "slack" | "dingtalk" | "wecom" | "feishu" | "issue";
 
 export interface ChannelSettings {
   readonly name: string;
@@ -465,7 +465,7 @@ type Send<Method extends string, Body, Result, Path = never> = {
 type Act<Path = { id: number }, Result = unknown> = { post: { parameters: At<Path> } & Answers<Result> };
 type Remove<Path = { id: number }> = { delete: { parameters: At<Path> } & Answers<unknown> };
 
-export interface Paging {
+interface Paging {
   cursor: string;
   limit: number;
   sort: string;

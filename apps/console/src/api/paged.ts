@@ -15,7 +15,7 @@ export interface Rows<Item> {
 }
 
 /** Rows per request: few enough to answer at once, many enough that scrolling rarely waits. */
-export const PAGE_ROWS = 200;
+const PAGE_ROWS = 200;
 
 /**
  * Reads a list page by page.

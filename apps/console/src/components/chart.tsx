@@ -1,11 +1,11 @@
 import { BarChart, LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
-import { type EChartsCoreOption, init, use as useModules } from "echarts/core";
+import { type EChartsCoreOption, init, use as install } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { useEffect, useRef } from "react";
 import { useLook } from "../theme/theme.tsx";
 
-useModules([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, AriaComponent, CanvasRenderer]);
+install([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, AriaComponent, CanvasRenderer]);
 
 /** Colours of the page, for drawings. */
 export interface Palette {

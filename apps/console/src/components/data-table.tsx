@@ -114,7 +114,7 @@ function Filled<Row>({
 }
 
 function Spacer({ height }: { readonly height: number }) {
-  return height <= 0 ? null : <tr aria-hidden="true" className="spacer" style={{ height }} />;
+  return height <= 0 ? null : <tr className="spacer" style={{ height }} />;
 }
 
 interface HeadingProps<Row> {

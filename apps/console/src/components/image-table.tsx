@@ -38,13 +38,19 @@ function useColumns(): readonly Column<Image>[] {
   const { t, format } = useSpeech();
   return [
     { key: "reference", title: t("images.image"), cell: (image) => <ImageName image={image} /> },
-    { key: "risk", title: t("images.risk"), width: 130, sort: "risk", cell: ({ risk }) => <RiskMeter risk={risk} /> },
+    {
+      key: "risk",
+      title: t("images.risk"),
+      width: 130,
+      sort: "risk",
+      cell: ({ risk, scannedAt }) => (scannedAt === null ? t("none") : <RiskMeter risk={risk} />),
+    },
     {
       key: "findings",
       title: t("images.findings"),
       width: 170,
       sort: "critical",
-      cell: (image) => (image.state === "known" ? null : <SeverityCounts counts={image.counts} />),
+      cell: (image) => (image.scannedAt === null ? t("none") : <SeverityCounts counts={image.counts} />),
     },
     { key: "state", title: t("images.state"), width: 130, cell: (image) => <ImageState image={image} /> },
     {

@@ -1,5 +1,6 @@
 import { useSpeech } from "../i18n/language.tsx";
 import { visible } from "./visible.ts";
+import "./safe-text.css";
 
 /** Longer names are cut: a label may have any length. */
 const SHOWN_CHARACTERS = 400;

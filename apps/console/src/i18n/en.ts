@@ -246,7 +246,6 @@ export const en = {
 
   "images.title": "Images",
   "images.lead": "Every image that the registries and nodes hold",
-  "images.count": "{n} {n:image|images}",
   "images.search": "Name, tag or digest",
   "images.emptyTitle": "No images yet",
   "images.emptyHint": "Connect a registry, or scan an archive with the command line; what is found appears here.",

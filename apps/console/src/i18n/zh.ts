@@ -248,7 +248,6 @@ export const zh: Strings = {
 
   "images.title": "镜像",
   "images.lead": "各仓库和节点中的所有镜像",
-  "images.count": "{n} 个镜像",
   "images.search": "名称、标签或摘要",
   "images.emptyTitle": "还没有镜像",
   "images.emptyHint": "连接一个镜像仓库，或用命令行扫描归档文件，结果会显示在这里。",

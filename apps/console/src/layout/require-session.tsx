@@ -1,15 +1,13 @@
-import { Spin } from "antd";
 import { Navigate, Outlet, useLocation } from "react-router";
 import { useSession } from "../api/session.ts";
 import { Failure } from "../components/failure.tsx";
-import { useSpeech } from "../i18n/language.tsx";
+import { Starting } from "./starting.tsx";
 
 /** Leads to the login page who is not logged in, and from there back to where one was. */
 export function RequireSession() {
   const session = useSession();
   const location = useLocation();
-  const { t } = useSpeech();
-  if (session.isPending) return <Spin fullscreen aria-label={t("loading")} />;
+  if (session.isPending) return <Starting />;
   if (session.isError) {
     return (
       <div className="page">

@@ -23,16 +23,9 @@ export function Shell() {
   }, [pathname]);
   return (
     <div className="shell">
-      <a
-        className="skip-link"
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault();
-          main.current?.focus();
-        }}
-      >
+      <button type="button" className="skip-link" onClick={() => main.current?.focus()}>
         {t("shell.skip")}
-      </a>
+      </button>
       <Navigation />
       <div className="shell-body">
         <TopBar live={live} />

@@ -40,7 +40,13 @@ export function ThemeProvider({ children }: { readonly children: ReactNode }) {
   }, [choice, dark]);
   return (
     <LookContext value={look}>
-      <ConfigProvider theme={dark ? DARK_THEME : LIGHT_THEME} locale={language === "zh" ? zhCN : enUS} csp={csp()}>
+      <ConfigProvider
+        theme={dark ? DARK_THEME : LIGHT_THEME}
+        locale={language === "zh" ? zhCN : enUS}
+        csp={csp()}
+        button={PLAIN_BUTTON}
+        getPopupContainer={overlays}
+      >
         <AntApp component={false}>{children}</AntApp>
       </ConfigProvider>
     </LookContext>
@@ -62,6 +68,14 @@ function rememberedChoice(): ThemeChoice {
 function csp(): { readonly nonce?: string } {
   const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce;
   return nonce === undefined || nonce === "" ? {} : { nonce };
+}
+
+/** Ant Design puts a space between two Chinese characters unless told not to. */
+const PLAIN_BUTTON = { autoInsertSpace: false };
+
+/** Over the page lie its drawers, dialogues and lists. Below the body itself Ant Design would write a style without nonce. */
+function overlays(): HTMLElement {
+  return document.getElementById("overlays") ?? document.body;
 }
 
 const SHARED: ThemeConfig["token"] = {
@@ -90,5 +104,7 @@ const DARK_THEME: ThemeConfig = {
     colorBgContainer: "#191f27",
     colorBgElevated: "#202732",
     colorBgLayout: "#12161c",
+    colorBorder: "#3a4554",
+    colorBorderSecondary: "#2c3540",
   },
 };

@@ -55,7 +55,7 @@ function area(name: string, color: string, data: readonly number[]) {
   return {
     name,
     type: "line",
-    step: "end",
+
     stack: "images",
     data: [...data],
     color,

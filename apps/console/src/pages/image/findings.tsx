@@ -39,7 +39,7 @@ export function Findings({ image, layer }: Props) {
   const opened = rows.items.find((finding) => keyOf(finding) === url.value("finding"));
   const filtered = Object.keys(filters).length > 0;
   return (
-    <div className="image-tab">
+    <div className="stack">
       <search className="filters">
         <SearchFilter state={url} name="search" label={t("findings.search")} width={230} />
         <ChoiceFilter

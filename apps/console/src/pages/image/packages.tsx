@@ -36,7 +36,7 @@ export function Packages({ digest, layer }: Props) {
     },
   ];
   return (
-    <div className="image-tab">
+    <div className="stack">
       <search className="filters">
         <SearchFilter state={url} name="package" label={t("packages.search")} />
       </search>

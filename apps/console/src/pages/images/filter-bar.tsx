@@ -15,13 +15,13 @@ export function ImageFilterBar({ url }: { readonly url: UrlState }) {
   const grades = GRADES.map((value) => ({ value, label: t(`grade.${value}`) }));
   return (
     <search className="filters">
-      <SearchFilter state={url} name="search" label={t("images.search")} width={280} />
-      <ChoiceFilter state={url} name="severity" label={t("filters.severity")} options={severities} width={130} />
-      <ChoiceFilter state={url} name="kind" label={t("filters.kind")} options={kinds} width={140} />
-      <ChoiceFilter state={url} name="state" label={t("filters.state")} options={states} width={120} />
-      <ChoiceFilter state={url} name="grade" label={t("filters.grade")} options={grades} width={130} />
-      <SearchFilter state={url} name="os" label={t("filters.os")} width={130} />
-      <SearchFilter state={url} name="owner" label={t("filters.owner")} width={130} />
+      <SearchFilter state={url} name="search" label={t("images.search")} width={220} />
+      <ChoiceFilter state={url} name="severity" label={t("filters.severity")} options={severities} width={120} />
+      <ChoiceFilter state={url} name="kind" label={t("filters.kind")} options={kinds} width={120} />
+      <ChoiceFilter state={url} name="state" label={t("filters.state")} options={states} width={110} />
+      <ChoiceFilter state={url} name="grade" label={t("filters.grade")} options={grades} width={150} />
+      <SearchFilter state={url} name="os" label={t("filters.os")} width={160} />
+      <SearchFilter state={url} name="owner" label={t("filters.owner")} width={110} />
       <FlagFilter state={url} name="exploited" label={t("filters.exploited")} />
     </search>
   );

@@ -79,7 +79,7 @@ function Jobs() {
     { key: "actions", title: t("actions"), width: 180, numeric: true, cell: (job) => <JobActions job={job} /> },
   ];
   return (
-    <div className="image-tab">
+    <div className="stack">
       <search className="filters">
         <ChoiceFilter
           state={url}

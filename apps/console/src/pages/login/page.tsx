@@ -8,6 +8,7 @@ import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Mark } from "../../layout/mark.tsx";
 import { Preferences } from "../../layout/preferences.tsx";
+import "../../components/page.css";
 import "./login.css";
 
 /** Login by password, with a code where the account asks for one, or by a single sign-on provider. */
@@ -73,7 +74,7 @@ function Refused({ error }: { readonly error: Error }) {
   const explain = useExplain();
   const code = error instanceof ApiError ? error.problem.code : undefined;
   const { title, next } = code === "UNAUTHENTICATED" ? { title: t("login.refused"), next: undefined } : explain(error);
-  return <Alert className="login-refused" type="error" showIcon title={title} description={next} />;
+  return <Alert className="form-alert" type="error" showIcon title={title} description={next} />;
 }
 
 function Providers() {

@@ -35,7 +35,7 @@ export function Channels() {
     },
   ];
   return (
-    <div className="image-tab">
+    <div className="stack">
       <div>{may ? <AddChannel /> : null}</div>
       <DataTable
         label={t("notifications.channels")}

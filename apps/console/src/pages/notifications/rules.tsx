@@ -63,7 +63,7 @@ export function Rules() {
     },
   ];
   return (
-    <div className="image-tab">
+    <div className="stack">
       <div>{may ? <AddRule /> : null}</div>
       <DataTable
         label={t("notifications.rules")}

@@ -142,7 +142,7 @@ function Outcome({ connection }: { readonly connection: Connection }) {
   const { ok, problem } = connection.tested;
   return (
     <Alert
-      className="login-refused"
+      className="form-alert"
       type={ok ? "success" : "error"}
       showIcon
       title={t(ok ? "registries.works" : "registries.fails")}

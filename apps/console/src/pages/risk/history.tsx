@@ -45,12 +45,7 @@ function CommentForm({ id }: { readonly id: number }) {
   return (
     <Form form={form} onFinish={send} className="comment-form">
       <Form.Item name="text" rules={[{ required: true, whitespace: true, message: t("form.required") }]}>
-        <Input.TextArea
-          aria-label={t("risk.comment")}
-          placeholder={t("risk.comment")}
-          autoSize={{ minRows: 1, maxRows: 6 }}
-          maxLength={LONG}
-        />
+        <Input.TextArea aria-label={t("risk.comment")} placeholder={t("risk.comment")} rows={2} maxLength={LONG} />
       </Form.Item>
       <Button htmlType="submit" loading={comment.isPending}>
         {t("risk.send")}

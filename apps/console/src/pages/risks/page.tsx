@@ -134,9 +134,9 @@ function Due({ risk }: { readonly risk: Risk }) {
   const { t, format } = useSpeech();
   if (risk.due === undefined) return <span className="quiet">{t("none")}</span>;
   return (
-    <span className="chips">
-      {format.date(risk.due)}
-      {risk.overdue ? <span className="tag tone-critical">{t("risks.overdue")}</span> : null}
+    <span className="two-lines">
+      <span>{format.date(risk.due)}</span>
+      {risk.overdue ? <span className="second bad">{t("risks.overdue")}</span> : null}
     </span>
   );
 }
