@@ -2,7 +2,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 /** Where `npm run dev` finds the server. */
-const SERVER = process.env["BULWARK_SERVER"] ?? "http://127.0.0.1:8080";
+const SERVER = process.env.BULWARK_SERVER ?? "http://127.0.0.1:8080";
 
 /** The server puts a fresh nonce in its place with every page (apps/server/src/console). */
 const NONCE_PLACEHOLDER = "BULWARK_CSP_NONCE";

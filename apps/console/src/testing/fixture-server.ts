@@ -82,8 +82,8 @@ type Query = Readonly<Record<string, string | undefined>>;
 
 /** One page of rows; the cursor is the number of rows before it. */
 function pageOf<Row>(rows: readonly Row[], query: Query) {
-  const from = Number(query["cursor"] ?? 0);
-  const to = from + Number(query["limit"] ?? 50);
+  const from = Number(query.cursor ?? 0);
+  const to = from + Number(query.limit ?? 50);
   const next = to < rows.length ? { next: String(to) } : {};
   return { items: rows.slice(from, to), ...next, total: rows.length };
 }
@@ -99,8 +99,8 @@ function addImages(app: FastifyInstance, count: number): void {
     sort === "-risk" ? byRisk : sort === "risk" ? [...byRisk].reverse() : order;
   const matching = (asked: Query) => {
     const { search, state, severity, exploited } = asked;
-    if ([search, state, severity, exploited].every((filter) => filter === undefined)) return ordered(asked["sort"]);
-    return ordered(asked["sort"]).filter((i) => {
+    if ([search, state, severity, exploited].every((filter) => filter === undefined)) return ordered(asked.sort);
+    return ordered(asked.sort).filter((i) => {
       const image = imageOf(i);
       const fits = holds(image.reference, search) && (state === undefined || image.state === state);
       const severe = severity !== "critical" || image.counts.critical > 0;

@@ -29,7 +29,7 @@ export function ThemeProvider({ children }: { readonly children: ReactNode }) {
   }, []);
   const dark = choice === "system" ? systemDark : choice === "dark";
   useEffect(() => {
-    document.documentElement.dataset["theme"] = dark ? "dark" : "light";
+    document.documentElement.dataset.theme = dark ? "dark" : "light";
   }, [dark]);
   const look = useMemo<Look>(() => {
     const choose = (next: ThemeChoice) => {

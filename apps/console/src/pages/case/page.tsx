@@ -20,7 +20,7 @@ const TITLE_CHARACTERS = 100;
 
 export function Page() {
   const { t } = useSpeech();
-  const id = Number(useParams()["id"]);
+  const id = Number(useParams().id);
   const found = useCase(id);
   const title = found.data?.title ?? t("cases.one");
   return (

@@ -15,7 +15,7 @@ const TITLE_CHARACTERS = 100;
 
 export function Page() {
   const { t } = useSpeech();
-  const id = Number(useParams()["id"]);
+  const id = Number(useParams().id);
   const risk = useRisk(id);
   const title = risk.data?.finding ?? t("risks.one");
   return (
