@@ -1,7 +1,7 @@
 import type { Image, ScanReport, Severity } from "@bulwark/model";
 import { applyFindingRules, applyVex, applyWaivers, judge, readPolicy, readVex } from "@bulwark/policy";
 import { summarize, type UnjudgedReport } from "@bulwark/scan";
-import { defaultPolicyFile } from "./places.ts";
+import { defaultPolicyFile } from "@bulwark/scan/shipped/places";
 import { readTextFile } from "./text-files.ts";
 
 /** What decides over a report. */

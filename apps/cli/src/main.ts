@@ -1,7 +1,7 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
+import { cacheDirectory } from "@bulwark/scan/shipped/places";
 import { reportFailure } from "./failure.ts";
-import { cacheDirectory } from "./places.ts";
 
 // Modules are compiled once and kept: it halves the time that a scan from the cache takes.
 enableCompileCache(join(cacheDirectory(), "compiled"));

@@ -9,12 +9,10 @@ import {
 } from "@bulwark/benchmark";
 import { type ContentFact, type Finding, type SuppressedFinding, wholeFile } from "@bulwark/model";
 import { type ScanResult, summarize } from "@bulwark/scan";
+import { contentDirectory, filesBelow, makeScanners } from "@bulwark/scan/shipped";
 import packageJson from "../../../package.json" with { type: "json" };
-import { filesBelow } from "./content-files.ts";
 import { CliError } from "./failure.ts";
-import { contentDirectory } from "./places.ts";
 import type { ScanArguments } from "./scan-options.ts";
-import { makeScanners } from "./scanners.ts";
 import { readTextFile } from "./text-files.ts";
 
 const VERSION = packageJson.version;

@@ -51,6 +51,8 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>;
   /** Owners that the account is limited to; undefined: the whole tenant. */
   readonly owners: readonly number[] | undefined;
+  /** The session of a person; undefined for a program with a token. */
+  readonly session?: { readonly id: string; readonly csrf: string };
 }
 
 declare module "fastify" {
@@ -60,6 +62,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** What a route asks for; `public` for those that anybody may call, `session` for any who is logged in. */
     readonly scope?: Scope | "public" | "session";
+    /** Why a route that is not GET writes no audit entry, as a sentence; without it one must be written. */
+    readonly unaudited?: string;
   }
 }
 
@@ -67,6 +71,24 @@ declare module "fastify" {
 export function principalOf(request: FastifyRequest): Principal {
   if (request.principal === undefined) throw new ServerError("UNAUTHENTICATED", "nobody is logged in", "log in first");
   return request.principal;
+}
+
+/**
+ * The session of the person who asks. Programs with a token get no further where accounts, passwords and tokens are at stake:
+ * a stolen token must not make itself a longer life.
+ *
+ * @throws ServerError `UNAUTHENTICATED`, `FORBIDDEN`
+ */
+export function sessionOf(request: FastifyRequest): Principal & { readonly session: { readonly id: string } } {
+  const principal = principalOf(request);
+  const { session } = principal;
+  if (session !== undefined) return { ...principal, session };
+  throw new ServerError("FORBIDDEN", "a token may not do this", "log in with the account's password");
+}
+
+/** Whether the role is one of ours. */
+export function isRole(text: string): text is Role {
+  return ROLES.some((role) => role === text);
 }
 
 /**

@@ -1,17 +1,14 @@
-import { openTestStore, type TestStore } from "@bulwark/store/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type App, createApp } from "./app.ts";
+import type { App } from "./app.ts";
+import { openTestApp, type TestApp } from "./testing/test-app.ts";
 
-let opened: TestStore;
+let opened: TestApp;
 let app: App;
 beforeAll(async () => {
-  opened = await openTestStore();
-  app = await createApp({ store: opened.store, clock: () => new Date(), authenticate: async () => undefined });
+  opened = await openTestApp();
+  app = opened.app;
 });
-afterAll(async () => {
-  await app.close();
-  await opened.close();
-});
+afterAll(() => opened.close());
 
 test("anybody may ask whether the server is ready, and read its contract", async () => {
   expect((await app.inject("/readyz")).json()).toEqual({ status: "ok" });

@@ -8,8 +8,13 @@ import { checkAccess, type Principal } from "./access.ts";
 import { notFound } from "./errors.ts";
 import { Problem, sendProblem } from "./problem.ts";
 import { ROUTES } from "./routes.ts";
+import { protect } from "./security/protect.ts";
+import type { SecretBox } from "./security/secret-box.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Time for a whole request to arrive: who sends a byte a minute does not hold a connection. */
+const REQUEST_TIMEOUT_MS = 60_000;
 const ETAGGED_BYTES = 4 * 1024 * 1024;
 
 /** What routes work with. */
@@ -18,6 +23,12 @@ export interface AppDeps {
   readonly clock: () => Date;
   /** Who sends the request; undefined for nobody. */
   readonly authenticate: (request: FastifyRequest) => Promise<Principal | undefined>;
+  /** Keeps what must be stored but not be read: credentials, second factors. */
+  readonly secrets: SecretBox;
+  /** Address that browsers use, such as `https://bulwark.example.com`, where a proxy stands in front. */
+  readonly publicUrl?: string;
+  /** Addresses of proxies whose `X-Forwarded-*` headers count. */
+  readonly trustedProxies?: readonly string[];
   readonly logger?: FastifyBaseLogger;
   readonly https?: { readonly key: string; readonly cert: string };
 }
@@ -32,18 +43,26 @@ export type App = FastifyInstance;
 export async function createApp(deps: AppDeps): Promise<App> {
   const app = Fastify({
     ...(deps.logger === undefined ? { logger: false } : { loggerInstance: deps.logger }),
-    ...(deps.https === undefined ? {} : { https: deps.https }),
+    ...(deps.https === undefined
+      ? { http: { maxHeaderSize: MAX_HEADER_BYTES } }
+      : { https: { ...deps.https, maxHeaderSize: MAX_HEADER_BYTES } }),
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: deps.trustedProxies === undefined ? false : [...deps.trustedProxies],
     bodyLimit: MAX_BODY_BYTES,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     // Unknown members are refused rather than dropped: a misspelt option must not be ignored in silence.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: "array", allErrors: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
+  app.decorate("clock", deps.clock);
   app.decorateRequest("principal", undefined);
+  app.decorateRequest("audited", false);
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => sendProblem(notFound("page", request.url), request, reply));
+  protect(app as unknown as App, { publicUrl: deps.publicUrl });
   app.addHook("onRequest", async (request) => {
-    request.principal = await deps.authenticate(request);
+    const isPublic = request.is404 || request.routeOptions.config.scope === "public";
+    if (!isPublic) request.principal = await deps.authenticate(request);
     checkAccess(request);
   });
   app.addHook("onSend", async (request, reply, payload) => withEtag(request, reply, payload));
@@ -55,6 +74,23 @@ export async function createApp(deps: AppDeps): Promise<App> {
         version: packageJson.version,
         description: "Container security over the whole life of a container",
       },
+      components: {
+        securitySchemes: {
+          token: { type: "http", scheme: "bearer", description: "an API token, `bwk_…`" },
+          session: {
+            type: "apiKey",
+            in: "cookie",
+            name: "bulwark_session",
+            description: "with `x-csrf-token` for changes",
+          },
+        },
+      },
+    },
+    transform: ({ schema, url, route }) => {
+      const { scope, unaudited } = route.config ?? {};
+      const declared = { "x-scope": scope, ...(unaudited === undefined ? {} : { "x-unaudited": unaudited }) };
+      const security = scope === "public" ? [] : [{ token: [] }, { session: [] }];
+      return { schema: { ...schema, ...declared, security } as typeof schema, url };
     },
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === "string" ? json.$id : `def-${i}`),

@@ -4,6 +4,7 @@ import { CodedError } from "@bulwark/model";
 export type ServerErrorCode =
   | "INVALID_REQUEST"
   | "UNAUTHENTICATED"
+  | "TOTP_REQUIRED"
   | "FORBIDDEN"
   | "NOT_FOUND"
   | "CONFLICT"

@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { ServerError } from "./errors.ts";
+import { List } from "./list.ts";
 
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 500;
@@ -14,7 +15,7 @@ export const PageQuery = {
 /** One page of a list. `next` is there when there is more; `total` where counting is cheap. */
 export function PageOf<Item extends TSchema>(item: Item) {
   return Type.Object({
-    items: Type.Array(item),
+    items: List(item),
     next: Type.Optional(Type.String()),
     total: Type.Optional(Type.Integer()),
   });
@@ -34,15 +35,21 @@ export function encodeCursor(keys: CursorKeys): string {
  * @param kinds what its keys are, in order
  * @throws ServerError `INVALID_REQUEST`
  */
-export function decodeCursor(
-  cursor: string | undefined,
-  kinds: readonly ("string" | "number")[],
-): CursorKeys | undefined {
+export function decodeCursor(cursor: string | undefined, kinds: readonly KeyKind[]): CursorKeys | undefined {
   if (cursor === undefined) return undefined;
   const keys = parse(cursor);
-  const fits = Array.isArray(keys) && keys.length === kinds.length && keys.every((key, i) => typeof key === kinds[i]);
+  const fits = Array.isArray(keys) && keys.length === kinds.length && keys.every((key, i) => isKey(key, kinds[i]));
   if (fits) return keys;
   throw new ServerError("INVALID_REQUEST", "the cursor is none of this list's", "start again without a cursor");
+}
+
+/** What a cursor's key is; an id is an `integer`, which no other number may stand in for. */
+type KeyKind = "string" | "number" | "integer";
+
+function isKey(key: unknown, kind: KeyKind | undefined): boolean {
+  if (kind === "integer") return Number.isSafeInteger(key);
+  if (kind === "number") return Number.isFinite(key);
+  return typeof key === "string" && key.isWellFormed() && !key.includes("\0");
 }
 
 function parse(cursor: string): unknown {

@@ -6,6 +6,7 @@ import type { ServerErrorCode } from "./errors.ts";
 const STATUS: Readonly<Record<ServerErrorCode, number>> = {
   INVALID_REQUEST: 400,
   UNAUTHENTICATED: 401,
+  TOTP_REQUIRED: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   CONFLICT: 409,

@@ -1,9 +1,33 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { accountRoutes } from "./accounts/routes.ts";
 import type { AppDeps } from "./app.ts";
+import { auditRoutes } from "./audit/routes.ts";
+import { consoleRoutes } from "./console/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
+import { imageRoutes } from "./images/routes.ts";
+import { overviewRoutes } from "./overview/routes.ts";
+import { ownerRoutes } from "./owners/routes.ts";
+import { searchRoutes } from "./search/routes.ts";
+import { sessionRoutes } from "./session/routes.ts";
+import { tenantRoutes } from "./tenants/routes.ts";
+import { tokenRoutes } from "./tokens/routes.ts";
+import { vulnerabilityRoutes } from "./vulnerabilities/routes.ts";
 
 /** The routes of one noun. */
 export type Routes = FastifyPluginAsyncTypebox<{ readonly deps: AppDeps }>;
 
 /** All routes; a new noun is one line here. */
-export const ROUTES: readonly Routes[] = [healthRoutes];
+export const ROUTES: readonly Routes[] = [
+  healthRoutes,
+  overviewRoutes,
+  imageRoutes,
+  vulnerabilityRoutes,
+  searchRoutes,
+  sessionRoutes,
+  accountRoutes,
+  tokenRoutes,
+  ownerRoutes,
+  tenantRoutes,
+  auditRoutes,
+  consoleRoutes,
+];

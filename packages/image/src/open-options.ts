@@ -1,4 +1,13 @@
+import type { LookupFunction } from "node:net";
 import type { Limits } from "./limits.ts";
+
+/** Says which addresses may be connected to, where the reference was not typed by who runs this program. */
+export interface AddressGuard {
+  /** Resolves names, and refuses those that lead where nobody may go. */
+  readonly lookup: LookupFunction;
+  /** Whether an address that is written as one may be connected to. */
+  allows(address: string): boolean;
+}
 
 /** How images are opened. */
 export interface OpenOptions {
@@ -8,6 +17,12 @@ export interface OpenOptions {
   readonly plainHttp?: boolean;
   /** PEM file with certificates to trust beside the system's. */
   readonly caFile?: string;
+  /** PEM text to trust beside the system's certificates. */
+  readonly ca?: string;
+  /** For the registry; Docker's configuration is not asked then. */
+  readonly credentials?: { readonly username: string; readonly password: string };
+  /** Who decides which addresses may be connected to, the registry's own among them. */
+  readonly guard?: AddressGuard;
   /** Default: config.json in $DOCKER_CONFIG or ~/.docker. */
   readonly dockerConfig?: string;
   readonly containerdSocket?: string;

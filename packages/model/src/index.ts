@@ -11,6 +11,7 @@ export {
   wholeFile,
 } from "./content.ts";
 export type { BaseImage, Image, Layer, OperatingSystem, Origin } from "./image.ts";
+export type { ChainFacts, Change, ContentRecord, ImageFacts, PackageRecord } from "./image-facts.ts";
 export type { ContentSink, EntryKind, EntryVisitor, LayerEntry } from "./layer-entry.ts";
 export type { FileReport, LayerReport } from "./layer-report.ts";
 export type { Package, PackageFact, PackageType } from "./package.ts";

@@ -4,7 +4,7 @@ import type { MergedContent } from "./merge-layers.ts";
 /** What the layers' content told, as findings of the image. */
 export function contentFindings(
   content: readonly MergedContent[],
-  image: Image,
+  image: Pick<Image, "layers">,
   scanners: readonly Pick<ContentScanner | RemoteScanner, "id" | "version">[],
 ): readonly Finding[] {
   const versions = new Map(scanners.map(({ id, version }) => [id, version]));
@@ -13,7 +13,11 @@ export function contentFindings(
     .sort((a, b) => a.layer - b.layer || compareText(a.path ?? "", b.path ?? "") || compareText(a.id, b.id));
 }
 
-function findingOf({ fact, scanner, path, layer, removedIn }: MergedContent, image: Image, version: string): Finding {
+function findingOf(
+  { fact, scanner, path, layer, removedIn }: MergedContent,
+  image: Pick<Image, "layers">,
+  version: string,
+): Finding {
   const { kind, id, severity, title, line, advice, detail, fingerprint, references } = fact;
   return {
     kind,

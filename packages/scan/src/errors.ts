@@ -6,6 +6,7 @@ export type ScanErrorCode =
   | "SBOM_INVALID"
   | "DENY_LIST_INVALID"
   | "SARIF_INVALID"
-  | "INSTALL_RULES_INVALID";
+  | "INSTALL_RULES_INVALID"
+  | "FILE_UNREADABLE";
 
 export class ScanError extends CodedError<ScanErrorCode> {}

@@ -3,7 +3,7 @@ import { type Check, checkImage, type ImageSubject, wantsPath } from "@bulwark/b
 import type { ImageConfig, OpenedImage } from "@bulwark/image";
 import type { ContentFact, Finding, Image, Problem } from "@bulwark/model";
 import type { FoundPackage } from "./found-package.ts";
-import type { LayerCache } from "./layer-cache.ts";
+import type { ConfigReports } from "./layer-cache.ts";
 import type { MergedImage } from "./merge-layers.ts";
 import type { ConfigSecretScan } from "./secrets/index.ts";
 
@@ -44,7 +44,7 @@ export function inspectImage(
   packages: readonly FoundPackage[],
   image: Image,
   inspection: ImageInspection,
-  cache: LayerCache | undefined,
+  cache: ConfigReports | undefined,
 ): Inspected {
   const secrets = configSecrets(opened, image, inspection, cache);
   const { checks } = inspection;
@@ -80,7 +80,7 @@ function configSecrets(
   opened: OpenedImage,
   image: Image,
   { secrets }: ImageInspection,
-  cache: LayerCache | undefined,
+  cache: ConfigReports | undefined,
 ): Omit<Inspected, "problems"> & { readonly problems: readonly string[] } {
   const instructions = opened.layers.map(({ createdBy }) => createdBy);
   if (secrets === undefined)

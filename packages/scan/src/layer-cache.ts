@@ -8,19 +8,52 @@ import { ScanError } from "./errors.ts";
 /** Raised when the table changes: an older cache is thrown away, it can be made again. */
 const SCHEMA_VERSION = 3;
 const BUSY_TIMEOUT_MS = 5_000;
+const LENGTH_BYTES = 4;
+/** The report's JSON and its four lists. */
+const PARTS = 5;
 const MAX_REPORT_BYTES = 512 * 1024 * 1024;
 
 type ListName = "paths" | "owned" | "recorded" | "digests";
 
-/** Layer reports that are kept between runs. */
-export interface LayerCache {
+/** Layer reports that are kept between runs, on this machine or elsewhere. */
+export interface LayerReports {
   /** Undefined when the layer was not analysed yet by these analyzers in these versions. */
-  get(diffId: string, analyzers: string): LayerReport | undefined;
-  put(analyzers: string, report: LayerReport): void;
+  get(diffId: string, analyzers: string): LayerReport | undefined | Promise<LayerReport | undefined>;
+  put(analyzers: string, report: LayerReport): void | Promise<void>;
+}
+
+/** What is found in images' configurations, kept between runs. */
+export interface ConfigReports {
   /** What was found in an image's configuration, as JSON, by a key that names its content and the scanners. */
   getConfig(key: string): string | undefined;
   putConfig(key: string, json: string): void;
+}
+
+/** The layer cache of this machine. */
+export interface LayerCache extends LayerReports, ConfigReports {
+  get(diffId: string, analyzers: string): LayerReport | undefined;
   close(): void;
+}
+
+/** A layer report as bytes, for caches of whatever kind. */
+export function encodeLayerReport({ paths, owned, recorded, digests, ...report }: LayerReport): Uint8Array {
+  const parts = [zstdCompressSync(JSON.stringify(report)), paths, owned, recorded, digests];
+  const lengths = Buffer.alloc(parts.length * LENGTH_BYTES);
+  for (const [index, part] of parts.entries()) lengths.writeUInt32LE(part.length, index * LENGTH_BYTES);
+  return Buffer.concat([lengths, ...parts]);
+}
+
+/** The report of which `encodeLayerReport` made the bytes. */
+export function decodeLayerReport(bytes: Uint8Array): LayerReport {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = PARTS * LENGTH_BYTES;
+  const part = (index: number) => {
+    const length = buffer.readUInt32LE(index * LENGTH_BYTES);
+    at += length;
+    return buffer.subarray(at - length, at);
+  };
+  const json = zstdDecompressSync(part(0), { maxOutputLength: MAX_REPORT_BYTES }).toString("utf8");
+  return { ...JSON.parse(json), paths: part(1), owned: part(2), recorded: part(3), digests: part(4) };
 }
 
 /**

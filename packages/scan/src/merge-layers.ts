@@ -57,28 +57,66 @@ interface Live {
   readonly broughtBy: ReadonlyMap<string, number>;
 }
 
+/** What some layers amount to so far, in a form that another layer can be laid on. */
+export interface MergeState {
+  readonly layers: readonly LayerReport[];
+  readonly live: ReadonlyMap<string, Live>;
+  readonly hidden: readonly MergedContent[];
+  readonly hiddenBytes: ReadonlyMap<number, number>;
+}
+
+const NOTHING: MergeState = { layers: [], live: new Map(), hidden: [], hiddenBytes: new Map() };
+
 /**
- * Lays the layers on each other, lowest first: whiteouts, opaque directories and replaced files hide what lower layers
- * told; a package that a rewritten database still lists keeps the layer that brought it. What an OS package owns is
- * reported by that package alone, unless a later layer put another version in its place. (OCI image specification, "Representing Changes" and "Whiteouts".)
+ * Lays a layer on others: whiteouts, opaque directories and replaced files hide what lower layers told; a package that a
+ * rewritten database still lists keeps the layer that brought it. (OCI image specification, "Representing Changes" and
+ * "Whiteouts".)
+ *
+ * @param below left as it is; undefined for the lowest layer
  */
-export function mergeLayers(layers: readonly LayerReport[]): MergedImage {
-  const live = new Map<string, Live>();
-  const problems: Problem[] = [];
-  const hidden: MergedContent[] = [];
-  const hiddenBytes = new Map<number, number>();
-  layers.forEach((layer, index) => {
-    const replaced = layOver(live, layer, (path, state) => {
-      keepHidden(hidden, path, state, index);
-      const bytes = state.reports.find(({ notable }) => notable !== undefined)?.notable?.sizeBytes ?? 0;
-      if (bytes > 0) hiddenBytes.set(state.layer, (hiddenBytes.get(state.layer) ?? 0) + bytes);
-    });
-    addFiles(live, layer, index, replaced);
-    for (const { path, what } of layer.problems) problems.push({ path, layer: index, what });
+export function layOn(below: MergeState | undefined, layer: LayerReport): MergeState {
+  const from = below ?? NOTHING;
+  return lay(
+    { ...from, live: new Map(from.live), hidden: [...from.hidden], hiddenBytes: new Map(from.hiddenBytes) },
+    layer,
+  );
+}
+
+interface Growing extends MergeState {
+  readonly live: Map<string, Live>;
+  readonly hidden: MergedContent[];
+  readonly hiddenBytes: Map<number, number>;
+}
+
+function lay(state: Growing, layer: LayerReport): Growing {
+  const { live, hidden, hiddenBytes } = state;
+  const index = state.layers.length;
+  const replaced = layOver(live, layer, (path, gone) => {
+    keepHidden(hidden, path, gone, index);
+    const bytes = gone.reports.find(({ notable }) => notable !== undefined)?.notable?.sizeBytes ?? 0;
+    if (bytes > 0) hiddenBytes.set(gone.layer, (hiddenBytes.get(gone.layer) ?? 0) + bytes);
   });
+  addFiles(live, layer, index, replaced);
+  return { ...state, layers: [...state.layers, layer] };
+}
+
+/** Lays all layers on each other, lowest first. */
+export function mergeLayers(layers: readonly LayerReport[]): MergedImage {
+  const start: Growing = { layers: [], live: new Map(), hidden: [], hiddenBytes: new Map() };
+  return mergedImage(layers.reduce(lay, start));
+}
+
+/**
+ * What the layers laid on each other amount to. What an OS package owns is reported by that package alone, unless a later
+ * layer put another version in its place.
+ */
+export function mergedImage({ layers, live, hidden, hiddenBytes }: MergeState): MergedImage {
+  const problems: Problem[] = layers.flatMap((layer, index) =>
+    layer.problems.map(({ path, what }) => ({ path, layer: index, what })),
+  );
   const owned = ownedPaths(layers, live);
   const packages: MergedPackage[] = [];
-  const content = hidden;
+  const content = [...hidden];
   const files: MergedFile[] = [];
   for (const [path, state] of live) {
     const owner = owned.get(canonicalPath(path));

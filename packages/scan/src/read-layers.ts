@@ -1,14 +1,14 @@
 import { DEFAULT_LAYER_CONCURRENCY, type LayerDescriptor, type OpenedImage } from "@bulwark/image";
 import { CodedError, type LayerReport } from "@bulwark/model";
 import { analyzeLayer } from "./analyze-layer.ts";
-import type { LayerCache } from "./layer-cache.ts";
+import type { LayerReports } from "./layer-cache.ts";
 import { pathListWriter } from "./path-list.ts";
 import type { ScanProgress } from "./progress.ts";
 import { type ContentOptions, type ScannerSet, scannerSet } from "./scanner-set.ts";
 import { type SharedScratch, sharedScratch } from "./scratch.ts";
 
 export interface ReadOptions {
-  readonly cache?: LayerCache;
+  readonly cache?: LayerReports;
   /** Content scanners; none by default. */
   readonly content?: ContentOptions;
   /** How many layers are read at once. */
@@ -31,7 +31,7 @@ export async function readLayers(image: OpenedImage, options: ReadOptions): Prom
   for (const layer of image.layers) {
     const key = identityOf(layer);
     if (reports.has(key) || missing.some((other) => identityOf(other) === key)) continue;
-    const cached = layer.diffId === "" ? undefined : options.cache?.get(layer.diffId, set.key);
+    const cached = layer.diffId === "" ? undefined : await options.cache?.get(layer.diffId, set.key);
     if (cached === undefined) missing.push(layer);
     else {
       reports.set(key, cached);
@@ -45,7 +45,7 @@ export async function readLayers(image: OpenedImage, options: ReadOptions): Prom
   await mapBounded(missing, options.concurrency ?? DEFAULT_LAYER_CONCURRENCY, async (layer) => {
     try {
       const report = await readLayer(image, layer, set, scratch, signal, track.bytes);
-      if (isWhole(report, layer)) options.cache?.put(set.key, report);
+      if (isWhole(report, layer)) await options.cache?.put(set.key, report);
       reports.set(identityOf(layer), report);
       track.layer();
     } catch (error) {

@@ -1,4 +1,65 @@
+export {
+  type Account,
+  type AccountChange,
+  type AccountSecrets,
+  addAccount,
+  changeAccount,
+  claimKey,
+  countAdmins,
+  findAccount,
+  findAccountBy,
+  listAccounts,
+  ownersOf,
+  releaseKey,
+  removeAccount,
+  tenantOf,
+} from "./accounts/accounts.ts";
+export { countAttempt, forgetAttempts, uncountAttempt } from "./accounts/attempts.ts";
+export { beginTotp, confirmTotp, removeTotp, takeRecoveryCode, takeTotpStep } from "./accounts/second-factor.ts";
+export { addSession, endSession, endSessions, findSession, touchSession } from "./accounts/sessions.ts";
+export { type ApiToken, addToken, findToken, listTokens, removeToken, touchToken } from "./accounts/tokens.ts";
+export { type AuditEntry, type AuditFilter, appendAudit, listAudit } from "./audit/audit.ts";
+export type { Plain } from "./audit/canonical-json.ts";
+export { type AuditMark, type AuditVerdict, verifyAudit } from "./audit/verify-audit.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
+export { countEstate } from "./estate/count-estate.ts";
+export { type EstateOverview, estateOverview } from "./estate/overview.ts";
+export { type AppliedMatches, applyMatches, type StoredSubject, subjectsToMatch } from "./images/apply-matches.ts";
+export { getImage, type ImageDetail, type ImageLayer } from "./images/get-image.ts";
+export { type FindingFilter, type ImageFinding, imageFindings } from "./images/image-findings.ts";
+export { type Counts, type ImageItem, imageItems } from "./images/image-items.ts";
+export { type ImagePackage, imagePackageFacts, imagePackages, type PackageFilter } from "./images/image-packages.ts";
+export { type IngestOptions, ingestImage } from "./images/ingest.ts";
+export { knownChains } from "./images/known-chains.ts";
+export {
+  countImages,
+  IMAGE_SORTS,
+  type ImageFilter,
+  type ImagePage,
+  type ImageSort,
+  listImages,
+} from "./images/list-images.ts";
+export { type PlaceChange, setPlace } from "./images/set-place.ts";
+export type { Sight } from "./images/visible.ts";
+export { announce, type EstateEvent, type EventListener, listenToEvents } from "./jobs/events.ts";
+export {
+  addJob,
+  addTasks,
+  beginTask,
+  cancelJob,
+  endTask,
+  getJob,
+  type Job,
+  listJobs,
+  listTasks,
+  type NewTask,
+  pauseJob,
+  reportProgress,
+  resumeJob,
+  retryJob,
+  type Task,
+} from "./jobs/jobs.ts";
+export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
 export {
   connectionOf,
   openStore,
@@ -7,4 +68,46 @@ export {
   type SystemQueries,
   type TenantQueries,
 } from "./open-store.ts";
+export { addOwner, changeOwner, findOwner, listOwners, type Owner, removeOwner, setMembers } from "./owners/owners.ts";
+export {
+  failImage,
+  imagesOf,
+  knownTags,
+  markRepositoriesGone,
+  placeOfImage,
+  recordRepository,
+  type SeenRepository,
+  type SeenTag,
+} from "./registries/contents.ts";
+export {
+  addRegistry,
+  changeRegistry,
+  getRegistry,
+  listRegistries,
+  type NewRegistry,
+  type Registry,
+  type RegistryChange,
+  type RegistryKind,
+  type RegistrySettings,
+  registrySecret,
+  removeRegistry,
+  retireImages,
+  setRegistryState,
+} from "./registries/registries.ts";
+export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
+export type { JobState, TaskState } from "./schema/jobs.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";
+export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./search/find-subjects.ts";
+export { type Located, locateSubjects } from "./search/locate-subjects.ts";
+export { readSetting, writeSetting } from "./tenants/settings.ts";
+export { addTenant, FIRST_TENANT, findTenant, listTenants, type Tenant } from "./tenants/tenants.ts";
+export {
+  type EstatePackage,
+  type EstateVulnerability,
+  getVulnerability,
+  listPackages,
+  listVulnerabilities,
+  type VulnerabilityDetail,
+  type VulnerabilityFilter,
+  vulnerabilityKey,
+} from "./vulnerabilities/vulnerabilities.ts";

@@ -1,5 +1,8 @@
 import type { FindingKind, FixStatus, PackageFact, Problem, Severity } from "@bulwark/model";
 import type { ColumnType, Generated, GeneratedAlways, Insertable, Selectable, Updateable } from "kysely";
+import type { AccountTables } from "./schema/accounts.ts";
+import type { JobTables } from "./schema/jobs.ts";
+import type { WorkflowTables } from "./schema/workflow.ts";
 
 /** Set by the database when left out; never changed afterwards. */
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -279,7 +282,7 @@ interface ImageContentTable {
 }
 
 /** All tables, as kysely wants them. */
-export interface Database {
+export interface Database extends AccountTables, JobTables, WorkflowTables {
   readonly tenant: TenantTable;
   readonly directory: DirectoryTable;
   readonly setting: SettingTable;

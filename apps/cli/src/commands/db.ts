@@ -1,10 +1,10 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { type AdvisoryDatabase, type DatabaseStatus, openAdvisoryDatabase } from "@bulwark/advisory";
 import { catalog } from "@bulwark/ecosystems";
+import { databaseFile, seedDirectory } from "@bulwark/scan/shipped/places";
 import { DB_HELP } from "../db-help.ts";
 import { CliError, plain } from "../failure.ts";
 import { type ParsedOptions, parseOptions } from "../options.ts";
-import { databaseFile, seedDirectory } from "../places.ts";
 import { progressLine } from "../progress-line.ts";
 
 const TABLE = {

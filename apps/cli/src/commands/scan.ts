@@ -9,16 +9,14 @@ import {
   scanSbom,
   type UnjudgedReport,
 } from "@bulwark/scan";
+import { cacheDirectory, makeScanners, openDatabase } from "@bulwark/scan/shipped";
 import { inSameRegistry } from "../base-reference.ts";
 import { checkSignatures, readSignatureDemand, type SignatureCheck, withSignatures } from "../check-signatures.ts";
 import { CliError } from "../failure.ts";
 import { judgeReport } from "../judge-report.ts";
-import { openDatabase } from "../open-database.ts";
 import { readOutside } from "../outside-results.ts";
-import { cacheDirectory } from "../places.ts";
 import { type ProgressLine, progressLine } from "../progress-line.ts";
 import { parseScanArguments, SCAN_HELP, type ScanArguments } from "../scan-options.ts";
-import { makeScanners } from "../scanners.ts";
 import { readTextFile } from "../text-files.ts";
 
 const SBOM_PREFIX = "sbom:";
@@ -102,7 +100,7 @@ async function scanOpened(
       content: scanners.content,
       inspection: scanners.inspection,
       ...(scanners.components === undefined ? {} : { components: scanners.components }),
-      ...(cache === undefined ? {} : { cache }),
+      ...(cache === undefined ? {} : { cache, configs: cache }),
       ...(access.signal === undefined ? {} : { signal: access.signal }),
       ...(options.base === undefined ? {} : { base: await knownBase(options.base, access) }),
       findBase: (reference, digest) => annotatedBase(reference, digest, options, access),

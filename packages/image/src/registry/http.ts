@@ -1,8 +1,10 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { isIP } from "node:net";
 import { rootCertificates } from "node:tls";
 import { imageError, isImageError, reasonOf, throwIfCancelled } from "../errors.ts";
 import type { Limits } from "../limits.ts";
+import type { AddressGuard } from "../open-options.ts";
 import { internalAddress, isInternalHost, publicLookup } from "./addresses.ts";
 
 const MAX_REDIRECTS = 5;
@@ -42,6 +44,7 @@ export interface HttpClientOptions {
   readonly ca: string | undefined;
   /** Requests without TLS are refused, redirects included, unless it was asked for. */
   readonly plainHttp: boolean;
+  readonly guard?: AddressGuard;
 }
 
 /**
@@ -66,8 +69,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     new Promise((resolve, reject) => {
       const { url } = request;
       // The registry itself is the user's choice; where it sends us is not.
-      const guarded = url.hostname !== options.home && !isInternalHost(options.home);
+      const { guard } = options;
+      const guarded = guard === undefined && url.hostname !== options.home && !isInternalHost(options.home);
       if (guarded && isInternalHost(url.hostname)) throw internalAddress(url.host);
+      const literal = url.hostname.replace(/^\[|\]$/g, "");
+      if (guard !== undefined && isIP(literal) !== 0 && !guard.allows(literal)) throw internalAddress(url.host);
       const isHttps = url.protocol === "https:";
       const headers = {
         ...request.headers,
@@ -80,6 +86,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         timeout: limits.idleTimeoutMs,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
         ...(guarded ? { lookup: publicLookup } : {}),
+        ...(guard === undefined ? {} : { lookup: guard.lookup }),
       });
       sent.on("timeout", () => sent.destroy(new Error(`no answer for ${limits.idleTimeoutMs} ms`)));
       sent.on("error", reject);

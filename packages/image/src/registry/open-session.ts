@@ -19,14 +19,23 @@ export async function openSession(
   const plainHttp = reference.plainHttp || options.plainHttp === true;
   const host = reference.registry === "docker.io" ? HUB_HOST : reference.registry;
   const base = new URL(`${plainHttp ? "http" : "https"}://${host}/`);
-  const client = createHttpClient({ limits, home: base.hostname, plainHttp, ca: await readCa(options.caFile) });
+  const client = createHttpClient({
+    limits,
+    home: base.hostname,
+    plainHttp,
+    ca: options.ca ?? (await readCa(options.caFile)),
+    ...(options.guard === undefined ? {} : { guard: options.guard }),
+  });
   const session = createSession({
     client,
     base,
     repository: reference.repository,
     plainHttp,
     access,
-    credentials: () => findCredentials(options.dockerConfig, reference.registry, reference.repository),
+    credentials: async () =>
+      options.credentials === undefined
+        ? await findCredentials(options.dockerConfig, reference.registry, reference.repository)
+        : { ...options.credentials, identityToken: "" },
   });
   return { client, session };
 }

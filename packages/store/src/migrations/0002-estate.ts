@@ -136,6 +136,7 @@ const PACKAGES = `
     matched_with text NOT NULL DEFAULT '',
     UNIQUE (tenant_id, ecosystem, name, version, module)
   );
+  CREATE INDEX subject_matched ON subject (tenant_id, matched_with);
   CREATE INDEX subject_name ON subject (tenant_id, lower(name) text_pattern_ops);
   CREATE TABLE vulnerability (
     id text PRIMARY KEY, title text NOT NULL, severity text NOT NULL, malicious boolean NOT NULL DEFAULT false,

@@ -1,6 +1,9 @@
 import type { Migration } from "kysely/migration";
 import { foundation } from "./0001-foundation.ts";
 import { estate } from "./0002-estate.ts";
+import { accounts } from "./0003-accounts.ts";
+import { jobs } from "./0004-jobs.ts";
+import { workflow } from "./0005-workflow.ts";
 
 /** A step of the schema. Steps that were released never change. */
 export interface NamedMigration extends Migration {
@@ -8,4 +11,4 @@ export interface NamedMigration extends Migration {
 }
 
 /** All steps, oldest first. */
-export const MIGRATIONS: readonly NamedMigration[] = [foundation, estate];
+export const MIGRATIONS: readonly NamedMigration[] = [foundation, estate, accounts, jobs, workflow];

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { CliError } from "./failure.ts";
+import { ScanError } from "../errors.ts";
 
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
@@ -57,7 +57,7 @@ function readBounded(path: string): string {
 /**
  * Files that the user named; a folder stands for all files below it with one of the endings.
  *
- * @throws CliError `FILE_UNREADABLE`
+ * @throws ScanError `FILE_UNREADABLE`
  */
 export function namedFiles(
   paths: readonly string[],
@@ -69,7 +69,7 @@ export function namedFiles(
       return statSync(path).isDirectory() ? filesBelow(path, endings) : [{ name: path, text: readBounded(path) }];
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new CliError("FILE_UNREADABLE", `the ${what} ${path} cannot be read: ${why}`, "check its path", cause);
+      throw new ScanError("FILE_UNREADABLE", `the ${what} ${path} cannot be read: ${why}`, "check its path", cause);
     }
   });
 }

@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /** Root of the repository or installation: content/ is found below it. */
-const installationRoot: string = join(import.meta.dirname, "../../..");
+const installationRoot: string = join(import.meta.dirname, "../../../..");
 
 /** Where Bulwark keeps what it can make again: `BULWARK_CACHE_DIR`, else the user's cache directory. */
 export function cacheDirectory(): string {

@@ -1,20 +1,17 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Check } from "@bulwark/benchmark";
-import type { ContentScanner, RemoteScanner } from "@bulwark/model";
-import {
-  type ComponentLists,
-  type ContentOptions,
-  type ImageInspection,
-  lazyScanner,
-  readDenyList,
-  readNames,
-} from "@bulwark/scan";
-import packageJson from "../../../package.json" with { type: "json" };
+import type { ContentScanner, RemoteScanner, ScannerName } from "@bulwark/model";
+import packageJson from "../../../../package.json" with { type: "json" };
+import { readDenyList } from "../components/deny-list.ts";
+import type { ComponentLists } from "../components/judge-components.ts";
+import { readNames } from "../components/look-alikes.ts";
+import type { ImageInspection } from "../inspect-image.ts";
+import { lazyScanner } from "../lazy-scanner.ts";
+import type { ContentOptions } from "../scanner-set.ts";
 import { type ContentFileText, digestOfFiles, filesBelow, namedFiles } from "./content-files.ts";
 import { keptJson } from "./kept-json.ts";
 import { contentDirectory } from "./places.ts";
-import type { ScanArguments } from "./scan-options.ts";
 
 /** Raised when a content scanner gives other facts by the same rules. */
 const SCANNERS_VERSION = 1;
@@ -29,10 +26,26 @@ const INSTALL_SCRIPT_BYTES = 512 * 1024;
  * of them. Scanners are asked for synchronously, so that they cannot be awaited then.
  */
 const load = createRequire(import.meta.url);
-const secretLibrary = (): typeof import("@bulwark/scan/secrets") => load("@bulwark/scan/secrets");
-const malwareLibrary = (): typeof import("@bulwark/scan/malware") => load("@bulwark/scan/malware");
-const sourceLibrary = (): typeof import("@bulwark/scan/source") => load("@bulwark/scan/source");
+const secretLibrary = (): typeof import("../secrets/index.ts") => load("../secrets/index.ts");
+const malwareLibrary = (): typeof import("../malware/index.ts") => load("../malware/index.ts");
+const sourceLibrary = (): typeof import("../source/index.ts") => load("../source/index.ts");
 const checkLibrary = (): typeof import("@bulwark/benchmark") => load("@bulwark/benchmark");
+
+/** Which scanners are wanted, and what the user adds to what ships. */
+export interface ScannerOptions {
+  readonly scanners: readonly ScannerName[];
+  /** Files of secret rules, YARA rules, indicators and denied components, beside those that ship. */
+  readonly secretRules: readonly string[];
+  readonly yaraRules: readonly string[];
+  readonly indicators: readonly string[];
+  readonly denyLists: readonly string[];
+  /** Registries that images may come from; empty for any. */
+  readonly registries: readonly string[];
+  /** Socket of a clamd. */
+  readonly clamd?: string;
+  /** Whether files that an OS package vouches for are spared the content scanners. */
+  readonly trustPackages: boolean;
+}
 
 /** Everything besides vulnerabilities that a scan looks for. */
 export interface Scanners {
@@ -47,9 +60,9 @@ export interface Scanners {
  * Makes the scanners that were asked for. The libraries and rules of each are read only when something has to be looked
  * at.
  *
- * @throws CliError `FILE_UNREADABLE`, ScanError `DENY_LIST_INVALID`
+ * @throws ScanError `FILE_UNREADABLE`, ScanError `DENY_LIST_INVALID`
  */
-export async function makeScanners(options: ScanArguments): Promise<Scanners> {
+export async function makeScanners(options: ScannerOptions): Promise<Scanners> {
   const wanted = new Set(options.scanners);
   const problems: string[] = [];
   const scanners: ContentScanner[] = [];
@@ -79,7 +92,7 @@ export async function makeScanners(options: ScanArguments): Promise<Scanners> {
   };
 }
 
-function secretScanner(options: ScanArguments, problems: string[]) {
+function secretScanner(options: ScannerOptions, problems: string[]) {
   const shipped = filesBelow(join(contentDirectory, "secrets"), [".yaml"]);
   const own = namedFiles(options.secretRules, [".yaml", ".yml", ".toml"], "secret rules");
   const version = digestOfFiles(RELEASE, [...shipped, ...own]);
@@ -106,7 +119,7 @@ function secretScanner(options: ScanArguments, problems: string[]) {
   return { scanner, secrets: { version, load: () => secretLibrary().createConfigSecretScan(rules()) } };
 }
 
-function malwareScanner(options: ScanArguments, problems: string[]): ContentScanner {
+function malwareScanner(options: ScannerOptions, problems: string[]): ContentScanner {
   const shipped = filesBelow(join(contentDirectory, "yara"), [".yar"]);
   const own = namedFiles(options.yaraRules, [".yar", ".yara"], "YARA rules");
   const ownLists = namedFiles(options.indicators, [".txt"], "indicator list");
@@ -151,7 +164,7 @@ function configScanner() {
   return { scanner, checks: read("image", image) };
 }
 
-function componentLists({ denyLists }: ScanArguments): ComponentLists {
+function componentLists({ denyLists }: ScannerOptions): ComponentLists {
   const folder = join(contentDirectory, "components");
   const shipped = filesBelow(folder, ["deny.yaml"]);
   const read = (files: readonly ContentFileText[]) => files.flatMap(({ name, text }) => readDenyList(text, name));

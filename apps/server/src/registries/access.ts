@@ -1,0 +1,48 @@
+import { isIP } from "node:net";
+import type { OpenOptions } from "@bulwark/image";
+import { type Registry, registrySecret, type Store } from "@bulwark/store";
+import { classOfAddress } from "../security/address-class.ts";
+import { createOutbound } from "../security/outbound.ts";
+import type { SecretBox } from "../security/secret-box.ts";
+
+/** What a registry's password is sealed for. */
+export function secretPurpose(registry: number): string {
+  return `registry/${registry}`;
+}
+
+/** How a registry is spoken to: its credentials, its certificate, and where it may lead us. */
+export async function registryAccess(
+  store: Store,
+  secrets: SecretBox,
+  tenantId: number,
+  registry: Registry,
+): Promise<OpenOptions> {
+  const { username, caPem, plainHttp = false, allowPrivate = false } = registry.settings;
+  const sealed = await store.tenant(tenantId, (db) => registrySecret(db, registry.id));
+  const password = sealed === undefined ? undefined : secrets.open(tenantId, secretPurpose(registry.id), sealed);
+  const credentials = username === undefined || password === undefined ? {} : { credentials: { username, password } };
+  return {
+    plainHttp,
+    ...(caPem === undefined ? {} : { ca: caPem }),
+    ...credentials,
+    guard: guardOf(allowPrivate),
+    dockerConfig: "/dev/null",
+  };
+}
+
+function guardOf(allowPrivate: boolean): NonNullable<OpenOptions["guard"]> {
+  const { lookup } = createOutbound({ allowPrivate });
+  return {
+    lookup,
+    allows(address) {
+      const found = isIP(address) === 0 ? "forbidden" : classOfAddress(address);
+      return found === "public" || (found === "private" && allowPrivate);
+    },
+  };
+}
+
+/** `host[:port]` with `http://` before it where TLS is not wanted, as image references begin. */
+export function placeOf({ address, settings }: Pick<Registry, "address" | "settings">): string {
+  const host = address.replace(/^https?:\/\//, "").replace(/\/+$/, "");
+  return settings.plainHttp === true ? `http://${host}` : host;
+}

@@ -1,0 +1,28 @@
+import { principalOf } from "../access.ts";
+import { itemOf } from "../images/reference.ts";
+import type { Routes } from "../routes.ts";
+import { searchEstate } from "./search.ts";
+import { SearchQueryShape, SearchResultShape } from "./shapes.ts";
+
+/** The emergency search. It changes nothing, so it needs no right to write. */
+export const searchRoutes: Routes = async (app, { deps }) => {
+  app.post(
+    "/api/v1/search",
+    {
+      config: { scope: "images:read" },
+      schema: {
+        tags: ["search"],
+        operationId: "searchEstate",
+        summary:
+          "Everything that holds a component in a range of versions, or a vulnerability: images, layers, bases, owners",
+        body: SearchQueryShape,
+        response: { 200: SearchResultShape },
+      },
+    },
+    async (request) => {
+      const { tenantId, owners } = principalOf(request);
+      const found = await deps.store.tenant(tenantId, (db) => searchEstate(db, request.body, owners));
+      return { ...found, images: found.images.map(itemOf) };
+    },
+  );
+};

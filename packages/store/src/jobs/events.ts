@@ -1,0 +1,52 @@
+import { sql } from "kysely";
+import type pg from "pg";
+import type { Store, TenantQueries } from "../open-store.ts";
+
+const CHANNEL = "bulwark_events";
+const RECONNECT_MS = 1_000;
+
+/** Something changed: which list it concerns, and the id of what changed. */
+export interface EstateEvent {
+  readonly tenantId: number;
+  readonly topic: "jobs" | "images" | "registries" | "risks" | "cases";
+  readonly id: number | string;
+}
+
+/** Tells every server that something changed, when the transaction is kept. (PostgreSQL documentation, "NOTIFY".) */
+export async function announce(db: TenantQueries, event: Omit<EstateEvent, "tenantId">): Promise<void> {
+  await sql`SELECT pg_notify(${CHANNEL}, jsonb_build_object('tenantId', current_tenant(), 'topic', ${event.topic}::text,
+    'id', ${String(event.id)}::text)::text)`.execute(db);
+}
+
+export interface EventListener {
+  close(): Promise<void>;
+}
+
+/** Listens to what any server announces, on a connection of its own that is made again when it breaks. */
+export async function listenToEvents(store: Store, onEvent: (event: EstateEvent) => void): Promise<EventListener> {
+  let client: pg.PoolClient | undefined;
+  let isClosed = false;
+  const connect = async (): Promise<void> => {
+    const made = await store.pool.connect();
+    made.on("notification", ({ payload }) => onEvent(JSON.parse(payload ?? "{}")));
+    made.on("error", () => {
+      if (client === made) client = undefined;
+      made.release(true);
+      if (!isClosed) void retry();
+    });
+    await made.query(`LISTEN ${CHANNEL}`);
+    client = made;
+  };
+  const retry = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+    if (!isClosed) await connect().catch(retry);
+  };
+  await connect();
+  return {
+    async close() {
+      isClosed = true;
+      await client?.query("UNLISTEN *").catch(() => {});
+      client?.release();
+    },
+  };
+}
