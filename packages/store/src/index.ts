@@ -76,6 +76,7 @@ export {
   markRepositoriesGone,
   placeOfImage,
   recordRepository,
+  repositoriesOfImages,
   type SeenRepository,
   type SeenTag,
 } from "./registries/contents.ts";

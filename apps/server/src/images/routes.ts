@@ -11,6 +11,7 @@ import {
 } from "@bulwark/store";
 import { Type } from "typebox";
 import { type Principal, principalOf } from "../access.ts";
+import { audit } from "../audit/audit.ts";
 import { notFound } from "../errors.ts";
 import { listOf } from "../list-parameter.ts";
 import { DEFAULT_PAGE, decodeCursor, encodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
@@ -96,6 +97,7 @@ export const imageRoutes: Routes = async (app, { deps }) => {
       return store.tenant(principal.tenantId, async (db) => {
         const image = await seen(db, digest, principal);
         await setPlace(db, "image", image.id, request.body);
+        await audit(db, request, "image.change", `image/${digest}`, { fields: Object.keys(request.body).join(" ") });
         return itemOf(await seen(db, digest, principal));
       });
     },
