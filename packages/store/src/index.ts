@@ -40,6 +40,7 @@ export {
   type ImageSort,
   listImages,
 } from "./images/list-images.ts";
+export { recountImages } from "./images/recount.ts";
 export { type PlaceChange, setPlace } from "./images/set-place.ts";
 export type { Sight } from "./images/visible.ts";
 export { announce, type EstateEvent, type EventListener, listenToEvents } from "./jobs/events.ts";
