@@ -6,6 +6,8 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequ
 import packageJson from "../../../package.json" with { type: "json" };
 import { checkAccess, type Principal } from "./access.ts";
 import { notFound } from "./errors.ts";
+import type { EventHub } from "./events/hub.ts";
+import type { Queue } from "./jobs/queue.ts";
 import { Problem, sendProblem } from "./problem.ts";
 import { ROUTES } from "./routes.ts";
 import { protect } from "./security/protect.ts";
@@ -25,6 +27,10 @@ export interface AppDeps {
   readonly authenticate: (request: FastifyRequest) => Promise<Principal | undefined>;
   /** Keeps what must be stored but not be read: credentials, second factors. */
   readonly secrets: SecretBox;
+  /** Where long work is put. */
+  readonly queue: Queue;
+  /** What changed, for those who watch. */
+  readonly events: EventHub;
   /** Address that browsers use, such as `https://bulwark.example.com`, where a proxy stands in front. */
   readonly publicUrl?: string;
   /** Addresses of proxies whose `X-Forwarded-*` headers count. */

@@ -7,6 +7,7 @@ import {
   type Operation,
   operationsOf,
   type Parameter,
+  type Schema,
   sampleOf,
   urlOf,
   wrongsOf,

@@ -2,10 +2,13 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { accountRoutes } from "./accounts/routes.ts";
 import type { AppDeps } from "./app.ts";
 import { auditRoutes } from "./audit/routes.ts";
+import { eventRoutes } from "./events/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { imageRoutes } from "./images/routes.ts";
+import { jobRoutes } from "./jobs/routes.ts";
 import { overviewRoutes } from "./overview/routes.ts";
 import { ownerRoutes } from "./owners/routes.ts";
+import { registryRoutes } from "./registries/routes.ts";
 import { searchRoutes } from "./search/routes.ts";
 import { identityProviderRoutes } from "./session/oidc/provider-routes.ts";
 import { oidcRoutes } from "./session/oidc/routes.ts";
@@ -19,6 +22,9 @@ export type Routes = FastifyPluginAsyncTypebox<{ readonly deps: AppDeps }>;
 
 /** All routes; a new noun is one line here. */
 export const ROUTES: readonly Routes[] = [
+  registryRoutes,
+  jobRoutes,
+  eventRoutes,
   healthRoutes,
   overviewRoutes,
   imageRoutes,

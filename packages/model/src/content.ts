@@ -48,7 +48,10 @@ export interface ContentFile extends ContentHead {
   readonly offset: number;
   /** The first bytes of the file, some kilobytes at most, whichever piece this is. */
   readonly head: Uint8Array;
-  /** SHA-256 of the whole file, lower-case hexadecimal: with the only or last piece, undefined with the others. */
+  /**
+   * SHA-256 of the whole file, lower-case hexadecimal: with the only or last piece, and only where a scanner asks for it;
+   * undefined otherwise.
+   */
   readonly sha256: string | undefined;
 }
 
@@ -70,12 +73,14 @@ export interface ContentScanner {
   wants(head: ContentHead): boolean;
   /** Whether content that begins like this makes no sense in pieces, as archives do. Left out: it always does. */
   wantsWhole?(head: Uint8Array): boolean;
+  /** Whether it has to have the SHA-256 of files of this size. Left out: of none. */
+  wantsDigest?(sizeBytes: number): boolean;
   /** Must not throw on hostile input, and must be done in a time that grows with the bytes alone. */
   scan(file: ContentFile): ContentFacts;
 }
 
 /** A content scanner that asks another process and so takes its time. */
-export interface RemoteScanner extends Omit<ContentScanner, "scan" | "wantsWhole"> {
+export interface RemoteScanner extends Omit<ContentScanner, "scan" | "wantsWhole" | "wantsDigest"> {
   /** Gets the first piece only. `bytes` stays valid until the promise is settled. Never rejects: an engine that is away is a problem. */
   scan(file: ContentFile): Promise<ContentFacts>;
 }

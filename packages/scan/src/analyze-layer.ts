@@ -1,7 +1,7 @@
 import type { ContentSink, EntryVisitor, LayerEntry, LayerReport } from "@bulwark/model";
 import { toBoth } from "./collect-content.ts";
 import { addContent, addNotable, addProblem, defer, newState, reportOf } from "./layer-state.ts";
-import { isOsPath } from "./os-path.ts";
+import { isGenerated, isOsPath } from "./os-path.ts";
 import { type Reading, sinkFor } from "./read-file.ts";
 import { remoteQueue } from "./remote-queue.ts";
 import { type ScannerSet, scannersFor } from "./scanner-set.ts";
@@ -74,7 +74,7 @@ function visitEntry(entry: LayerEntry, reading: Reading, postponed: Set<string>)
   if (kind === "symlink" && isVouched) state.vouching.addLink(path, entry.linkTarget);
   if (kind !== "file" || entry.size === 0) return undefined;
   const digests = isVouched ? state.vouching.sinkFor(path, entry.size) : undefined;
-  const waits = digests !== undefined && set.trustPackages;
+  const waits = digests !== undefined && set.trustPackages && !isGenerated(path);
   if (waits && wantsContent(set, entry)) postponed.add(path);
   return toBoth(sinkFor(entry, [path], waits ? "none" : "all", reading), digests);
 }
@@ -84,14 +84,17 @@ function wantsContent(set: ScannerSet, { path, mode, size }: LayerEntry): boolea
   return local.length + remote.length > 0;
 }
 
-/** Reads what is deferred, and nothing else, until scanners of other processes had room for all of it. */
+/**
+ * Reads what is deferred, and nothing else, until scanners of other processes had room for all of it. The large buffer is
+ * taken only for files that need it: as long as it is held, the large files of other layers have to come again too.
+ */
 async function readDeferred(pass: LayerPass, reading: Reading): Promise<void> {
   const { state, remote } = reading;
-  const large = await reading.pool.takeLarge();
-  const pool: ScratchPool = { ...reading.pool, tryTake: () => ({ buffer: large.buffer, release: () => {} }) };
+  let pool = reading.pool;
   while (state.deferred.size > 0) {
     const pending = new Map(state.deferred);
     state.deferred.clear();
+    if (pool === reading.pool && [...pending.values()].some(({ large }) => large)) pool = await largePool(reading.pool);
     await pass(
       (entry) => {
         const wanted = pending.get(entry.path);
@@ -103,4 +106,10 @@ async function readDeferred(pass: LayerPass, reading: Reading): Promise<void> {
     );
     await remote.drain();
   }
+}
+
+/** A pool that lends the large buffer for each file; it is given back when the layer is done. */
+async function largePool(pool: ScratchPool): Promise<ScratchPool> {
+  const { buffer } = await pool.takeLarge();
+  return { ...pool, tryTake: () => ({ buffer, release: () => {} }) };
 }

@@ -6,7 +6,7 @@ import { analyzeLayer, type LayerPass } from "./analyze-layer.ts";
 import { mergeLayers } from "./merge-layers.ts";
 import { PIECE_BYTES } from "./pieces.ts";
 import { type ContentOptions, scannerSet } from "./scanner-set.ts";
-import { sharedScratch } from "./scratch.ts";
+import { SMALL_FILE_BYTES, sharedScratch } from "./scratch.ts";
 import { findTampered } from "./tampering.ts";
 import { playing, type TestEntry } from "./testing/playing.ts";
 
@@ -20,6 +20,7 @@ function badWord(seen: string[] = [], maxBytes = 1_000): ContentScanner {
     version: "1",
     maxBytes,
     wants: ({ path }) => !path.endsWith(".skip"),
+    wantsDigest: () => true,
     scan: ({ path, bytes, sha256, sizeBytes }) => {
       seen.push(path);
       const content = new TextDecoder().decode(bytes);
@@ -67,6 +68,33 @@ test("a file that a package of the layer vouches for by digest is not looked at,
   expect(passes).toBe(2);
   const distrusting = await analyze(entries, { scanners: [badWord()], trustPackages: false });
   expect(foundIn(distrusting)).toEqual(["usr/bin/ls", "usr/bin/cat", "usr/bin/sh", "usr/bin/new"]);
+});
+
+test("what programs of packages generate is looked at in the first pass, and no second one is made for it", async () => {
+  const generated = ["usr/share/info/dir", "usr/lib/python3/dist-packages/__pycache__/a.cpython-311.pyc"];
+  const sums = `${md5("bad ls")}  usr/bin/ls\n`;
+  const entries = [
+    file("usr/bin/ls", "bad ls"),
+    ...generated.map((path) => file(path, "bad")),
+    file("var/lib/dpkg/info/tools.md5sums", sums),
+  ];
+  let passes = 0;
+  const report = await analyze(entries, { scanners: [badWord()] }, 7, () => passes++);
+  expect(foundIn(report)).toEqual(generated);
+  expect(passes).toBe(1);
+});
+
+test("a layer that reads small files again leaves the large buffer to the others", async () => {
+  const scratch = sharedScratch();
+  const other = scratch.forLayer();
+  const free: boolean[] = [];
+  const pass = playing([file("usr/bin/new", "bad new")], 7, () => {
+    const large = other.tryTake(2 * SMALL_FILE_BYTES);
+    free.push(large !== undefined);
+    large?.release();
+  });
+  await analyzeLayer(pass, scannerSet({ scanners: [badWord()] }), scratch.forLayer());
+  expect(free).toEqual([true, true]);
 });
 
 test("a diversion tells nothing of a file's content: what lies in its place is looked at", async () => {
@@ -139,6 +167,22 @@ describe("a large file", () => {
       expect(Buffer.from(head)).toEqual(content.subarray(0, head.length));
       expect(sizeBytes).toBe(content.length);
     }
+  });
+
+  test.each([false, true])("in pieces or whole (%s) is hashed only where a scanner asks for it", async (whole) => {
+    const given: Omit<ContentFile, "bytes">[] = [];
+    const asked: number[] = [];
+    const wantsDigest = (sizeBytes: number) => {
+      asked.push(sizeBytes);
+      return false;
+    };
+    await analyze(
+      [{ path: "app/large", content }],
+      { scanners: [{ ...lineFinder(given, whole), wantsDigest }] },
+      1 << 20,
+    );
+    expect(new Set(asked)).toEqual(new Set([content.length]));
+    expect(given.map(({ sha256 }) => sha256)).toEqual(given.map(() => undefined));
   });
 
   test("that is a program is read whole by its analyzers and in pieces by the scanners", async () => {

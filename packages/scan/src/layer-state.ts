@@ -19,6 +19,8 @@ interface Deferred {
   /** Names under which analyzers want it: its own and those of hard links to it. */
   readonly names: string[];
   scan: ContentWork;
+  /** It did not find room before. */
+  large: boolean;
 }
 
 /** What has become known of a layer while it streams by. */
@@ -106,17 +108,18 @@ export function addNotable(state: LayerState, { path, mode, size }: LayerEntry):
 export function defer(
   state: LayerState,
   path: string,
-  wanted: { readonly name?: string; readonly scan?: ContentWork },
+  wanted: { readonly name?: string; readonly scan?: ContentWork; readonly large?: boolean },
 ): void {
-  const { name, scan = "none" } = wanted;
+  const { name, scan = "none", large = false } = wanted;
   const known = state.deferred.get(path);
   if (known === undefined && state.deferred.size >= MAX_DEFERRED) {
     addProblem(state, name ?? path, `not read: more than ${MAX_DEFERRED} files of the layer would be read again`);
     return;
   }
-  const entry: Deferred = known ?? { names: [], scan: "none" };
+  const entry: Deferred = known ?? { names: [], scan: "none", large: false };
   if (known === undefined) state.deferred.set(path, entry);
   if (name !== undefined && !entry.names.includes(name)) entry.names.push(name);
+  entry.large ||= large;
   if (scan === "all" || entry.scan === "none") entry.scan = scan;
 }
 

@@ -15,5 +15,10 @@ export function lazyScanner(
     return loaded;
   };
   const { load: _, ...told } = parts;
-  return { ...told, wants: (head) => scanner().wants(head), scan: (file) => scanner().scan(file) };
+  return {
+    ...told,
+    wants: (head) => scanner().wants(head),
+    wantsDigest: (sizeBytes) => scanner().wantsDigest?.(sizeBytes) ?? false,
+    scan: (file) => scanner().scan(file),
+  };
 }

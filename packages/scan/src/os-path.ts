@@ -7,6 +7,18 @@ export function isOsPath(path: string): boolean {
   return OS_PLACE.test(path);
 }
 
+/**
+ * Made by programs of packages after these were unpacked, and recorded nowhere. What matches is looked at in any case: the
+ * list only saves a second pass over a layer in which no other file is without a record.
+ */
+const GENERATED =
+  /^usr\/(?:share\/(?:info\/dir|mime\/|(?:applications|icons)\/(?:[^/]+\/)?[^/]+\.cache$)|lib\/(?:[^/]+\/)?(?:gconv\/gconv-modules\.cache|gio\/modules\/giomodule\.cache|gdk-pixbuf-2\.0\/[^/]+\/loaders\.cache)$|lib\/locale\/locale-archive$|(?:lib|share)\/.*\/__pycache__\/[^/]+\.pyc$)/;
+
+/** Whether a file is one that no package list is expected to record. */
+export function isGenerated(path: string): boolean {
+  return GENERATED.test(path);
+}
+
 /** Package lists name files by either side of the /usr merge: `usr/bin/ls` and `bin/ls` are one. */
 export function canonicalPath(path: string): string {
   return path.replace(MERGED_USR, "");

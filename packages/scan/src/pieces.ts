@@ -16,48 +16,53 @@ export interface Piece {
   readonly head: Uint8Array;
   /** The whole content, where that is at hand. */
   readonly whole: Uint8Array | undefined;
-  /** SHA-256 of the whole file; with the last piece. */
+  /** SHA-256 of `whole` where that was asked for. */
+  readonly digest: string | undefined;
+  /** SHA-256 of the whole file where that was asked for; with the last piece. */
   readonly sha256: string | undefined;
   /** Line ends before the piece. */
   readonly linesBefore: number;
 }
 
 /** The pieces of content that is at hand whole. */
-export function* piecesOf(whole: Uint8Array): Generator<Piece> {
-  let digest: string | undefined;
+export function* piecesOf(whole: Uint8Array, digested: boolean): Generator<Piece> {
+  const digest = digested ? hash("sha256", whole) : undefined;
   const head = whole.subarray(0, HEAD_BYTES);
   let linesBefore = 0;
   for (let offset = 0; ; offset += PIECE_BYTES - OVERLAP_BYTES) {
     const bytes = whole.subarray(offset, offset + PIECE_BYTES);
     const isLast = offset + PIECE_BYTES >= whole.length;
-    yield {
-      bytes,
-      offset,
-      head,
-      whole,
-      linesBefore,
-      get sha256() {
-        if (isLast) digest ??= hash("sha256", whole);
-        return digest;
-      },
-    };
+    yield { bytes, offset, head, whole, digest, linesBefore, sha256: isLast ? digest : undefined };
     if (isLast) return;
     linesBefore += linesIn(bytes.subarray(0, PIECE_BYTES - OVERLAP_BYTES));
   }
 }
 
 /** A sink that gives a file in pieces, of which only one is held. A file that the layer cuts short has no last piece. */
-export function inPieces(sizeBytes: number, scratch: Scratch, visit: (piece: Piece) => void): ContentSink {
+export function inPieces(
+  sizeBytes: number,
+  scratch: Scratch,
+  digested: boolean,
+  visit: (piece: Piece) => void,
+): ContentSink {
   const buffer = scratch.buffer.subarray(0, PIECE_BYTES);
-  const digest = createHash("sha256");
+  const hasher = digested ? createHash("sha256") : undefined;
   let head: Uint8Array | undefined;
   let filled = 0;
   let offset = 0;
   let linesBefore = 0;
   const give = (isLast: boolean) => {
     head ??= Uint8Array.from(buffer.subarray(0, HEAD_BYTES));
-    const sha256 = isLast ? digest.digest("hex") : undefined;
-    visit({ bytes: buffer.subarray(0, filled), offset, head, whole: undefined, sha256, linesBefore });
+    const sha256 = isLast ? hasher?.digest("hex") : undefined;
+    visit({
+      bytes: buffer.subarray(0, filled),
+      offset,
+      head,
+      whole: undefined,
+      digest: undefined,
+      sha256,
+      linesBefore,
+    });
   };
   const advance = () => {
     const step = filled - OVERLAP_BYTES;
@@ -68,7 +73,7 @@ export function inPieces(sizeBytes: number, scratch: Scratch, visit: (piece: Pie
   };
   return {
     write(chunk) {
-      digest.update(chunk);
+      hasher?.update(chunk);
       for (let at = 0; at < chunk.length; ) {
         if (filled === PIECE_BYTES) {
           give(false);

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { Analyzer, ContentScanner, ContentSink, FileFacts, LayerEntry, RemoteScanner } from "@bulwark/model";
 import { analyzerTools } from "./analyzer-tools.ts";
 import { collectContent, decideByHead, sniffElf } from "./collect-content.ts";
@@ -81,7 +80,7 @@ function largeSink(
     putOff(readers, reading);
     return undefined;
   }
-  return inPieces(entry.size, scratch, (piece) => scanPiece(readers, piece, reading));
+  return inPieces(entry.size, scratch, isDigested(readers), (piece) => scanPiece(readers, piece, reading));
 }
 
 function collect(
@@ -103,15 +102,20 @@ function collect(
       for (const name of names) runAnalyzer(analyzer, name, bytes, entry.mode, reading.state);
     }
     if (readers.local.length + readers.remote.length > 0) {
-      for (const piece of piecesOf(bytes)) scanPiece(readers, piece, reading);
+      for (const piece of piecesOf(bytes, isDigested(readers))) scanPiece(readers, piece, reading);
     }
   });
 }
 
 /** There is no room now: the file comes again. */
 function putOff({ entry, names, local, remote }: Readers, { state }: Reading): void {
-  for (const name of names) defer(state, entry.path, { name });
-  if (local.length + remote.length > 0) defer(state, entry.path, { scan: local.length > 0 ? "all" : "remote" });
+  for (const name of names) defer(state, entry.path, { name, large: true });
+  if (local.length + remote.length > 0)
+    defer(state, entry.path, { scan: local.length > 0 ? "all" : "remote", large: true });
+}
+
+function isDigested({ entry, local }: Readers): boolean {
+  return local.some((scanner) => scanner.wantsDigest?.(entry.size) === true);
 }
 
 function isElf(bytes: Uint8Array): boolean {
@@ -145,16 +149,15 @@ function runAnalyzer(analyzer: Analyzer, path: string, bytes: Uint8Array, mode: 
 
 function scanPiece({ entry, local, remote }: Readers, piece: Piece, reading: Reading): void {
   const { path, mode, size: sizeBytes } = entry;
-  const { offset, head, whole } = piece;
+  const { offset, head, whole, digest, sha256 } = piece;
   for (const scanner of local) {
     const isWhole = whole !== undefined && scanner.wantsWhole?.(head) === true;
     if (isWhole && offset > 0) continue;
     const bytes = isWhole ? whole : piece.bytes;
-    const sha256 = isWhole ? (piece.sha256 ?? hash("sha256", bytes)) : piece.sha256;
     if (offset >= scanner.maxBytes) continue;
     const { facts, problems } = scanWith(
       scanner,
-      { path, mode, sizeBytes, offset, head, sha256, bytes },
+      { path, mode, sizeBytes, offset, head, sha256: isWhole ? digest : sha256, bytes },
       piece.linesBefore,
     );
     addContent(reading.state, path, scanner.id, facts, problems);

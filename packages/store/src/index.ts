@@ -77,6 +77,7 @@ export {
   markRepositoriesGone,
   placeOfImage,
   recordRepository,
+  repositoriesOfImages,
   type SeenRepository,
   type SeenTag,
 } from "./registries/contents.ts";

@@ -1,9 +1,12 @@
 import { isIP } from "node:net";
 import type { OpenOptions } from "@bulwark/image";
-import { type Registry, registrySecret, type Store } from "@bulwark/store";
+import { type Registry, type RegistrySettings, registrySecret, type Store } from "@bulwark/store";
 import { classOfAddress } from "../security/address-class.ts";
 import { createOutbound } from "../security/outbound.ts";
 import type { SecretBox } from "../security/secret-box.ts";
+
+/** Credentials of whoever runs the server are not the tenants'. */
+const NO_CONFIG = "/dev/null";
 
 /** What a registry's password is sealed for. */
 export function secretPurpose(registry: number): string {
@@ -17,17 +20,17 @@ export async function registryAccess(
   tenantId: number,
   registry: Registry,
 ): Promise<OpenOptions> {
-  const { username, caPem, plainHttp = false, allowPrivate = false } = registry.settings;
   const sealed = await store.tenant(tenantId, (db) => registrySecret(db, registry.id));
   const password = sealed === undefined ? undefined : secrets.open(tenantId, secretPurpose(registry.id), sealed);
+  return accessOf(registry.settings, password);
+}
+
+/** How a registry with these settings is spoken to. Docker's configuration of this machine is nobody's here. */
+export function accessOf(settings: RegistrySettings, password: string | undefined): OpenOptions {
+  const { username, caPem, plainHttp = false, allowPrivate = false } = settings;
   const credentials = username === undefined || password === undefined ? {} : { credentials: { username, password } };
-  return {
-    plainHttp,
-    ...(caPem === undefined ? {} : { ca: caPem }),
-    ...credentials,
-    guard: guardOf(allowPrivate),
-    dockerConfig: "/dev/null",
-  };
+  const ca = caPem === undefined ? {} : { ca: caPem };
+  return { plainHttp, ...ca, ...credentials, guard: guardOf(allowPrivate), dockerConfig: NO_CONFIG };
 }
 
 function guardOf(allowPrivate: boolean): NonNullable<OpenOptions["guard"]> {

@@ -31,8 +31,6 @@ export interface StoredScan {
 /**
  * Scans an opened image and takes what it tells into the store. Layers that any worker of the estate read are not read
  * again; each one that is read is kept as soon as it is done.
- *
- * @param digest names the image where its source gives none, as a root file system
  */
 export async function scanIntoStore(
   opened: OpenedImage,
@@ -40,7 +38,8 @@ export async function scanIntoStore(
   tools: ScanTools,
   options: {
     readonly signal?: AbortSignal;
-    readonly digest?: string;
+    /** Names the image where its source gives no digest, as a root file system. */
+    readonly digestOf?: (facts: ImageFacts) => string;
     readonly onProgress?: (progress: ScanProgress) => void;
   } = {},
 ): Promise<StoredScan> {
@@ -56,7 +55,8 @@ export async function scanIntoStore(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
-  const facts = options.digest === undefined ? told : { ...told, image: { ...told.image, digest: options.digest } };
+  const digest = options.digestOf?.(told) ?? told.image.digest;
+  const facts = { ...told, image: { ...told.image, digest } };
   const imageId = await store.tenant(tenantId, (db) =>
     ingestImage(db, facts, { match: matcherOf(database), matchedWith: stateOfDatabase(database), now: clock() }),
   );

@@ -1,12 +1,14 @@
 import type { AdvisoryDatabase } from "@bulwark/advisory";
 import { type ChainStates, keepChainStates } from "@bulwark/scan";
-import { makeScanners, openDatabase, type Scanners } from "@bulwark/scan/shipped";
+import { makeScanners, openDatabase, type ScannerOptions, type Scanners } from "@bulwark/scan/shipped";
 import { stateOfDatabase } from "./match.ts";
 
 /** The scanners and the advisory database of a worker, made when they are first needed. */
 export interface ScannerTools {
   readonly states: ChainStates;
   scanners(): Promise<Scanners>;
+  /** For the root file system of a machine: packages alone, its files are no image's content. */
+  hostScanners(): Promise<Scanners>;
   /** The newest state of the advisory database: it is opened anew when its file was replaced. */
   database(): Promise<AdvisoryDatabase>;
   close(): void;
@@ -15,20 +17,17 @@ export interface ScannerTools {
 /** @param file of the advisory database; undefined: the one that `bulwark db` keeps, else the shipped seed */
 export function scannerTools(file?: string): ScannerTools {
   let scanners: Promise<Scanners> | undefined;
+  let hostScanners: Promise<Scanners> | undefined;
   let database: AdvisoryDatabase | undefined;
   return {
     states: keepChainStates(),
     scanners() {
-      scanners ??= makeScanners({
-        scanners: ["vuln", "secret", "malware", "config"],
-        secretRules: [],
-        yaraRules: [],
-        indicators: [],
-        denyLists: [],
-        registries: [],
-        trustPackages: true,
-      });
+      scanners ??= makeScanners(scannerOptions(["vuln", "secret", "malware", "config"]));
       return scanners;
+    },
+    hostScanners() {
+      hostScanners ??= makeScanners(scannerOptions(["vuln"]));
+      return hostScanners;
     },
     async database() {
       const opened = await openDatabase(file);
@@ -42,4 +41,10 @@ export function scannerTools(file?: string): ScannerTools {
     },
     close: () => database?.close(),
   };
+}
+
+/** What ships, with nothing beside it. */
+function scannerOptions(scanners: ScannerOptions["scanners"]): ScannerOptions {
+  const nothing = { secretRules: [], yaraRules: [], indicators: [], denyLists: [], registries: [] };
+  return { scanners, ...nothing, trustPackages: true };
 }

@@ -7,6 +7,8 @@ import { openTestStore } from "@bulwark/store/testing";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { ROLE_SCOPES, type Role, type Scope } from "../access.ts";
 import { type App, type AppDeps, createApp } from "../app.ts";
+import { openEventHub } from "../events/hub.ts";
+import type { Queue } from "../jobs/queue.ts";
 import { createAuthenticator, TOKEN_PREFIX } from "../security/authenticator.ts";
 import { hashPassword } from "../security/passwords.ts";
 import { randomSecret, sha256 } from "../security/random-secret.ts";
@@ -53,7 +55,9 @@ export async function openTestApp(deps: Partial<AppDeps> = {}): Promise<TestApp>
   const clock = { now: new Date("2026-06-01T08:00:00Z") };
   const tell = () => clock.now;
   const authenticate = createAuthenticator({ store, clock: tell });
-  const app = await createApp({ store, clock: tell, secrets, authenticate, ...deps });
+  const events = await openEventHub(store);
+  const queue: Queue = { add: async () => {}, work: async () => {}, schedule: async () => {}, close: async () => {} };
+  const app = await createApp({ store, clock: tell, secrets, authenticate, events, queue, ...deps });
   const passwordHash = await hashPassword(TEST_PASSWORD);
 
   const token: TestApp["token"] = async (account, scopes) => {
@@ -86,6 +90,7 @@ export async function openTestApp(deps: Partial<AppDeps> = {}): Promise<TestApp>
     browser: (headers = {}) => browserOf(app, headers),
     async close() {
       await app.close();
+      await events.close();
       await opened.close();
       rmSync(directory, { recursive: true, force: true });
     },

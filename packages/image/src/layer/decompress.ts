@@ -36,14 +36,21 @@ export interface Decompressor {
  * A decompressor. Output is handled while the thread pool already works on the next piece.
  *
  * @param onOutput gets each piece; what it throws rejects the next `write` or `end`
+ * @param use `during-call`: a piece is done with when `onOutput` returns, and its memory is freed at once
  * @throws (from write and end) LAYER_TORN, LAYER_INVALID, and whatever `onOutput` throws
  */
 export function createDecompressor(
   compression: Compression,
   limits: Pick<Limits, "zstdWindowLog">,
   onOutput: (chunk: Uint8Array) => void,
+  use: "kept" | "during-call" = "kept",
 ): Decompressor {
-  return compression === "none" ? createPassage(onOutput) : createInflater(compression, limits, onOutput);
+  if (compression === "none") return createPassage(onOutput); // these pieces are their giver's
+  const passOn = (chunk: Uint8Array): void => {
+    onOutput(chunk);
+    free(chunk);
+  };
+  return createInflater(compression, limits, use === "during-call" ? passOn : onOutput);
 }
 
 function createPassage(onOutput: (chunk: Uint8Array) => void): Decompressor {
@@ -63,6 +70,16 @@ function engineFor(compression: "gzip" | "zstd", windowLog: number): Transform &
 }
 
 type Engine = ReturnType<typeof engineFor>;
+
+/**
+ * Frees the memory of a piece of output. Left to the garbage collector, hundreds of megabytes pile up between two of its
+ * runs, and their number makes it run often. The engine goes on to a new buffer when one is full, so that the piece that ends
+ * with its buffer is the last one in it.
+ */
+function free({ buffer, byteOffset, byteLength }: Uint8Array): void {
+  const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength === OUTPUT_CHUNK_BYTES; // no part of Node's pool
+  if (isOwn && byteOffset + byteLength === OUTPUT_CHUNK_BYTES) buffer.transfer(0);
+}
 
 /**
  * Feeds an engine one chunk at a time, the next one at the very moment the last is taken. Node's zstd engine stops after

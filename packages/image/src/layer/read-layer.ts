@@ -133,7 +133,7 @@ function startReading(layer: LayerStream, limits: Limits, visit: EntryVisitor, o
         `media type ${layer.mediaType} promises ${promised} but the bytes are ${compression}: read as ${compression}`,
       );
     }
-    return createDecompressor(compression, limits, takeOutput);
+    return createDecompressor(compression, limits, takeOutput, "during-call");
   };
 
   return {

@@ -214,12 +214,11 @@ function* matchesAt(compiled: CompiledRule, starts: readonly number[], text: str
 /** The match begins before the keyword: the pattern is tried on the text around it, no byte twice. */
 function* matchesNear(compiled: CompiledRule, starts: readonly number[], text: string): Generator<RuleMatch> {
   const { before } = compiled.rule;
-  const sorted = starts.toSorted((a, b) => a - b); // keywords are told in the order of their ends
-  for (let at = 0; at < sorted.length; ) {
-    const from = Math.max(0, (sorted[at] as number) - before);
-    let to = (sorted[at] as number) + AFTER_BYTES;
-    for (at++; at < sorted.length && (sorted[at] as number) - before <= to; at++)
-      to = (sorted[at] as number) + AFTER_BYTES;
+  for (let at = 0; at < starts.length; ) {
+    const from = Math.max(0, (starts[at] as number) - before);
+    let to = (starts[at] as number) + AFTER_BYTES;
+    for (at++; at < starts.length && (starts[at] as number) - before <= to; at++)
+      to = (starts[at] as number) + AFTER_BYTES;
     yield* matchesBetween(compiled, text, from, Math.min(to, text.length), to + WIDE_AFTER_BYTES);
   }
 }

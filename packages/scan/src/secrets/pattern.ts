@@ -67,6 +67,30 @@ function asBytes(source: string): string {
   return result;
 }
 
+/** What a leading `**\/` of a glob becomes. */
+const ANY_FOLDERS = "(?:.*/)?";
+
+/**
+ * Tells whether any of the patterns fits a path. Those for any folder are asked at the beginnings of the path's parts, all
+ * together: asked alone, each goes over the whole path.
+ *
+ * @example anyPath([globPattern("**\/.env"), globPattern("etc/shadow")])("srv/app/.env"); // true
+ */
+export function anyPath(patterns: readonly Pattern[]): (path: string) => boolean {
+  const lead = `^${ANY_FOLDERS}`;
+  const sources = patterns.map(({ source }) => source);
+  // Behind an alternative of the outermost level the lead would not stand before each.
+  const isLed = (source: string) => source.startsWith(lead) && !source.replace(/\([^()]*\)/g, "").includes("|");
+  const groups = [
+    ["(?:^|/)", sources.filter(isLed).map((source) => source.slice(lead.length))],
+    ["", sources.filter((source) => !isLed(source))],
+  ] as const;
+  const any = groups
+    .filter(([, rests]) => rests.length > 0)
+    .map(([before, rests]) => new RegExp(`${before}(?:${rests.map((rest) => `(?:${rest})`).join("|")})`, "s"));
+  return (path) => any.some((pattern) => pattern.test(path));
+}
+
 /**
  * A glob over whole paths as a pattern: `*` within a part, `**` over parts, a leading `**\/` also matches no part, `{a,b}`
  * either.
@@ -77,7 +101,7 @@ export function globPattern(glob: string): Pattern {
   for (let at = 0; at < glob.length; at++) {
     const letter = glob[at] ?? "";
     if (glob.startsWith("**/", at)) {
-      source += "(?:.*/)?";
+      source += ANY_FOLDERS;
       at += 2;
     } else if (glob.startsWith("**", at)) {
       source += ".*";

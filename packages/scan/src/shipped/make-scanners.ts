@@ -14,7 +14,7 @@ import { keptJson } from "./kept-json.ts";
 import { contentDirectory } from "./places.ts";
 
 /** Raised when a content scanner gives other facts by the same rules. */
-const SCANNERS_VERSION = 1;
+const SCANNERS_VERSION = 2;
 const RELEASE = `${packageJson.version}.${SCANNERS_VERSION}`;
 /** More than any program; only data is larger. */
 const SEARCHED_BYTES = 256 * 1024 * 1024;

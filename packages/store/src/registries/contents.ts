@@ -154,3 +154,12 @@ export async function failImage(db: TenantQueries, digest: string, problem: stri
     UPDATE image SET problem = ${problem}, state = CASE WHEN scanned_at IS NULL THEN 'failed' ELSE state END
     WHERE digest = ${digest}`.execute(db);
 }
+
+/** The repositories that any of these images lies in. */
+export async function repositoriesOfImages(db: TenantQueries, images: readonly number[]): Promise<readonly number[]> {
+  const { rows } = await sql<{ id: number }>`
+    SELECT DISTINCT repository_id AS id FROM image_location WHERE image_id = ANY(${images}::bigint[]) AND gone_at IS NULL`.execute(
+    db,
+  );
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,54 @@
+import { Type } from "typebox";
+import { principalOf } from "../access.ts";
+import { ServerError } from "../errors.ts";
+import { listOf } from "../list-parameter.ts";
+import type { Routes } from "../routes.ts";
+
+const TOPICS = ["jobs", "images", "registries", "risks", "cases"] as const;
+/** Keeps proxies from ending a quiet stream. */
+const PING_MS = 20_000;
+const MAX_STREAMS = 500;
+
+/** What changed, as server-sent events (HTML standard, "Server-sent events"): the page asks for the list itself. */
+export const eventRoutes: Routes = async (app, { deps }) => {
+  let streams = 0;
+  app.get(
+    "/api/v1/events",
+    {
+      config: { scope: "session" },
+      schema: {
+        tags: ["events"],
+        operationId: "watchEvents",
+        summary: "What changes, as it changes: a stream of server-sent events",
+        querystring: Type.Object({
+          topics: Type.Optional(Type.String({ maxLength: 200, description: TOPICS.join(",") })),
+        }),
+        produces: ["text/event-stream"],
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = principalOf(request);
+      const wanted = listOf(request.query.topics, TOPICS);
+      if (streams >= MAX_STREAMS)
+        throw new ServerError("TOO_MANY_REQUESTS", "too many streams are open", "close other pages");
+      streams++;
+      reply.hijack();
+      const { raw } = reply;
+      raw.writeHead(200, {
+        "content-type": "text/event-stream",
+        "cache-control": "no-cache",
+        "x-accel-buffering": "no",
+      });
+      raw.write(": connected\n\n");
+      const end = deps.events.subscribe(tenantId, new Set(wanted.length === 0 ? TOPICS : wanted), ({ topic, id }) => {
+        raw.write(`event: ${topic}\ndata: ${JSON.stringify({ topic, id })}\n\n`);
+      });
+      const ping = setInterval(() => raw.write(": ping\n\n"), PING_MS);
+      raw.on("close", () => {
+        streams--;
+        clearInterval(ping);
+        end();
+      });
+    },
+  );
+};

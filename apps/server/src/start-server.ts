@@ -1,0 +1,131 @@
+import { join } from "node:path";
+import { openStore, type Store } from "@bulwark/store";
+import { startPostgres } from "@bulwark/store/embedded";
+import type { FastifyBaseLogger } from "fastify";
+import { ensureAdmin } from "./accounts/ensure-admin.ts";
+import { type App, createApp } from "./app.ts";
+import { openEventHub } from "./events/hub.ts";
+import { openQueue, type Queue } from "./jobs/queue.ts";
+import { startWorker } from "./jobs/worker.ts";
+import { syncHandler } from "./registries/sync.ts";
+import { scanHostHandler } from "./scans/scan-host-task.ts";
+import { scanImageHandler } from "./scans/scan-image-task.ts";
+import { type ScannerTools, scannerTools } from "./scans/tools.ts";
+import { scheduleWork } from "./schedule-work.ts";
+import { createAuthenticator } from "./security/authenticator.ts";
+import { openSecretBox, type SecretBox } from "./security/secret-box.ts";
+
+const CLOSE_WITHIN_MS = 20_000;
+
+export type ServerRole = "api" | "worker";
+
+export interface ServerOptions {
+  /** Holds the embedded database, keys and whatever else the server keeps. */
+  readonly dataDirectory: string;
+  /** Address of a PostgreSQL server; left out: the embedded one is started. */
+  readonly databaseUrl?: string;
+  readonly roles: ReadonlySet<ServerRole>;
+  readonly host: string;
+  readonly port: number;
+  readonly https?: { readonly key: string; readonly cert: string };
+  readonly publicUrl?: string;
+  readonly trustedProxies?: readonly string[];
+  readonly kmsCommand?: readonly string[];
+  /** Tasks that this process does at once. */
+  readonly concurrency: number;
+  /** First password of `admin`; a random one is made without it. */
+  readonly adminPassword?: string;
+  readonly log: FastifyBaseLogger;
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:8080`; empty where the API is not among the roles. */
+  readonly url: string;
+  /** The first password of `admin`, where this start made one. */
+  readonly password: string | undefined;
+  readonly store: Store;
+  readonly queue: Queue;
+  /** Resolves when the embedded database ended by itself: nothing works from then on. */
+  readonly broken: Promise<string>;
+  /** Ends listeners, lets tasks that run finish, closes the database. */
+  close(): Promise<void>;
+}
+
+/** Starts a server in any mix of roles. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { dataDirectory, log, roles } = options;
+  const postgres = options.databaseUrl === undefined ? await startPostgres(dataDirectory) : undefined;
+  const url = options.databaseUrl ?? postgres?.url ?? "";
+  const store = await openStore(url);
+  const keys = { file: join(dataDirectory, "master-keys.json") };
+  const secrets = await openSecretBox(
+    options.kmsCommand === undefined ? keys : { ...keys, kmsCommand: options.kmsCommand },
+  );
+  const clock = () => new Date();
+  const password = await ensureAdmin(store, clock(), options.adminPassword);
+  const queue = await openQueue(url, (error) => log.error({ err: error }, "the queue has trouble"));
+  const tools = scannerTools();
+  if (roles.has("worker")) await startWork({ store, secrets, queue, tools, clock, log }, options.concurrency);
+  const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
+  return {
+    url: api?.url ?? "",
+    password,
+    store,
+    queue,
+    broken: postgres?.ended ?? new Promise(() => {}),
+    async close() {
+      await api?.close();
+      await queue.close(CLOSE_WITHIN_MS);
+      tools.close();
+      await store.close();
+      await postgres?.stop();
+    },
+  };
+}
+
+interface WorkDeps {
+  readonly store: Store;
+  readonly secrets: SecretBox;
+  readonly queue: Queue;
+  readonly tools: ScannerTools;
+  readonly clock: () => Date;
+  readonly log: FastifyBaseLogger;
+}
+
+async function startWork(deps: WorkDeps, concurrency: number): Promise<void> {
+  const handlers = {
+    "sync-registry": syncHandler(deps),
+    "scan-image": scanImageHandler(deps),
+    "scan-host": scanHostHandler(deps),
+  };
+  await startWorker({ ...deps, handlers }, concurrency);
+  await scheduleWork(deps);
+}
+
+async function startApi(
+  options: ServerOptions,
+  { store, secrets, queue, clock }: Pick<WorkDeps, "store" | "secrets" | "queue" | "clock">,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const events = await openEventHub(store);
+  const { https, publicUrl, trustedProxies, log, host, port } = options;
+  const app: App = await createApp({
+    store,
+    secrets,
+    queue,
+    events,
+    clock,
+    authenticate: createAuthenticator({ store, clock }),
+    logger: log,
+    ...(https === undefined ? {} : { https }),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(trustedProxies === undefined ? {} : { trustedProxies }),
+  });
+  const url = await app.listen({ host, port });
+  return {
+    url,
+    async close() {
+      await app.close();
+      await events.close();
+    },
+  };
+}
