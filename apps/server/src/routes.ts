@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { accountRoutes } from "./accounts/routes.ts";
 import type { AppDeps } from "./app.ts";
 import { auditRoutes } from "./audit/routes.ts";
+import { consoleRoutes } from "./console/routes.ts";
 import { eventRoutes } from "./events/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { imageRoutes } from "./images/routes.ts";
@@ -38,4 +39,5 @@ export const ROUTES: readonly Routes[] = [
   ownerRoutes,
   tenantRoutes,
   auditRoutes,
+  consoleRoutes,
 ];

@@ -1,0 +1,58 @@
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import type { Page } from "./contract.ts";
+
+/** Rows of a list that is read page by page as one scrolls. */
+export interface Rows<Item> {
+  readonly items: readonly Item[];
+  readonly total: number | undefined;
+  readonly loading: boolean;
+  readonly loadingMore: boolean;
+  readonly error: Error | null;
+  readonly hasMore: boolean;
+  readonly loadMore: () => void;
+  readonly retry: () => void;
+}
+
+/** Rows per request: few enough to answer at once, many enough that scrolling rarely waits. */
+const PAGE_ROWS = 200;
+
+/**
+ * Reads a list page by page.
+ *
+ * @param key what makes the list another one: noun, then filters
+ * @param read one page
+ */
+export function usePaged<Item>(
+  key: readonly unknown[],
+  read: (cursor: string | undefined) => Promise<Page<Item>>,
+): Rows<Item> {
+  const query = useInfiniteQuery({
+    queryKey: key,
+    queryFn: ({ pageParam }) => read(pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  });
+  const items = useMemo(() => (query.data?.pages ?? []).flatMap((page) => page.items), [query.data]);
+  return {
+    items,
+    total: query.data?.pages[0]?.total,
+    loading: query.isPending,
+    loadingMore: query.isFetchingNextPage,
+    error: query.error,
+    hasMore: query.hasNextPage,
+    loadMore: () => {
+      if (query.hasNextPage && !query.isFetching) void query.fetchNextPage();
+    },
+    retry: () => void query.refetch(),
+  };
+}
+
+/** Query parameters of one page. */
+export function pageQuery<Filters extends object>(
+  filters: Filters,
+  cursor: string | undefined,
+): Filters & { limit: number } {
+  return { ...filters, limit: PAGE_ROWS, ...(cursor === undefined ? {} : { cursor }) };
+}

@@ -1,0 +1,54 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { answer, api } from "./client.ts";
+import type { SearchQuery } from "./contract.ts";
+import { pageQuery, usePaged } from "./paged.ts";
+import { useSend } from "./send.ts";
+
+/** Emergency search: a question without an answer yet is not asked. */
+export function useSearch(query: SearchQuery) {
+  return useQuery({
+    queryKey: ["search", query],
+    queryFn: () => answer(api.POST("/api/v1/search", { body: query })),
+    enabled: Object.keys(query).length > 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useCases() {
+  return usePaged(["cases"], (cursor) =>
+    answer(api.GET("/api/v1/cases", { params: { query: pageQuery({}, cursor) } })),
+  );
+}
+
+export function useCase(id: number) {
+  return useQuery({
+    queryKey: ["cases", id],
+    queryFn: () => answer(api.GET("/api/v1/cases/{id}", { params: { path: { id } } })),
+  });
+}
+
+export function useCaseCurve(id: number) {
+  return useQuery({
+    queryKey: ["cases", id, "curve"],
+    queryFn: () => answer(api.GET("/api/v1/cases/{id}/curve", { params: { path: { id } } })),
+  });
+}
+
+export function useOpenCase() {
+  return useSend(
+    (body: { readonly title: string; readonly query: SearchQuery }) => answer(api.POST("/api/v1/cases", { body })),
+    ["cases"],
+  );
+}
+
+export function useChangeCase() {
+  return useSend(
+    ({ id, state }: { readonly id: number; readonly state: "open" | "closed" }) =>
+      answer(api.PATCH("/api/v1/cases/{id}", { params: { path: { id } }, body: { state } })),
+    ["cases"],
+  );
+}
+
+export function caseExportAddress(id: number): string {
+  return `/api/v1/cases/${id}/export`;
+}

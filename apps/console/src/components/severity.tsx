@@ -1,0 +1,50 @@
+import type { Counts, Severity } from "../api/contract.ts";
+import { useSpeech } from "../i18n/language.tsx";
+import "./severity.css";
+
+export const SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"] as const;
+
+/** Five colours tell six severities: negligible and unknown share the calm one. */
+export type Tone = "critical" | "high" | "medium" | "low" | "other" | "good";
+
+export function toneOf(severity: Severity): Tone {
+  return severity === "negligible" || severity === "unknown" ? "other" : severity;
+}
+
+export function SeverityTag({ severity }: { readonly severity: Severity }) {
+  const { t } = useSpeech();
+  return <span className={`tag tone-${toneOf(severity)}`}>{t(`severity.${severity}`)}</span>;
+}
+
+const COUNTED = ["critical", "high", "medium", "low", "other"] as const;
+
+/** Findings by severity as one line of figures; a place without findings says so. */
+export function SeverityCounts({ counts, brief = false }: { readonly counts: Counts; readonly brief?: boolean }) {
+  const { t, format } = useSpeech();
+  const shown = COUNTED.filter((tone) => (brief ? counts[tone] > 0 : tone !== "other"));
+  if (brief && shown.length === 0) return <span className="quiet">{t("severity.nothing")}</span>;
+  return (
+    <span className="severity-counts">
+      {shown.map((tone) => (
+        <span
+          key={tone}
+          className={`count ${counts[tone] === 0 ? "count-zero" : `tone-${tone}`}`}
+          title={`${t(toneKey(tone))}: ${format.number(counts[tone])}`}
+        >
+          <span className="unseen">{t(toneKey(tone))}</span>
+          {format.number(counts[tone])}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function toneKey(tone: (typeof COUNTED)[number]) {
+  return tone === "other" ? "severity.other" : (`severity.${tone}` as const);
+}
+
+/** The worst that was found, for colouring. */
+export function worstOf(counts: Counts): Tone {
+  if (counts.malware > 0) return "critical";
+  return COUNTED.find((tone) => counts[tone] > 0) ?? "good";
+}

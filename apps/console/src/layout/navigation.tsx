@@ -1,0 +1,105 @@
+import {
+  AlertOutlined,
+  AppstoreOutlined,
+  AuditOutlined,
+  BellOutlined,
+  BugOutlined,
+  CloudServerOutlined,
+  DashboardOutlined,
+  DatabaseOutlined,
+  FileSearchOutlined,
+  FolderOpenOutlined,
+  InboxOutlined,
+  KeyOutlined,
+  TeamOutlined,
+  ThunderboltOutlined,
+  UserOutlined,
+} from "@ant-design/icons";
+import type { ReactNode } from "react";
+import { Link, NavLink } from "react-router";
+import { useMay } from "../api/session.ts";
+import type { Key } from "../i18n/en.ts";
+import { useSpeech } from "../i18n/language.tsx";
+import { Mark } from "./mark.tsx";
+
+interface Entry {
+  readonly to: string;
+  readonly label: Key;
+  readonly icon: ReactNode;
+  readonly scope: string;
+}
+
+interface Group {
+  readonly title: Key;
+  readonly entries: readonly Entry[];
+}
+
+const GROUPS: readonly Group[] = [
+  {
+    title: "nav.estate",
+    entries: [
+      { to: "/", label: "nav.overview", icon: <DashboardOutlined />, scope: "findings:read" },
+      { to: "/images", label: "nav.images", icon: <AppstoreOutlined />, scope: "images:read" },
+      { to: "/vulnerabilities", label: "nav.vulnerabilities", icon: <BugOutlined />, scope: "findings:read" },
+      { to: "/packages", label: "nav.packages", icon: <InboxOutlined />, scope: "images:read" },
+    ],
+  },
+  {
+    title: "nav.respond",
+    entries: [
+      { to: "/search", label: "nav.search", icon: <FileSearchOutlined />, scope: "findings:read" },
+      { to: "/cases", label: "nav.cases", icon: <FolderOpenOutlined />, scope: "findings:read" },
+      { to: "/risks", label: "nav.risks", icon: <AlertOutlined />, scope: "findings:read" },
+    ],
+  },
+  {
+    title: "nav.operate",
+    entries: [
+      { to: "/registries", label: "nav.registries", icon: <CloudServerOutlined />, scope: "registries:read" },
+      { to: "/jobs", label: "nav.jobs", icon: <ThunderboltOutlined />, scope: "jobs:read" },
+      { to: "/notifications", label: "nav.notifications", icon: <BellOutlined />, scope: "notifications:read" },
+    ],
+  },
+  {
+    title: "nav.administration",
+    entries: [
+      { to: "/users", label: "nav.users", icon: <UserOutlined />, scope: "admin:read" },
+      { to: "/tokens", label: "nav.tokens", icon: <KeyOutlined />, scope: "images:read" },
+      { to: "/owners", label: "nav.owners", icon: <TeamOutlined />, scope: "admin:read" },
+      { to: "/audit", label: "nav.audit", icon: <AuditOutlined />, scope: "audit:read" },
+      { to: "/database", label: "nav.database", icon: <DatabaseOutlined />, scope: "findings:read" },
+    ],
+  },
+];
+
+/** The way to every page that the one who is logged in may see. */
+export function Navigation() {
+  const { t } = useSpeech();
+  const may = useMay();
+  const groups = GROUPS.map((group) => ({ ...group, entries: group.entries.filter(({ scope }) => may(scope)) }));
+  return (
+    <nav className="navigation" aria-label={t("nav.label")}>
+      <Link to="/" className="brand">
+        <Mark />
+        <span>{t("product")}</span>
+      </Link>
+      {groups
+        .filter((group) => group.entries.length > 0)
+        .map((group) => (
+          <section key={group.title} aria-label={t(group.title)}>
+            <h2>{t(group.title)}</h2>
+            <ul>
+              {group.entries.map((entry) => (
+                <li key={entry.to}>
+                  <NavLink to={entry.to} end={entry.to === "/"} title={t(entry.label)}>
+                    {entry.icon}
+                    <span className="label">{t(entry.label)}</span>
+                  </NavLink>
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))}
+    </nav>
+  );
+}

@@ -1,0 +1,58 @@
+import { useCallback } from "react";
+import type { Overview } from "../../api/contract.ts";
+import { Chart, type Palette } from "../../components/chart.tsx";
+import { useSpeech } from "../../i18n/language.tsx";
+
+const HEIGHT_PX = 220;
+
+/** Open critical and high findings by day. */
+export function TrendChart({ trend }: { readonly trend: Overview["trend"] }) {
+  const { t, format } = useSpeech();
+  const option = useCallback(
+    (palette: Palette) => ({
+      aria: { enabled: false },
+      xAxis: {
+        type: "category",
+        boundaryGap: false,
+        data: trend.map(({ day }) => format.date(day)),
+        axisLine: { lineStyle: { color: palette.line } },
+        axisLabel: { color: palette.quiet, hideOverlap: true },
+        axisTick: { show: false },
+      },
+      yAxis: {
+        type: "value",
+        axisLabel: { color: palette.quiet, formatter: (value: number) => format.number(value) },
+        splitLine: { lineStyle: { color: palette.line } },
+      },
+      series: [
+        line(
+          t("severity.critical"),
+          palette.critical,
+          trend.map(({ critical }) => critical),
+        ),
+        line(
+          t("severity.high"),
+          palette.high,
+          trend.map(({ high }) => high),
+        ),
+      ],
+    }),
+    [trend, t, format],
+  );
+  const last = trend.at(-1);
+  if (last === undefined) return <p className="quiet">{t("overview.noTrend")}</p>;
+  const label = t("overview.trendLabel", { n: trend.length, critical: last.critical, high: last.high });
+  return <Chart label={label} height={HEIGHT_PX} option={option} />;
+}
+
+function line(name: string, color: string, data: readonly number[]) {
+  return {
+    name,
+    type: "line",
+    data: [...data],
+    color,
+    showSymbol: false,
+    lineStyle: { width: 2 },
+    areaStyle: { opacity: 0.08 },
+  };
+}

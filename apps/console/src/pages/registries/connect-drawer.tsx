@@ -1,0 +1,196 @@
+import { Alert, Button, Checkbox, Collapse, Drawer, Form, Input, InputNumber, Select } from "antd";
+import { useState } from "react";
+import type { Registry, RegistryKind, RegistrySettings } from "../../api/contract.ts";
+import { useChangeRegistry, useConnectRegistry, useSyncRegistry, useTestRegistry } from "../../api/registries.ts";
+import { Failure } from "../../components/failure.tsx";
+import { SafeText } from "../../components/safe-text.tsx";
+import { useSpeech } from "../../i18n/language.tsx";
+
+const KINDS = ["docker", "harbor", "oci", "local"] as const;
+const WIDTH_PX = 520;
+const DEFAULT_POLL_MINUTES = 60;
+
+interface Entered {
+  readonly name: string;
+  readonly kind: RegistryKind;
+  readonly address: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly caPem?: string;
+  readonly plainHttp?: boolean;
+  readonly allowPrivate?: boolean;
+  readonly include?: string;
+  readonly exclude?: string;
+  readonly pollMinutes?: number | null;
+}
+
+interface Props {
+  readonly open: boolean;
+  readonly onClose: () => void;
+}
+
+/** Connects a registry: its settings are kept, tested, and then its first sync starts. */
+export function ConnectDrawer({ open, onClose }: Props) {
+  const { t } = useSpeech();
+  return (
+    <Drawer
+      open={open}
+      onClose={onClose}
+      title={t("registries.connect")}
+      size={WIDTH_PX}
+      destroyOnHidden
+      closable={{ "aria-label": t("close") }}
+    >
+      <ConnectForm onDone={onClose} />
+    </Drawer>
+  );
+}
+
+function ConnectForm({ onDone }: { readonly onDone: () => void }) {
+  const { t } = useSpeech();
+  const [form] = Form.useForm<Entered>();
+  const kind = Form.useWatch("kind", form) ?? "docker";
+  const connection = useConnection(onDone);
+  const required = [{ required: true, message: t("form.required") }];
+  const kinds = KINDS.map((value) => ({ value, label: t(`registryKind.${value}`) }));
+  return (
+    <Form<Entered>
+      form={form}
+      layout="vertical"
+      className="stack-form"
+      initialValues={{ kind: "docker", pollMinutes: DEFAULT_POLL_MINUTES }}
+      onFinish={(entered) => connection.sync(settingsOf(entered))}
+    >
+      <Form.Item name="kind" label={t("registries.kind")} rules={required}>
+        <Select options={kinds} />
+      </Form.Item>
+      <Form.Item name="name" label={t("registries.name")} rules={required}>
+        <Input maxLength={100} />
+      </Form.Item>
+      <Form.Item
+        name="address"
+        label={t(kind === "local" ? "registries.socket" : "registries.address")}
+        extra={t(kind === "local" ? "registries.socketHint" : "registries.addressHint")}
+        rules={required}
+      >
+        <Input className="mono" maxLength={500} spellCheck={false} />
+      </Form.Item>
+      {kind === "local" ? null : <Credentials />}
+      <Collapse ghost items={[{ key: "more", label: t("registries.more"), forceRender: true, children: <More /> }]} />
+      <Outcome connection={connection} />
+      <div className="chips">
+        <Button
+          loading={connection.busy}
+          onClick={() => void form.validateFields().then((entered) => connection.test(settingsOf(entered)))}
+        >
+          {t("registries.saveAndTest")}
+        </Button>
+        <Button type="primary" htmlType="submit" loading={connection.busy}>
+          {t("registries.saveAndSync")}
+        </Button>
+      </div>
+    </Form>
+  );
+}
+
+function Credentials() {
+  const { t } = useSpeech();
+  return (
+    <>
+      <Form.Item name="username" label={t("registries.username")} extra={t("registries.usernameHint")}>
+        <Input autoComplete="off" maxLength={200} spellCheck={false} />
+      </Form.Item>
+      <Form.Item name="password" label={t("registries.password")} extra={t("registries.passwordHint")}>
+        <Input.Password autoComplete="new-password" maxLength={10_000} />
+      </Form.Item>
+    </>
+  );
+}
+
+function More() {
+  const { t } = useSpeech();
+  return (
+    <>
+      <Form.Item name="include" label={t("registries.include")} extra={t("registries.patternHint")}>
+        <Input.TextArea className="mono" rows={2} spellCheck={false} />
+      </Form.Item>
+      <Form.Item name="exclude" label={t("registries.exclude")}>
+        <Input.TextArea className="mono" rows={2} spellCheck={false} />
+      </Form.Item>
+      <Form.Item name="pollMinutes" label={t("registries.poll")}>
+        <InputNumber min={1} max={10_080} />
+      </Form.Item>
+      <Form.Item name="caPem" label={t("registries.ca")} extra={t("registries.caHint")}>
+        <Input.TextArea className="mono" rows={3} spellCheck={false} />
+      </Form.Item>
+      <Form.Item name="allowPrivate" valuePropName="checked" extra={t("registries.privateHint")}>
+        <Checkbox>{t("registries.private")}</Checkbox>
+      </Form.Item>
+      <Form.Item name="plainHttp" valuePropName="checked" extra={t("registries.plainHint")}>
+        <Checkbox>{t("registries.plain")}</Checkbox>
+      </Form.Item>
+    </>
+  );
+}
+
+type Connection = ReturnType<typeof useConnection>;
+
+function Outcome({ connection }: { readonly connection: Connection }) {
+  const { t } = useSpeech();
+  if (connection.error !== null) return <Failure error={connection.error} />;
+  if (connection.tested === undefined) return null;
+  const { ok, problem } = connection.tested;
+  return (
+    <Alert
+      className="form-alert"
+      type={ok ? "success" : "error"}
+      showIcon
+      title={t(ok ? "registries.works" : "registries.fails")}
+      description={problem === undefined ? null : <SafeText value={problem} wrap />}
+    />
+  );
+}
+
+/** The first step keeps the registry, later ones change it: a failed test does not leave two behind. */
+function useConnection(onDone: () => void) {
+  const [kept, setKept] = useState<Registry>();
+  const connect = useConnectRegistry();
+  const change = useChangeRegistry();
+  const test = useTestRegistry();
+  const sync = useSyncRegistry();
+  const keep = async (settings: RegistrySettings): Promise<number> => {
+    const registry =
+      kept === undefined ? await connect.mutateAsync(settings) : await change.mutateAsync({ id: kept.id, ...settings });
+    setKept(registry);
+    return registry.id;
+  };
+  // What fails is in `error`, and told by the form.
+  const quietly = (work: Promise<unknown>) => void work.then(undefined, () => undefined);
+  return {
+    busy: connect.isPending || change.isPending || test.isPending || sync.isPending,
+    error: connect.error ?? change.error ?? test.error ?? sync.error,
+    tested: test.data,
+    test: (settings: RegistrySettings) => quietly(keep(settings).then((id) => test.mutateAsync(id))),
+    sync: (settings: RegistrySettings) =>
+      quietly(
+        keep(settings)
+          .then((id) => sync.mutateAsync(id))
+          .then(onDone),
+      ),
+  };
+}
+
+function settingsOf({ include, exclude, pollMinutes, ...rest }: Entered): RegistrySettings {
+  const lines = (text: string | undefined) =>
+    (text ?? "")
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
+  const filled = Object.entries(rest).filter(([, value]) => value !== undefined && value !== "" && value !== false);
+  return {
+    ...(Object.fromEntries(filled) as Pick<RegistrySettings, "name" | "kind" | "address">),
+    ...(lines(include).length === 0 ? {} : { include: lines(include) }),
+    ...(lines(exclude).length === 0 ? {} : { exclude: lines(exclude) }),
+    ...(pollMinutes === null || pollMinutes === undefined ? {} : { pollMinutes }),
+  };
+}

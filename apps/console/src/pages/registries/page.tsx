@@ -1,0 +1,117 @@
+import { App, Button, Tooltip } from "antd";
+import type { Registry } from "../../api/contract.ts";
+import { useDeleteRegistry, useRegistries, useSyncRegistry, useTestRegistry } from "../../api/registries.ts";
+import { useMay } from "../../api/session.ts";
+import { type Column, DataTable } from "../../components/data-table.tsx";
+import { EmptyState } from "../../components/empty-state.tsx";
+import { Page as Frame } from "../../components/page.tsx";
+import { SafeText } from "../../components/safe-text.tsx";
+import { useUrlState } from "../../components/url-state.ts";
+import { visible } from "../../components/visible.ts";
+import { useSpeech } from "../../i18n/language.tsx";
+import { ConnectDrawer } from "./connect-drawer.tsx";
+
+const TONES = { new: "tone-other", syncing: "tone-low", ready: "tone-good", failed: "tone-critical" } as const;
+const TWO_LINES_PX = 48;
+const SHOWN_CHARACTERS = 300;
+
+export function Page() {
+  const { t } = useSpeech();
+  const url = useUrlState();
+  const rows = useRegistries();
+  const columns = useColumns();
+  const mayConnect = useMay()("registries:write");
+  const connect = mayConnect ? (
+    <Button type="primary" onClick={() => url.set({ connect: "new" })}>
+      {t("registries.connect")}
+    </Button>
+  ) : null;
+  return (
+    <Frame title={t("registries.title")} lead={t("registries.lead")} actions={connect} fill>
+      <DataTable
+        label={t("registries.title")}
+        rows={rows}
+        columns={columns}
+        rowKey={({ id }) => id}
+        rowHeight={TWO_LINES_PX}
+        empty={<EmptyState title={t("registries.emptyTitle")} hint={t("registries.emptyHint")} action={connect} />}
+        fill
+      />
+      <ConnectDrawer
+        open={mayConnect && url.value("connect") === "new"}
+        onClose={() => url.set({ connect: undefined })}
+      />
+    </Frame>
+  );
+}
+
+function useColumns(): readonly Column<Registry>[] {
+  const { t, format } = useSpeech();
+  return [
+    {
+      key: "name",
+      title: t("registries.name"),
+      cell: ({ name, address }) => (
+        <span className="two-lines">
+          <SafeText value={name} />
+          <span className="second">
+            <SafeText value={address} mono />
+          </span>
+        </span>
+      ),
+    },
+    { key: "kind", title: t("registries.kind"), width: 130, cell: ({ kind }) => t(`registryKind.${kind}`) },
+    { key: "state", title: t("filters.state"), width: 130, cell: (registry) => <State registry={registry} /> },
+    {
+      key: "repositories",
+      title: t("overview.repositories"),
+      width: 120,
+      numeric: true,
+      cell: ({ repositories }) => format.number(repositories),
+    },
+    { key: "images", title: t("nav.images"), width: 100, numeric: true, cell: ({ images }) => format.number(images) },
+    { key: "sync", title: t("registries.lastSync"), width: 140, cell: ({ lastSync }) => format.ago(lastSync) },
+    { key: "actions", title: t("actions"), width: 250, numeric: true, cell: (row) => <Actions registry={row} /> },
+  ];
+}
+
+function State({ registry }: { readonly registry: Registry }) {
+  const { t } = useSpeech();
+  const tag = <span className={`tag ${TONES[registry.state]}`}>{t(`registryState.${registry.state}`)}</span>;
+  if (registry.problem === null) return tag;
+  return <Tooltip title={visible(registry.problem, SHOWN_CHARACTERS)}>{tag}</Tooltip>;
+}
+
+function Actions({ registry }: { readonly registry: Registry }) {
+  const { t } = useSpeech();
+  const { message, modal } = App.useApp();
+  const sync = useSyncRegistry();
+  const test = useTestRegistry();
+  const remove = useDeleteRegistry();
+  if (!useMay()("registries:write")) return null;
+  const tell = ({ ok, problem }: { ok: boolean; problem?: string }) =>
+    void (ok
+      ? message.success(t("registries.works"))
+      : message.error(visible(problem ?? t("registries.fails"), SHOWN_CHARACTERS)));
+  const ask = () =>
+    void modal.confirm({
+      title: t("registries.deleteTitle", { name: visible(registry.name, 60) }),
+      content: t("registries.deleteHint"),
+      okText: t("delete"),
+      okButtonProps: { danger: true },
+      onOk: () => remove.mutateAsync(registry.id),
+    });
+  return (
+    <span className="row-actions">
+      <Button size="small" loading={test.isPending} onClick={() => test.mutate(registry.id, { onSuccess: tell })}>
+        {t("test")}
+      </Button>
+      <Button size="small" loading={sync.isPending} onClick={() => sync.mutate(registry.id)}>
+        {t("registries.sync")}
+      </Button>
+      <Button size="small" danger onClick={ask}>
+        {t("delete")}
+      </Button>
+    </span>
+  );
+}

@@ -1,0 +1,171 @@
+import { Button, Form, Input, Select } from "antd";
+import {
+  type NewAccount,
+  useAccounts,
+  useAddAccount,
+  useChangeAccount,
+  useOwners,
+  useUnlockAccount,
+} from "../../api/administration.ts";
+import type { Account, Role } from "../../api/contract.ts";
+import { useMay } from "../../api/session.ts";
+import { type Column, DataTable } from "../../components/data-table.tsx";
+import { EmptyState } from "../../components/empty-state.tsx";
+import { FormModal } from "../../components/form-modal.tsx";
+import { Page as Frame } from "../../components/page.tsx";
+import { SafeText } from "../../components/safe-text.tsx";
+import { visible } from "../../components/visible.ts";
+import { useSpeech } from "../../i18n/language.tsx";
+
+export const ROLES = ["admin", "security", "operator", "developer", "auditor"] as const;
+const SHOWN_NAME = 60;
+const TWO_LINES_PX = 48;
+const LEAST_PASSWORD = 12;
+
+export function Page() {
+  const { t, format } = useSpeech();
+  const rows = useAccounts();
+  const may = useMay()("admin:write");
+  const columns: readonly Column<Account>[] = [
+    {
+      key: "name",
+      title: t("users.name"),
+      cell: ({ name, login }) => (
+        <span className="two-lines">
+          <SafeText value={name} />
+          <span className="second">
+            <SafeText value={login} mono />
+          </span>
+        </span>
+      ),
+    },
+    { key: "role", title: t("users.role"), width: 170, cell: (account) => <RoleChoice account={account} /> },
+    { key: "state", title: t("filters.state"), width: 130, cell: (account) => <State account={account} /> },
+    { key: "totp", title: t("users.totp"), width: 130, cell: ({ totp }) => t(totp ? "users.totpOn" : "users.totpOff") },
+    { key: "last", title: t("users.lastLogin"), width: 140, cell: ({ lastLogin }) => format.ago(lastLogin) },
+    {
+      key: "actions",
+      title: t("actions"),
+      width: 190,
+      numeric: true,
+      cell: (account) => <Actions account={account} />,
+    },
+  ];
+  return (
+    <Frame title={t("users.title")} lead={t("users.lead")} actions={may ? <AddUser /> : null} fill>
+      <DataTable
+        label={t("users.title")}
+        rows={rows}
+        columns={columns}
+        rowKey={({ id }) => id}
+        rowHeight={TWO_LINES_PX}
+        empty={<EmptyState title={t("users.emptyTitle")} hint={t("users.emptyHint")} />}
+        fill
+      />
+      <RoleHelp />
+    </Frame>
+  );
+}
+
+function RoleHelp() {
+  const { t } = useSpeech();
+  return (
+    <dl className="facts">
+      {ROLES.map((role) => [
+        <dt key={`${role}-name`}>{t(`role.${role}`)}</dt>,
+        <dd key={role}>{t(`roleHint.${role}`)}</dd>,
+      ])}
+    </dl>
+  );
+}
+
+function RoleChoice({ account }: { readonly account: Account }) {
+  const { t } = useSpeech();
+  const change = useChangeAccount();
+  if (!useMay()("admin:write")) return t(`role.${account.role}`);
+  return (
+    <Select<Role>
+      size="small"
+      aria-label={t("users.role")}
+      value={account.role}
+      disabled={change.isPending}
+      options={ROLES.map((value) => ({ value, label: t(`role.${value}`) }))}
+      onChange={(role) => change.mutate({ id: account.id, role })}
+      popupMatchSelectWidth={false}
+    />
+  );
+}
+
+function State({ account }: { readonly account: Account }) {
+  const { t } = useSpeech();
+  if (account.disabled) return <span className="tag tone-other">{t("users.disabled")}</span>;
+  if (account.locked) return <span className="tag tone-critical">{t("users.locked")}</span>;
+  return <span className="tag tone-good">{t("users.active")}</span>;
+}
+
+function Actions({ account }: { readonly account: Account }) {
+  const { t } = useSpeech();
+  const unlock = useUnlockAccount();
+  const change = useChangeAccount();
+  if (!useMay()("admin:write")) return null;
+  return (
+    <span className="row-actions">
+      {account.locked ? (
+        <Button size="small" loading={unlock.isPending} onClick={() => unlock.mutate(account.id)}>
+          {t("users.unlock")}
+        </Button>
+      ) : null}
+      <Button
+        size="small"
+        loading={change.isPending}
+        onClick={() => change.mutate({ id: account.id, disabled: !account.disabled })}
+      >
+        {t(account.disabled ? "users.enable" : "users.disable")}
+      </Button>
+    </span>
+  );
+}
+
+function AddUser() {
+  const { t } = useSpeech();
+  const add = useAddAccount();
+  const owners = useOwners();
+  const required = [{ required: true, message: t("form.required") }];
+  return (
+    <FormModal<NewAccount>
+      title={t("users.add")}
+      submit={t("save")}
+      initial={{ role: "developer" }}
+      sending={add.isPending}
+      onSubmit={(values, close) => add.mutate(values, { onSuccess: close })}
+    >
+      {() => (
+        <>
+          <Form.Item name="login" label={t("login.name")} rules={required}>
+            <Input autoComplete="off" maxLength={100} spellCheck={false} />
+          </Form.Item>
+          <Form.Item name="name" label={t("users.name")} rules={required}>
+            <Input maxLength={100} />
+          </Form.Item>
+          <Form.Item name="role" label={t("users.role")} rules={required}>
+            <Select options={ROLES.map((value) => ({ value, label: t(`role.${value}`) }))} />
+          </Form.Item>
+          <Form.Item name="owners" label={t("nav.owners")} extra={t("users.ownersHint")}>
+            <Select
+              mode="multiple"
+              options={owners.items.map(({ id, name }) => ({ value: id, label: visible(name, SHOWN_NAME) }))}
+            />
+          </Form.Item>
+          <Form.Item
+            name="password"
+            label={t("users.firstPassword")}
+            extra={t("users.firstPasswordHint")}
+            rules={[...required, { min: LEAST_PASSWORD, message: t("form.tooShort", { n: LEAST_PASSWORD }) }]}
+          >
+            <Input.Password autoComplete="new-password" maxLength={1000} />
+          </Form.Item>
+        </>
+      )}
+    </FormModal>
+  );
+}

@@ -1,0 +1,140 @@
+import { Link } from "react-router";
+import type { Vulnerability } from "../../api/contract.ts";
+import { useVulnerabilities } from "../../api/vulnerabilities.ts";
+import { type Column, DataTable } from "../../components/data-table.tsx";
+import { EmptyState } from "../../components/empty-state.tsx";
+import { ChoiceFilter, FlagFilter, SearchFilter } from "../../components/filters.tsx";
+import { Page as Frame } from "../../components/page.tsx";
+import { SafeText } from "../../components/safe-text.tsx";
+import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
+import { given, useUrlState } from "../../components/url-state.ts";
+import { useSpeech } from "../../i18n/language.tsx";
+
+const SORTS = ["images", "severity", "epss", "cvss", "firstSeen"].flatMap((field) => [field, `-${field}`]);
+const TWO_LINES_PX = 48;
+
+export function Page() {
+  const { t } = useSpeech();
+  const url = useUrlState();
+  const sort = url.oneOf("sort", SORTS) ?? "-severity";
+  const filters = given({
+    search: url.value("search"),
+    severity: url.oneOf("severity", SEVERITIES),
+    exploited: url.flag("exploited"),
+    fixable: url.flag("fixable"),
+  });
+  const rows = useVulnerabilities({ ...filters, sort });
+  const columns = useColumns();
+  const filtered = Object.keys(filters).length > 0;
+  return (
+    <Frame title={t("vulnerabilities.title")} lead={t("vulnerabilities.lead")} fill>
+      <search className="filters">
+        <SearchFilter state={url} name="search" label={t("vulnerabilities.search")} />
+        <ChoiceFilter
+          state={url}
+          name="severity"
+          label={t("filters.severity")}
+          options={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
+        />
+        <FlagFilter state={url} name="exploited" label={t("filters.exploited")} />
+        <FlagFilter state={url} name="fixable" label={t("filters.fixable")} />
+      </search>
+      <DataTable
+        label={t("vulnerabilities.title")}
+        rows={rows}
+        columns={columns}
+        rowKey={({ id }) => id}
+        rowHeight={TWO_LINES_PX}
+        sort={sort}
+        onSort={(next) => url.set({ sort: next })}
+        empty={
+          filtered ? (
+            <EmptyState title={t("filters.noneTitle")} hint={t("filters.noneHint")} />
+          ) : (
+            <EmptyState title={t("vulnerabilities.emptyTitle")} hint={t("vulnerabilities.emptyHint")} />
+          )
+        }
+        fill
+      />
+    </Frame>
+  );
+}
+
+function useColumns(): readonly Column<Vulnerability>[] {
+  const { t, format } = useSpeech();
+  return [
+    {
+      key: "severity",
+      title: t("filters.severity"),
+      width: 108,
+      sort: "severity",
+      cell: ({ severity }) => <SeverityTag severity={severity} />,
+    },
+    {
+      key: "id",
+      title: t("vulnerabilities.vulnerability"),
+      cell: ({ id, title }) => (
+        <span className="two-lines">
+          <Link to={`/vulnerabilities/${encodeURIComponent(id)}`}>
+            <SafeText value={id} />
+          </Link>
+          <span className="second">
+            <SafeText value={title} />
+          </span>
+        </span>
+      ),
+    },
+    {
+      key: "packages",
+      title: t("vulnerabilities.packages"),
+      width: 190,
+      cell: ({ packages, fixedVersions }) => (
+        <span className="two-lines">
+          <SafeText value={packages.join(", ")} />
+          <span className="second">
+            {fixedVersions.length === 0 ? (
+              t("findings.noFix")
+            ) : (
+              <SafeText value={t("vulnerabilities.fixedIn", { version: fixedVersions.join(", ") })} />
+            )}
+          </span>
+        </span>
+      ),
+    },
+    {
+      key: "images",
+      title: t("nav.images"),
+      width: 90,
+      sort: "images",
+      numeric: true,
+      cell: ({ images }) => format.number(images),
+    },
+    {
+      key: "cvss",
+      title: t("findings.cvss"),
+      width: 80,
+      sort: "cvss",
+      numeric: true,
+      cell: ({ cvss }) => (cvss === undefined ? t("none") : format.number(cvss)),
+    },
+    {
+      key: "epss",
+      title: t("findings.epss"),
+      width: 90,
+      sort: "epss",
+      numeric: true,
+      cell: ({ epss }) => (epss === undefined ? t("none") : format.percent(epss)),
+    },
+    {
+      key: "marks",
+      title: t("findings.marks"),
+      width: 180,
+      cell: ({ exploited, ransomware }) => (
+        <span className="chips">
+          {exploited ? <span className="tag tone-critical">{t("findings.exploited")}</span> : null}
+          {ransomware ? <span className="tag tone-critical">{t("findings.ransomware")}</span> : null}
+        </span>
+      ),
+    },
+  ];
+}

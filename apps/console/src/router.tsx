@@ -1,0 +1,48 @@
+import { createBrowserRouter, type RouteObject } from "react-router";
+import { PageFailure } from "./layout/page-failure.tsx";
+import { RequireSession } from "./layout/require-session.tsx";
+import { Shell } from "./layout/shell.tsx";
+import { Starting } from "./layout/starting.tsx";
+
+type PageModule = Promise<{ readonly Page: React.ComponentType }>;
+const page = (path: string, load: () => PageModule): RouteObject => ({
+  path,
+  lazy: async () => ({ Component: (await load()).Page }),
+  ErrorBoundary: PageFailure,
+});
+
+/** Every page is a chunk of its own, read when it is opened. */
+const PAGES: readonly RouteObject[] = [
+  page("/", () => import("./pages/overview/page.tsx")),
+  page("/images", () => import("./pages/images/page.tsx")),
+  page("/images/:digest", () => import("./pages/image/page.tsx")),
+  page("/vulnerabilities", () => import("./pages/vulnerabilities/page.tsx")),
+  page("/vulnerabilities/:id", () => import("./pages/vulnerability/page.tsx")),
+  page("/packages", () => import("./pages/packages/page.tsx")),
+  page("/search", () => import("./pages/search/page.tsx")),
+  page("/cases", () => import("./pages/cases/page.tsx")),
+  page("/cases/:id", () => import("./pages/case/page.tsx")),
+  page("/risks", () => import("./pages/risks/page.tsx")),
+  page("/risks/:id", () => import("./pages/risk/page.tsx")),
+  page("/registries", () => import("./pages/registries/page.tsx")),
+  page("/jobs", () => import("./pages/jobs/page.tsx")),
+  page("/notifications", () => import("./pages/notifications/page.tsx")),
+  page("/users", () => import("./pages/users/page.tsx")),
+  page("/tokens", () => import("./pages/tokens/page.tsx")),
+  page("/owners", () => import("./pages/owners/page.tsx")),
+  page("/audit", () => import("./pages/audit/page.tsx")),
+  page("/database", () => import("./pages/database/page.tsx")),
+  page("/account", () => import("./pages/account/page.tsx")),
+  page("*", () => import("./pages/not-found/page.tsx")),
+];
+
+export const router = createBrowserRouter([
+  {
+    HydrateFallback: Starting,
+    ErrorBoundary: PageFailure,
+    children: [
+      page("/login", () => import("./pages/login/page.tsx")),
+      { Component: RequireSession, children: [{ Component: Shell, children: [...PAGES] }] },
+    ],
+  },
+]);
