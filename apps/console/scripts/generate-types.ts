@@ -18,6 +18,8 @@ const deps: AppDeps = {
   secrets: nothing as AppDeps["secrets"],
   clock: () => new Date(),
   authenticate: async () => undefined,
+  queue: nothing as AppDeps["queue"],
+  events: nothing as AppDeps["events"],
 };
 const app = await createApp(deps);
 await app.ready();
