@@ -77,7 +77,10 @@ function Filled<Row>({
   const above = seen[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (seen.at(-1)?.end ?? 0);
   return (
-    <div className={`table-frame${fill ? " table-fill" : ""}`}>
+    <div
+      className={`table-frame${fill ? " table-fill" : ""}${rows.stale ? " table-stale" : ""}`}
+      aria-busy={rows.stale}
+    >
       <div className="table-scroll" ref={scrolled}>
         <table className="data-table" aria-label={label} aria-rowcount={rows.total ?? rows.items.length}>
           <colgroup>

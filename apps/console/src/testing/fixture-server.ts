@@ -209,7 +209,6 @@ function addRest(app: FastifyInstance, images: number): void {
   one("risks/:id", (id) => work.riskDetail(Number(id)));
   const lists = {
     registries: work.registries,
-    "jobs/dead": work.deadLetters,
     channels: work.channels,
     accounts: work.accounts,
   };
