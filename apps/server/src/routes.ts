@@ -11,6 +11,8 @@ import { overviewRoutes } from "./overview/routes.ts";
 import { ownerRoutes } from "./owners/routes.ts";
 import { registryRoutes } from "./registries/routes.ts";
 import { searchRoutes } from "./search/routes.ts";
+import { identityProviderRoutes } from "./session/oidc/provider-routes.ts";
+import { oidcRoutes } from "./session/oidc/routes.ts";
 import { sessionRoutes } from "./session/routes.ts";
 import { tenantRoutes } from "./tenants/routes.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
@@ -30,6 +32,8 @@ export const ROUTES: readonly Routes[] = [
   vulnerabilityRoutes,
   searchRoutes,
   sessionRoutes,
+  oidcRoutes,
+  identityProviderRoutes,
   accountRoutes,
   tokenRoutes,
   ownerRoutes,

@@ -13,6 +13,7 @@ export {
   releaseKey,
   removeAccount,
   tenantOf,
+  tenantsOf,
 } from "./accounts/accounts.ts";
 export { countAttempt, forgetAttempts, uncountAttempt } from "./accounts/attempts.ts";
 export { beginTotp, confirmTotp, removeTotp, takeRecoveryCode, takeTotpStep } from "./accounts/second-factor.ts";
@@ -39,6 +40,7 @@ export {
   type ImageSort,
   listImages,
 } from "./images/list-images.ts";
+export { recountImages } from "./images/recount.ts";
 export { type PlaceChange, setPlace } from "./images/set-place.ts";
 export type { Sight } from "./images/visible.ts";
 export { announce, type EstateEvent, type EventListener, listenToEvents } from "./jobs/events.ts";
@@ -100,7 +102,7 @@ export type { JobState, TaskState } from "./schema/jobs.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";
 export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./search/find-subjects.ts";
 export { type Located, locateSubjects } from "./search/locate-subjects.ts";
-export { readSetting, writeSetting } from "./tenants/settings.ts";
+export { listSettings, readSetting, removeSetting, writeSetting } from "./tenants/settings.ts";
 export { addTenant, FIRST_TENANT, findTenant, listTenants, type Tenant } from "./tenants/tenants.ts";
 export {
   type EstatePackage,

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { ROLES } from "../access.ts";
 import { PageQuery } from "../paging.ts";
 
-export const Role = Type.Union(ROLES.map((role) => Type.Literal(role)));
+export const Role = Type.Enum([...ROLES]);
 /** Letters that look and sort the same everywhere; an address for mail fits as well. */
 export const LoginName = Type.String({
   minLength: 1,

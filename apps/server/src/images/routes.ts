@@ -14,6 +14,7 @@ import { type Principal, principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound } from "../errors.ts";
 import { listOf } from "../list-parameter.ts";
+import { demandOwner } from "../owners/demand-owner.ts";
 import { DEFAULT_PAGE, decodeCursor, encodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { itemOf } from "./reference.ts";
@@ -96,9 +97,11 @@ export const imageRoutes: Routes = async (app, { deps }) => {
       const { principal, digest } = asked(request);
       return store.tenant(principal.tenantId, async (db) => {
         const image = await seen(db, digest, principal);
+        await demandOwner(db, request.body.ownerId);
         await setPlace(db, "image", image.id, request.body);
-        await audit(db, request, "image.change", `image/${digest}`, { fields: Object.keys(request.body).join(" ") });
-        return itemOf(await seen(db, digest, principal));
+        const changed = itemOf(await seen(db, digest, principal));
+        await audit(db, request, "image.change", `image/${digest}`, { ...request.body });
+        return changed;
       });
     },
   );

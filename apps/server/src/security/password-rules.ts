@@ -1,6 +1,6 @@
 /** NIST SP 800-63B-4, section 3.1.1.2: at least 15 characters where a password may be the only factor. */
-export const MIN_PASSWORD = 15;
-export const MAX_PASSWORD = 256;
+const MIN_PASSWORD = 15;
+const MAX_PASSWORD = 256;
 const MIN_DISTINCT = 6;
 const MIN_NAME = 4;
 /** Long passwords that people choose all the same, and what a password for this product begins with. */

@@ -36,6 +36,12 @@ const HEADERS: Readonly<Record<string, string>> = {
  */
 export function protect(app: FastifyInstance, options: { readonly publicUrl?: string | undefined }): void {
   const ownHost = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).host;
+  app.addHook("onRoute", (route) => {
+    const query = route.schema?.querystring;
+    // A misspelt filter that is ignored shows everything: an unknown parameter is refused, as an unknown member of a body is.
+    if (!isOpenObject(query)) return;
+    route.schema = { ...route.schema, querystring: { ...query, additionalProperties: false } };
+  });
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(HEADERS);
     if (request.protocol === "https") reply.header("strict-transport-security", `max-age=${YEAR_S}`);
@@ -44,11 +50,22 @@ export function protect(app: FastifyInstance, options: { readonly publicUrl?: st
   app.addHook("preValidation", async (request) => {
     for (const part of [request.params, request.query, request.body]) refuseUnstorable(part, 0);
   });
+  app.addHook("preHandler", async (request) => {
+    // `1e999` becomes an infinite integer that the validator's limits do not stop.
+    const values = [request.params, request.query].flatMap((part) => Object.values(part ?? {}));
+    if (!values.some((value) => typeof value === "number" && !Number.isFinite(value))) return;
+    throw new ServerError("INVALID_REQUEST", "a number in the address is too large");
+  });
   app.addHook("onSend", async (request, reply, payload) => {
     if (reply.getHeader("cache-control") === undefined) reply.header("cache-control", "no-store");
     if (reply.statusCode < 400) demandAudit(request);
     return payload;
   });
+}
+
+function isOpenObject(schema: unknown): schema is object {
+  const isObject = typeof schema === "object" && schema !== null && "type" in schema && schema.type === "object";
+  return isObject && !("additionalProperties" in schema);
 }
 
 /** Fetch Metadata and Origin (OWASP, "Cross-Site Request Forgery Prevention"). Programs send neither header. */

@@ -9,7 +9,7 @@ const KEY_ID_BYTES = 8;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES;
-export const MAX_SECRET_BYTES = 64 * 1024;
+const MAX_SECRET_BYTES = 64 * 1024;
 
 /**
  * Keeps secrets at rest (AES-256-GCM, NIST SP 800-38D). A sealed secret opens for the tenant and the purpose that it was

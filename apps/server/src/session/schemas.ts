@@ -3,7 +3,7 @@ import { Type } from "typebox";
 /** Longest text that is hashed or compared. */
 const MAX_SECRET = 1_024;
 
-export const Secret = (description: string) => Type.String({ minLength: 1, maxLength: MAX_SECRET, description });
+const Secret = (description: string) => Type.String({ minLength: 1, maxLength: MAX_SECRET, description });
 
 export const LoginBody = Type.Object(
   {

@@ -58,6 +58,22 @@ export async function tenantOf(
   return found?.tenant_id;
 }
 
+/** All keys of a kind with their tenants. */
+export async function tenantsOf(
+  db: SystemQueries,
+  kind: Row<"directory">["kind"],
+  limit: number,
+): Promise<readonly { readonly key: string; readonly tenantId: number }[]> {
+  return db
+    .selectFrom("directory")
+    .select(["key", "tenant_id as tenantId"])
+    .where("kind", "=", kind)
+    .orderBy("tenant_id")
+    .orderBy("key")
+    .limit(limit)
+    .execute();
+}
+
 /** Takes a key for the tenant, for good; false when it is taken, by whichever tenant. */
 export async function claimKey(
   db: SystemQueries,
