@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ROLE_SCOPES } from "../access.ts";
 import { type ScannedImages, scannedImages } from "../testing/scanned-images.ts";
 import { openTestApp, type TestAccount, type TestApp } from "../testing/test-app.ts";
 
@@ -6,6 +7,7 @@ let server: TestApp;
 let images: ScannedImages;
 let security: TestAccount;
 let other: TestAccount;
+let developer: TestAccount;
 
 const OS = { "etc/os-release": 'ID=debian\nVERSION_ID="12"\n' };
 const withLodash = (version: string) => ({
@@ -22,6 +24,7 @@ beforeAll(async () => {
   images = await scannedImages(server.store, 1, () => server.clock.now);
   security = await server.account("security");
   other = await server.account("security");
+  developer = await server.account("developer");
 });
 afterAll(async () => {
   images.close();
@@ -29,7 +32,9 @@ afterAll(async () => {
 });
 
 const ask = async (who: TestAccount, method: "GET" | "POST", url: string, payload?: object) => {
-  const options = { method, url: `/api/v1${url}`, headers: who.bearer };
+  // The clock moves by days in these tests: a token of an hour is made for each request.
+  const headers = await server.token(who, ROLE_SCOPES[who === developer ? "developer" : "security"]);
+  const options = { method, url: `/api/v1${url}`, headers };
   const answer = await server.app.inject(payload === undefined ? options : { ...options, payload });
   return { status: answer.statusCode, body: answer.json() };
 };
@@ -116,7 +121,6 @@ test("flaws closed before their release are told from those that were shipped", 
 
 test("a developer sees and moves the risks of their own repositories only", async () => {
   await images.push("team/mine", "latest", withLodash("4.17.4"));
-  const developer = await server.account("developer");
   const { id } = (await riskOf("team/mine", PROTOTYPE_POLLUTION))!;
   expect((await ask(developer, "GET", "/risks")).body.items).toEqual([]);
   expect((await ask(developer, "POST", `/risks/${id}/start`)).status).toBe(404);
@@ -145,7 +149,8 @@ test("a case follows what its search finds, to its end and back again", async ()
   await refresh();
   const { points } = (await ask(security, "GET", `/cases/${id}/curve`)).body;
   expect(points.map((point: { open: number }) => point.open)).toEqual([open, 0, 1]);
-  const csv = await server.app.inject({ url: `/api/v1/cases/${id}/export`, headers: security.bearer });
+  const headers = await server.token(security, ["findings:read"]);
+  const csv = await server.app.inject({ url: `/api/v1/cases/${id}/export`, headers });
   expect(csv.body.split("\r\n")[0]).toBe("registry,repository,tags,digest,owner,firstSeen,closedAt");
 });
 
