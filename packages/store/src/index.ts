@@ -36,7 +36,7 @@ export {
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export { countEstate } from "./estate/count-estate.ts";
 export { type EstateOverview, estateOverview } from "./estate/overview.ts";
-export { type AppliedMatches, applyMatches, type StoredSubject, subjectsToMatch } from "./images/apply-matches.ts";
+export { type AppliedMatches, applyMatches, type StoredSubject } from "./images/apply-matches.ts";
 export { getImage, type ImageDetail, type ImageLayer } from "./images/get-image.ts";
 export { type FindingFilter, type ImageFinding, imageFindings } from "./images/image-findings.ts";
 export { type Counts, type ImageItem, imageItems } from "./images/image-items.ts";

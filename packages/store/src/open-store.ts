@@ -5,6 +5,8 @@ import { migrate } from "./migrate.ts";
 import type { Database } from "./schema.ts";
 
 const DEFAULT_CONNECTIONS = 10;
+/** Searches over 100,000 images sort and hash in memory with it. */
+const WORK_MEM = "32MB";
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Longer than any query of a list; jobs that need more ask for it. */
 const STATEMENT_TIMEOUT_MS = 120_000;
@@ -55,12 +57,9 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     application_name: "bulwark",
+    // Superusers pass row-level security by: what serves requests is not one.
+    options: `-c role=bulwark_app -c work_mem=${WORK_MEM}`,
   });
-  // Superusers pass row-level security by: what serves requests is not one. Queries of a connection keep their order.
-  pool.on(
-    "connect",
-    (client) => void client.query("SET ROLE bulwark_app").catch((error) => client.emit("error", error)),
-  );
   // A connection that a restarted server cut is replaced when it is next needed; its error must not end the process.
   pool.on("error", () => {});
   const dialect = new PostgresDialect({ pool });
