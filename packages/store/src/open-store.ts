@@ -1,4 +1,4 @@
-import { Kysely, type LogEvent, PostgresDialect, sql, type Transaction } from "kysely";
+import { Kysely, type LogEvent, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { StoreError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
@@ -15,7 +15,7 @@ const STATEMENT_TIMEOUT_MS = 120_000;
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Queries of one tenant, in one transaction: rows of others do not exist for them. */
-export type TenantQueries = Transaction<Database>;
+export type TenantQueries = Kysely<Database>;
 /** Queries that see what belongs to no tenant: tenants, the directory, advisories. */
 export type SystemQueries = Kysely<Database>;
 
@@ -67,11 +67,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   return {
     system,
     pool,
-    tenant: (tenantId, work) =>
-      system.transaction().execute(async (db) => {
-        await sql`SELECT set_config('bulwark.tenant', ${String(tenantId)}, true)`.execute(db);
-        return work(db);
-      }),
+    tenant: (tenantId, work) => system.connection().execute((db) => asTenant(db, tenantId, work)),
     answers(withinMs) {
       const answered = sql`SELECT 1`.execute(system).then(
         () => true,
@@ -82,6 +78,25 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     },
     close: () => system.destroy(),
   };
+}
+
+/** One transaction; beginning it and naming the tenant take one round trip. */
+async function asTenant<Result>(
+  db: TenantQueries,
+  tenantId: number,
+  work: (db: TenantQueries) => Promise<Result>,
+): Promise<Result> {
+  if (!Number.isSafeInteger(tenantId)) throw new RangeError(`${tenantId} is no tenant`);
+  await sql.raw(`BEGIN; SELECT set_config('bulwark.tenant', '${tenantId}', true)`).execute(db);
+  try {
+    const result = await work(db);
+    await sql`COMMIT`.execute(db);
+    return result;
+  } catch (error) {
+    // Where the connection is gone, so is the transaction: the first error tells more.
+    await sql`ROLLBACK`.execute(db).catch(() => {});
+    throw error;
+  }
 }
 
 /** The schema is changed by its owner, whom row-level security and missing grants do not stop. */
