@@ -22,6 +22,8 @@ export { type ApiToken, addToken, findToken, listTokens, removeToken, touchToken
 export { type AuditEntry, type AuditFilter, appendAudit, listAudit } from "./audit/audit.ts";
 export type { Plain } from "./audit/canonical-json.ts";
 export { type AuditMark, type AuditVerdict, verifyAudit } from "./audit/verify-audit.ts";
+export { readBackup } from "./backup/read-backup.ts";
+export { type BackupHead, writeBackup } from "./backup/write-backup.ts";
 export {
   addCase,
   type CaseImage,
@@ -68,6 +70,7 @@ export {
   type NewTask,
   pauseJob,
   reportProgress,
+  requeueTasks,
   resumeJob,
   retryJob,
   type Task,

@@ -237,3 +237,14 @@ export async function retryJob(db: TenantQueries, id: number): Promise<readonly 
     await db.updateTable("job").set({ state: "running", ended_at: null }).where("id", "=", id).execute();
   return rows.map((row) => row.id);
 }
+
+/** Makes tasks wait that no queue knows of, as after a restore; gives them. */
+export async function requeueTasks(db: TenantQueries): Promise<readonly number[]> {
+  const rows = await db
+    .updateTable("task")
+    .set({ state: "waiting" })
+    .where("state", "in", ["waiting", "running"])
+    .returning("id")
+    .execute();
+  return rows.map(({ id }) => id);
+}
