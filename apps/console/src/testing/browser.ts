@@ -19,7 +19,7 @@ export interface Look {
 }
 
 /** A page that is watched: what it complains of is gathered. */
-export interface Visit {
+interface Visit {
   readonly page: Page;
   readonly complaints: string[];
   close(): Promise<void>;
