@@ -13,6 +13,7 @@ import { scanImageHandler } from "./scans/scan-image-task.ts";
 import { type ScannerTools, scannerTools } from "./scans/tools.ts";
 import { scheduleWork } from "./schedule-work.ts";
 import { createAuthenticator } from "./security/authenticator.ts";
+import { proveKeys } from "./security/prove-keys.ts";
 import { openSecretBox, type SecretBox } from "./security/secret-box.ts";
 
 const CLOSE_WITHIN_MS = 20_000;
@@ -77,6 +78,7 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
   const secrets = await openSecretBox(
     options.kmsCommand === undefined ? keys : { ...keys, kmsCommand: options.kmsCommand },
   );
+  await proveKeys(store, secrets);
   const clock = () => new Date();
   const password = await ensureAdmin(store, clock(), options.adminPassword);
   const tools = scannerTools();
