@@ -619,6 +619,8 @@ export const en = {
   "jobs.dead": "Given up",
   "jobs.noDead": "Nothing was given up",
   "jobs.noDeadHint": "Work that fails again and again is listed here with its reason.",
+  "jobKind.host": "This machine",
+  "taskKind.scan-host": "Scan of this machine",
 } as const;
 
 export type Key = keyof typeof en;

@@ -617,4 +617,6 @@ export const zh: Strings = {
   "jobs.dead": "已放弃",
   "jobs.noDead": "没有被放弃的步骤",
   "jobs.noDeadHint": "反复失败的工作会连同原因列在这里。",
+  "jobKind.host": "本机",
+  "taskKind.scan-host": "扫描本机",
 };

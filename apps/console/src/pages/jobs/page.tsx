@@ -15,7 +15,7 @@ import "./jobs.css";
 
 const TABS = ["jobs", "given-up"] as const;
 const STATES = ["running", "paused", "done", "failed", "cancelled"] as const;
-const KINDS = ["scan", "sync"] as const;
+const KINDS = ["scan", "sync", "host"] as const;
 const TWO_LINES_PX = 48;
 const FULL = 100;
 const TONES = {
@@ -119,7 +119,7 @@ function useColumns(onOpen: (id: number) => void): readonly Column<Job>[] {
 
 function JobProgress({ job }: { readonly job: Job }) {
   const { t } = useSpeech();
-  const percent = job.total === 0 ? 0 : Math.floor((job.done / job.total) * FULL);
+  const percent = Math.floor(job.progress * FULL);
   const status = job.state === "failed" ? "exception" : job.state === "running" ? "active" : "normal";
   const text = t("jobs.ofTotal", { n: job.done, total: job.total });
   return (

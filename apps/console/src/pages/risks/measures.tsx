@@ -69,7 +69,13 @@ function Ages({ ages }: { readonly ages: RiskMeasures["byAge"] }) {
         legend: { show: false },
         grid: { left: 0, right: 0, top: 18, bottom: 0, outerBoundsMode: "same" },
         tooltip: { show: false },
-        xAxis: { type: "category", data: names, axisTick: { show: false }, axisLine: { show: false } },
+        xAxis: {
+          type: "category",
+          data: names,
+          axisTick: { show: false },
+          axisLine: { show: false },
+          axisLabel: { color: palette.quiet },
+        },
         yAxis: { type: "value", show: false },
         series: [
           {
