@@ -29,7 +29,9 @@ async function withDatabase<Result>(name: string, work: (url: string, db: Kysely
 async function shapeOf(db: Kysely<Database>): Promise<readonly string[]> {
   const { rows } = await sql<{ line: string }>`
     SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable AS line
-    FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1`.execute(db);
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'kysely%' ORDER BY 1`.execute(
+    db,
+  );
   return rows.map(({ line }) => line);
 }
 

@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createZstdDecompress } from "node:zlib";
@@ -13,6 +12,7 @@ import type { Database } from "../schema.ts";
 import { backedTables } from "./tables.ts";
 import { BACKUP_FORMAT, type BackupHead } from "./write-backup.ts";
 
+const LINE_FEED = 0x0a;
 /** Rows are collected to pieces of this size before they are sent. */
 const PIECE_CHARACTERS = 256 * 1024;
 
@@ -25,19 +25,36 @@ const PIECE_CHARACTERS = 256 * 1024;
 export async function readBackup(url: string, file: string): Promise<BackupHead> {
   const pool = new pg.Pool({ ...connectionOf(url), max: 1 });
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  const lines = createInterface({ input: createReadStream(file).pipe(createZstdDecompress()), crlfDelay: 0 });
+  pool.on("error", () => {});
+  const input = createReadStream(file);
+  const lines = linesOf(input.pipe(createZstdDecompress()));
   try {
-    const iterator = lines[Symbol.asyncIterator]();
-    const head = headOf(file, (await iterator.next()).value);
+    const head = headOf(file, (await lines.next()).value);
     await requireEmpty(pool);
     await migrate(db, head.schema);
-    await fill(pool, db, iterator, file);
+    await fill(pool, db, lines, file);
     await migrate(db);
     return head;
   } finally {
-    lines.close();
+    input.destroy();
     await db.destroy();
   }
+}
+
+/** Lines end with a line feed and nothing else: `readline` would end them at U+2028 too, which may stand in any text. */
+async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string, undefined> {
+  let begun: Buffer[] = [];
+  for await (const chunk of stream) {
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
+      begun.push(chunk.subarray(start, end));
+      yield Buffer.concat(begun).toString("utf8");
+      begun = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) begun.push(chunk.subarray(start));
+  }
+  return undefined;
 }
 
 function headOf(file: string, line: unknown): BackupHead {
@@ -72,8 +89,8 @@ async function fill(pool: pg.Pool, db: Kysely<Database>, lines: AsyncIterator<st
     // The owner is held to row-level security too: it is lifted while the rows of all tenants go in.
     for (const { name, byTenant } of tables)
       if (byTenant) await client.query(`ALTER TABLE "${name}" NO FORCE ROW LEVEL SECURITY`);
-    // What the schema puts into new databases is in the backup as well.
-    await client.query(`TRUNCATE ${tables.map(({ name }) => `"${name}"`).join(", ")} CASCADE`);
+    // The tenant that the schema puts into new databases is in the backup as well.
+    await client.query("DELETE FROM tenant");
     for (let next = await lines.next(); !next.done; next = await lines.next()) {
       const { table, columns } = JSON.parse(next.value) as { table: string; columns: readonly string[] };
       if (!tables.some(({ name }) => name === table)) throw invalid(file, `it holds an unknown table ${table}`);
@@ -119,8 +136,11 @@ async function copyRows(
 
 /** Rows that are made from now on get ids above those restored. */
 async function advanceIdentity(client: pg.PoolClient, table: string): Promise<void> {
-  await client.query(
-    `SELECT setval(sequence, greatest((SELECT max(id) FROM "${table}"), 1)) FROM pg_get_serial_sequence('"${table}"', 'id') sequence
-     WHERE sequence IS NOT NULL`,
+  const { rows } = await client.query<{ sequence: string | null }>(
+    "SELECT pg_get_serial_sequence($1, 'id') AS sequence",
+    [`"${table}"`],
   );
+  const sequence = rows[0]?.sequence ?? null;
+  if (sequence === null) return;
+  await client.query(`SELECT setval($1, greatest(coalesce((SELECT max(id) FROM "${table}"), 1), 1))`, [sequence]);
 }
