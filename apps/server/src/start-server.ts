@@ -4,6 +4,7 @@ import { startPostgres } from "@bulwark/store/embedded";
 import type { FastifyBaseLogger } from "fastify";
 import { ensureAdmin } from "./accounts/ensure-admin.ts";
 import { type App, createApp } from "./app.ts";
+import { updateAdvisoriesHandler } from "./database/update-task.ts";
 import { openEventHub } from "./events/hub.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
 import { startWorker } from "./jobs/worker.ts";
@@ -105,6 +106,7 @@ async function startWork(deps: WorkDeps, concurrency: number): Promise<void> {
     "sync-registry": syncHandler(deps),
     "scan-image": scanImageHandler(deps),
     "scan-host": scanHostHandler(deps),
+    "update-advisories": updateAdvisoriesHandler(deps),
   };
   await startWorker({ ...deps, handlers }, concurrency);
   await scheduleWork(deps);

@@ -12,7 +12,7 @@ const EXPIRES_SECONDS = 12 * 60 * 60;
 const POLL_SECONDS = 2;
 
 /** Which task a worker is to do. */
-export interface QueuedTask {
+interface QueuedTask {
   readonly tenantId: number;
   readonly taskId: number;
 }

@@ -8,7 +8,7 @@ import { recountImages } from "./recount.ts";
 import { asSubject } from "./subject-rows.ts";
 
 /** Says what is known about subjects that the estate did not hold before; by position. */
-export type MatchSubjects = (subjects: readonly AdvisorySubject[]) => readonly (readonly Match[])[];
+type MatchSubjects = (subjects: readonly AdvisorySubject[]) => readonly (readonly Match[])[];
 
 export interface IngestOptions {
   readonly match: MatchSubjects;
