@@ -1,4 +1,4 @@
-import { listRegistries, listTenants, type Registry, type Store } from "@bulwark/store";
+import { listRegistries, listTenants, pendingSync, type Registry, type Store } from "@bulwark/store";
 import type { FastifyBaseLogger } from "fastify";
 import type { Queue } from "./jobs/queue.ts";
 import { startJob } from "./jobs/start-job.ts";
@@ -27,14 +27,17 @@ async function pollRegistries({ store, queue, clock }: ScheduleDeps): Promise<vo
   for (const { id: tenantId } of await listTenants(store, { limit: MAX_TENANTS })) {
     for (const registry of await store.tenant(tenantId, listRegistries)) {
       if (!isDue(registry, clock())) continue;
-      const job = await store.tenant(tenantId, (db) => startJob(db, tenantId, syncJob(registry, "", "schedule")));
-      await job.enqueue(queue);
+      const job = await store.tenant(tenantId, async (db) => {
+        const pending = await pendingSync(db, registry.id, undefined, ["waiting", "parked", "running"]);
+        return pending === undefined ? startJob(db, tenantId, syncJob(registry, "", "schedule")) : undefined;
+      });
+      await job?.enqueue({ store, queue });
     }
   }
 }
 
-function isDue({ kind, state, settings, syncedAt, createdAt }: Registry, now: Date): boolean {
+function isDue({ kind, settings, triedAt, createdAt }: Registry, now: Date): boolean {
   const { pollMinutes = DEFAULT_POLL_MINUTES } = settings;
-  if (kind === "local" || pollMinutes === 0 || state === "syncing") return false;
-  return now.getTime() - Date.parse(syncedAt ?? createdAt) > pollMinutes * 60_000;
+  if (kind === "local" || pollMinutes === 0) return false;
+  return now.getTime() - Date.parse(triedAt ?? createdAt) > pollMinutes * 60_000;
 }

@@ -6,7 +6,7 @@ import { ensureAdmin } from "./accounts/ensure-admin.ts";
 import { type App, createApp } from "./app.ts";
 import { openEventHub } from "./events/hub.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
-import { startWorker } from "./jobs/worker.ts";
+import { startWorker, type Worker } from "./jobs/worker.ts";
 import { syncHandler } from "./registries/sync.ts";
 import { scanHostHandler } from "./scans/scan-host-task.ts";
 import { scanImageHandler } from "./scans/scan-image-task.ts";
@@ -65,7 +65,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const password = await ensureAdmin(store, clock(), options.adminPassword);
   const queue = await openQueue(url, (error) => log.error({ err: error }, "the queue has trouble"));
   const tools = scannerTools();
-  if (roles.has("worker")) await startWork({ store, secrets, queue, tools, clock, log }, options.concurrency);
+  const worker = roles.has("worker")
+    ? await startWork({ store, secrets, queue, tools, clock, log }, options.concurrency)
+    : undefined;
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
   return {
     url: api?.url ?? "",
@@ -75,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     broken: postgres?.ended ?? new Promise(() => {}),
     async close() {
       await api?.close();
+      await worker?.close();
       await queue.close(CLOSE_WITHIN_MS);
       tools.close();
       await store.close();
@@ -92,14 +95,15 @@ interface WorkDeps {
   readonly log: FastifyBaseLogger;
 }
 
-async function startWork(deps: WorkDeps, concurrency: number): Promise<void> {
+async function startWork(deps: WorkDeps, concurrency: number): Promise<Worker> {
   const handlers = {
     "sync-registry": syncHandler(deps),
     "scan-image": scanImageHandler(deps),
     "scan-host": scanHostHandler(deps),
   };
-  await startWorker({ ...deps, handlers }, concurrency);
+  const worker = await startWorker({ ...deps, handlers }, concurrency);
   await scheduleWork(deps);
+  return worker;
 }
 
 async function startApi(

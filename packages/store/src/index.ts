@@ -42,24 +42,30 @@ export {
 } from "./images/list-images.ts";
 export { type PlaceChange, setPlace } from "./images/set-place.ts";
 export type { Sight } from "./images/visible.ts";
+export { cancelJob, pauseJob, resumeJob, retryJob } from "./jobs/control.ts";
 export { announce, type EstateEvent, type EventListener, listenToEvents } from "./jobs/events.ts";
 export {
   addJob,
   addTasks,
-  beginTask,
-  cancelJob,
-  endTask,
   getJob,
   type Job,
   listJobs,
   listTasks,
+  type NewJob,
   type NewTask,
-  pauseJob,
-  reportProgress,
-  resumeJob,
-  retryJob,
   type Task,
+  type Ticket,
 } from "./jobs/jobs.ts";
+export {
+  beginTask,
+  type Claim,
+  endTask,
+  LOST_AFTER_SECONDS,
+  markQueued,
+  reportProgress,
+  rescueTasks,
+  type TaskEnd,
+} from "./jobs/task-life.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
 export {
   connectionOf,
@@ -87,6 +93,7 @@ export {
   getRegistry,
   listRegistries,
   type NewRegistry,
+  pendingSync,
   type Registry,
   type RegistryChange,
   type RegistryKind,

@@ -61,6 +61,8 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     "connect",
     (client) => void client.query("SET ROLE bulwark_app").catch((error) => client.emit("error", error)),
   );
+  // One that is cut between two queries of a transaction has nobody who listens: the next query tells.
+  pool.on("connect", (client) => void client.on("error", () => {}));
   // A connection that a restarted server cut is replaced when it is next needed; its error must not end the process.
   pool.on("error", () => {});
   const dialect = new PostgresDialect({ pool });

@@ -10,6 +10,7 @@ import {
   resumeJob,
   retryJob,
   type TenantQueries,
+  type Ticket,
 } from "@bulwark/store";
 import { Type } from "typebox";
 import { principalOf } from "../access.ts";
@@ -18,7 +19,7 @@ import { notFound, ServerError } from "../errors.ts";
 import { Digest } from "../images/shapes.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
-import { startJob } from "./start-job.ts";
+import { enqueue, startJob } from "./start-job.ts";
 
 const N = Type.Integer();
 const Text = Type.String();
@@ -54,6 +55,7 @@ const TaskShape = Type.Object({
   step: Text,
   problem: Text,
   worker: Text,
+  startAt: MaybeTime,
   startedAt: MaybeTime,
   endedAt: MaybeTime,
 });
@@ -72,7 +74,7 @@ const ScanBody = Type.Object(
 
 /** Scans and other long work. */
 export const jobRoutes: Routes = async (app, { deps }) => {
-  const { store, queue } = deps;
+  const { store } = deps;
   const tags = ["jobs"];
   const read = { scope: "jobs:read" } as const;
   const write = { scope: "jobs:write" } as const;
@@ -107,11 +109,18 @@ export const jobRoutes: Routes = async (app, { deps }) => {
           payload: { digest: image.digest, registry: image.registry },
         }));
         const title = found.length === 1 ? (tasks[0]?.name ?? "") : `${found.length} images`;
-        const made = await startJob(db, tenantId, { kind: "scan", title, cause: "request", createdBy: name, tasks });
+        const made = await startJob(db, tenantId, {
+          kind: "scan",
+          title,
+          cause: "request",
+          createdBy: name,
+          perMinute: imagesPerMinute,
+          tasks,
+        });
         await audit(db, request, "scan.start", `job/${made.id}`, { images: found.length });
         return { job: await seen(db, made.id), started: made };
       });
-      await started.enqueue(queue, imagesPerMinute === 0 ? 0 : 60 / imagesPerMinute);
+      await started.enqueue(deps);
       return reply.status(202).send(job);
     },
   );
@@ -182,7 +191,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
         rows,
         limit,
         ({ id }) => [id],
-        ({ payload: _payload, ...row }) => row,
+        ({ payload: _payload, ticket: _ticket, ...row }) => row,
       );
     },
   );
@@ -210,7 +219,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
         rows,
         limit,
         ({ id }) => [id],
-        ({ payload: _payload, ...row }) => row,
+        ({ payload: _payload, ticket: _ticket, ...row }) => row,
       );
     },
   );
@@ -245,7 +254,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
           await audit(db, request, `job.${action}`, `job/${id}`);
           return { job: await seen(db, id), tasks: changed };
         });
-        await queue.add(tasks.map((taskId) => ({ tenantId, taskId })));
+        await enqueue(deps, tenantId, tasks);
         return job;
       },
     );
@@ -258,7 +267,7 @@ const CHANGES: Readonly<
     string,
     {
       readonly summary: string;
-      apply(db: TenantQueries, id: number, now: Date): Promise<readonly number[] | undefined>;
+      apply(db: TenantQueries, id: number, now: Date): Promise<readonly Ticket[] | undefined>;
     }
   >
 > = {

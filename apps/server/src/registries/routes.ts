@@ -3,6 +3,7 @@ import {
   changeRegistry,
   getRegistry,
   listRegistries,
+  pendingSync,
   type Registry,
   removeRegistry,
   setPlace,
@@ -73,7 +74,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
         await audit(db, request, "registry.connect", `registry/${id}`, { name, kind, address });
         return { registry: made, job: started };
       });
-      await job.enqueue(deps.queue);
+      await job.enqueue(deps);
       return reply.status(201).send(registry);
     },
   );
@@ -161,20 +162,25 @@ export const registryRoutes: Routes = async (app, { deps }) => {
       schema: {
         tags,
         operationId: "syncRegistry",
-        summary: "Synchronise a registry now",
+        summary: "Synchronise a registry now; gives the job that does so already, if there is one",
         params: Params,
         response: { 202: JobStarted },
       },
     },
     async (request, reply) => {
       const { tenantId, name } = principalOf(request);
-      const job = await store.tenant(tenantId, async (db) => {
-        const started = await startJob(db, tenantId, syncJob(await found(db, request.params.id), name, "request"));
-        await audit(db, request, "registry.sync", `registry/${request.params.id}`, { job: started.id });
-        return started;
+      const { id } = request.params;
+      const { job, started } = await store.tenant(tenantId, async (db) => {
+        const registry = await found(db, id);
+        const pending = await pendingSync(db, id, undefined, ["waiting", "running"]);
+        const made =
+          pending === undefined ? await startJob(db, tenantId, syncJob(registry, name, "request")) : undefined;
+        const jobId = made?.id ?? pending ?? 0;
+        await audit(db, request, "registry.sync", `registry/${id}`, { job: jobId });
+        return { job: jobId, started: made };
       });
-      await job.enqueue(deps.queue);
-      return reply.status(202).send({ job: job.id });
+      await started?.enqueue(deps);
+      return reply.status(202).send({ job });
     },
   );
 

@@ -1,6 +1,7 @@
 import { openCatalog } from "@bulwark/image";
 import type { RegistrySettings } from "@bulwark/store";
 import { accessOf, placeOf } from "./access.ts";
+import { registryProblem } from "./problem-of.ts";
 
 const COUNTED = 1_000;
 const WITHIN_MS = 15_000;
@@ -17,6 +18,6 @@ export async function tryRegistry(
     }
     return { ok: true, problem: "", repositories };
   } catch (error) {
-    return { ok: false, problem: error instanceof Error ? error.message : String(error), repositories };
+    return { ok: false, problem: registryProblem(error), repositories };
   }
 }
