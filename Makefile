@@ -3,7 +3,7 @@ NODE := node_modules/node/bin/node
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev console test lint bench bench-smoke accuracy format install test-tools
+.PHONY: help up dev console console-types test lint bench bench-smoke accuracy format install test-tools
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -11,8 +11,11 @@ help: ## list the commands
 up: install ## build the advisory database from the shipped seed and scan this machine
 	@scripts/up
 
-dev: install ## the console with live reload; finds the server at BULWARK_SERVER (http://127.0.0.1:8080)
+dev: install console-types ## the console with live reload; finds the server at BULWARK_SERVER (http://127.0.0.1:8080)
 	npm run dev --workspace apps/console
+
+console-types:
+	@npm run types --silent --workspace apps/console
 
 console: install ## build the console into apps/console/dist, from where the server serves it
 	npm run build --workspace apps/console
@@ -20,7 +23,7 @@ console: install ## build the console into apps/console/dist, from where the ser
 test: install test-tools ## install what the tests need and run them all
 	vitest run
 
-lint: install ## type check, format, lint, import directions, unused exports and dependencies
+lint: install console-types ## type check, format, lint, import directions, unused exports and dependencies
 	tsc -p tsconfig.pure.json
 	tsc -p tsconfig.node.json
 	tsc -p tsconfig.browser.json

@@ -5,6 +5,7 @@ import { importAdvisories } from "@bulwark/advisory/maintain";
 import { catalog } from "@bulwark/ecosystems";
 import { advisoryBench } from "./advisory.ts";
 import { contentBench } from "./content.ts";
+import { estateBench } from "./estate.ts";
 import { malwareBench } from "./malware.ts";
 import { type BenchResult, smoke } from "./result.ts";
 import { scanBench } from "./scan.ts";
@@ -25,6 +26,7 @@ try {
     secrets: () => secretsBench(work),
     malware: () => malwareBench(work),
     advisory: () => advisoryBench(work),
+    estate: () => estateBench(work),
   } as const;
   const wanted = process.argv.slice(2);
   const results: BenchResult[] = [];

@@ -16,8 +16,12 @@ function fail(name: string): never {
 const deps: AppDeps = {
   store: nothing as AppDeps["store"],
   secrets: nothing as AppDeps["secrets"],
+  queue: nothing as AppDeps["queue"],
+  events: nothing as AppDeps["events"],
   clock: () => new Date(),
   authenticate: async () => undefined,
+  queue: nothing as AppDeps["queue"],
+  events: nothing as AppDeps["events"],
 };
 const app = await createApp(deps);
 await app.ready();

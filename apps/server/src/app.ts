@@ -94,7 +94,11 @@ export async function createApp(deps: AppDeps): Promise<App> {
     },
     transform: ({ schema, url, route }) => {
       const { scope, unaudited } = route.config ?? {};
-      const declared = { "x-scope": scope, ...(unaudited === undefined ? {} : { "x-unaudited": unaudited }) };
+      const declared = {
+        "x-scope": scope,
+        ...(unaudited === undefined ? {} : { "x-unaudited": unaudited }),
+        ...(schema?.produces?.includes("text/event-stream") ? { "x-streams": true } : {}),
+      };
       const security = scope === "public" ? [] : [{ token: [] }, { session: [] }];
       return { schema: { ...schema, ...declared, security } as typeof schema, url };
     },

@@ -29,6 +29,9 @@ export const Problem = Type.Object(
   { $id: "Problem", description: "What went wrong (RFC 9457)" },
 );
 
+/** PostgreSQL, "Error Codes": two requests took one name at the same moment, where each had found it free. */
+const UNIQUE_VIOLATION = "23505";
+
 /** Answers with an error; what is nobody's fault but ours is logged and not told. */
 export function sendProblem(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, code, title, next } = describe(error);
@@ -50,6 +53,9 @@ function describe(error: FastifyError | Error): Described {
   if (error instanceof CodedError && Object.hasOwn(STATUS, error.code)) {
     const status = STATUS[error.code as ServerErrorCode];
     return { status, code: error.code, title: error.message, next: error.next };
+  }
+  if ("code" in error && error.code === UNIQUE_VIOLATION) {
+    return { status: 409, code: "CONFLICT", title: "something of that name is there", next: "choose another name" };
   }
   const status = "statusCode" in error ? (error.statusCode ?? 500) : 500;
   if (status < 500) return { status, code: "INVALID_REQUEST", title: error.message, next: "" };

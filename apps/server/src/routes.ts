@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { accountRoutes } from "./accounts/routes.ts";
 import type { AppDeps } from "./app.ts";
 import { auditRoutes } from "./audit/routes.ts";
+import { caseRoutes } from "./cases/routes.ts";
 import { consoleRoutes } from "./console/routes.ts";
 import { eventRoutes } from "./events/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
@@ -10,6 +11,7 @@ import { jobRoutes } from "./jobs/routes.ts";
 import { overviewRoutes } from "./overview/routes.ts";
 import { ownerRoutes } from "./owners/routes.ts";
 import { registryRoutes } from "./registries/routes.ts";
+import { riskRoutes } from "./risks/routes.ts";
 import { searchRoutes } from "./search/routes.ts";
 import { identityProviderRoutes } from "./session/oidc/provider-routes.ts";
 import { oidcRoutes } from "./session/oidc/routes.ts";
@@ -39,5 +41,7 @@ export const ROUTES: readonly Routes[] = [
   ownerRoutes,
   tenantRoutes,
   auditRoutes,
+  riskRoutes,
+  caseRoutes,
   consoleRoutes,
 ];

@@ -13,6 +13,7 @@ import { scanImageHandler } from "./scans/scan-image-task.ts";
 import { type ScannerTools, scannerTools } from "./scans/tools.ts";
 import { scheduleWork } from "./schedule-work.ts";
 import { createAuthenticator } from "./security/authenticator.ts";
+import { proveKeys } from "./security/prove-keys.ts";
 import { openSecretBox, type SecretBox } from "./security/secret-box.ts";
 
 const CLOSE_WITHIN_MS = 20_000;
@@ -51,39 +52,46 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Starts a server in any mix of roles. */
+/** Starts a server in any mix of roles. What a start that fails had opened is closed again. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const opened: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const end of opened.toReversed()) await end();
+  };
+  try {
+    return { ...(await start(options, opened)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @param opened gets what is to be called, last first, to end the server */
+async function start(options: ServerOptions, opened: (() => Promise<void>)[]): Promise<Omit<RunningServer, "close">> {
   const { dataDirectory, log, roles } = options;
   const postgres = options.databaseUrl === undefined ? await startPostgres(dataDirectory) : undefined;
+  if (postgres !== undefined) opened.push(postgres.stop);
   const url = options.databaseUrl ?? postgres?.url ?? "";
   const store = await openStore(url);
+  opened.push(store.close);
   const keys = { file: join(dataDirectory, "master-keys.json") };
   const secrets = await openSecretBox(
     options.kmsCommand === undefined ? keys : { ...keys, kmsCommand: options.kmsCommand },
   );
+  await proveKeys(store, secrets);
   const clock = () => new Date();
   const password = await ensureAdmin(store, clock(), options.adminPassword);
-  const queue = await openQueue(url, (error) => log.error({ err: error }, "the queue has trouble"));
   const tools = scannerTools();
-  const worker = roles.has("worker")
-    ? await startWork({ store, secrets, queue, tools, clock, log }, options.concurrency)
-    : undefined;
+  opened.push(async () => tools.close());
+  const queue = await openQueue(url, (error) => log.error({ err: error }, "the queue has trouble"));
+  opened.push(() => queue.close(CLOSE_WITHIN_MS));
+  if (roles.has("worker")) {
+    const worker = await startWork({ store, secrets, queue, tools, clock, log }, options.concurrency);
+    opened.push(worker.close);
+  }
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
-  return {
-    url: api?.url ?? "",
-    password,
-    store,
-    queue,
-    broken: postgres?.ended ?? new Promise(() => {}),
-    async close() {
-      await api?.close();
-      await worker?.close();
-      await queue.close(CLOSE_WITHIN_MS);
-      tools.close();
-      await store.close();
-      await postgres?.stop();
-    },
-  };
+  if (api !== undefined) opened.push(api.close);
+  return { url: api?.url ?? "", password, store, queue, broken: postgres?.ended ?? new Promise(() => {}) };
 }
 
 interface WorkDeps {

@@ -22,6 +22,17 @@ export { type ApiToken, addToken, findToken, listTokens, removeToken, touchToken
 export { type AuditEntry, type AuditFilter, appendAudit, listAudit } from "./audit/audit.ts";
 export type { Plain } from "./audit/canonical-json.ts";
 export { type AuditMark, type AuditVerdict, verifyAudit } from "./audit/verify-audit.ts";
+export {
+  addCase,
+  type CaseImage,
+  caseCurve,
+  caseImages,
+  changeCase,
+  getCase,
+  type IncidentCase,
+  listCases,
+  refreshCase,
+} from "./cases/cases.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export { countEstate } from "./estate/count-estate.ts";
 export { type EstateOverview, estateOverview } from "./estate/overview.ts";
@@ -40,6 +51,7 @@ export {
   type ImageSort,
   listImages,
 } from "./images/list-images.ts";
+export { recountImages } from "./images/recount.ts";
 export { type PlaceChange, setPlace } from "./images/set-place.ts";
 export type { Sight } from "./images/visible.ts";
 export { cancelJob, pauseJob, resumeJob, retryJob } from "./jobs/control.ts";
@@ -104,7 +116,20 @@ export {
   setRegistryState,
 } from "./registries/registries.ts";
 export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
+export {
+  getRisk,
+  listRisks,
+  measureRisks,
+  type Risk,
+  type RiskEvent,
+  type RiskFilter,
+  type RiskMeasures,
+  type RiskStep,
+  riskKey,
+  stepRisk,
+} from "./risks/risks.ts";
 export type { JobState, TaskState } from "./schema/jobs.ts";
+export type { RiskState } from "./schema/workflow.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";
 export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./search/find-subjects.ts";
 export { type Located, locateSubjects } from "./search/locate-subjects.ts";

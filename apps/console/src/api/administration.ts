@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { answer, api } from "./client.ts";
-import type { Role } from "./contract.ts";
+import type { AccountChange, NewAccount, NewToken } from "./contract.ts";
 import { pageQuery, usePaged } from "./paged.ts";
 import { useSend } from "./send.ts";
 
@@ -12,21 +12,13 @@ export function useAccounts() {
   );
 }
 
-export interface NewAccount {
-  readonly login: string;
-  readonly name: string;
-  readonly role: Role;
-  readonly password: string;
-  readonly owners?: number[];
-}
-
 export function useAddAccount() {
   return useSend((body: NewAccount) => answer(api.POST("/api/v1/accounts", { body })), ["accounts"]);
 }
 
 export function useChangeAccount() {
   return useSend(
-    ({ id, ...body }: { readonly id: number; readonly role?: Role; readonly disabled?: boolean }) =>
+    ({ id, ...body }: AccountChange & { readonly id: number }) =>
       answer(api.PATCH("/api/v1/accounts/{id}", { ...at(id), body })),
     ["accounts"],
   );
@@ -40,12 +32,6 @@ export function useTokens() {
   return usePaged(["tokens"], (cursor) =>
     answer(api.GET("/api/v1/tokens", { params: { query: pageQuery({}, cursor) } })),
   );
-}
-
-export interface NewToken {
-  readonly name: string;
-  readonly scopes: string[];
-  readonly expiresAt?: string;
 }
 
 export function useAddToken() {
@@ -66,6 +52,14 @@ export function useAddOwner() {
   return useSend(
     (body: { readonly name: string; readonly email?: string }) => answer(api.POST("/api/v1/owners", { body })),
     ["owners"],
+  );
+}
+
+export function useSetMembers() {
+  return useSend(
+    ({ id, accounts }: { readonly id: number; readonly accounts: number[] }) =>
+      answer(api.PUT("/api/v1/owners/{id}/accounts", { ...at(id), body: { accounts } })),
+    ["owners", "accounts"],
   );
 }
 

@@ -1,13 +1,15 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
-const TOPICS = ["jobs", "images", "risks"] as const;
+const TOPICS = ["jobs", "images", "registries", "risks", "cases"] as const;
 /** Events of one topic that arrive within this time cause one reading. */
 const GATHER_MS = 400;
 
 /** What is read again when an event of the topic arrives. */
 const CHANGES: Readonly<Record<(typeof TOPICS)[number], readonly string[]>> = {
-  jobs: ["jobs", "registries"],
+  jobs: ["jobs"],
+  registries: ["registries"],
+  cases: ["cases"],
   images: ["images", "overview"],
   risks: ["risks", "overview"],
 };

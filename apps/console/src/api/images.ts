@@ -1,12 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { answer, api } from "./client.ts";
-import type { FindingFilters, Grade, ImageFilters } from "./contract.ts";
+import type { FindingFilters, ImageFilters, ScanRequest } from "./contract.ts";
 import { pageQuery, usePaged } from "./paged.ts";
 import { useSend } from "./send.ts";
 
-type Sorted<Filters> = Partial<Filters> & { readonly sort?: string };
-
-export function useImages(filters: Sorted<ImageFilters>) {
+export function useImages(filters: ImageFilters) {
   return usePaged(["images", filters], (cursor) =>
     answer(api.GET("/api/v1/images", { params: { query: pageQuery(filters, cursor) } })),
   );
@@ -19,7 +17,7 @@ export function useImage(digest: string) {
   });
 }
 
-export function useFindings(digest: string, filters: Sorted<FindingFilters>) {
+export function useFindings(digest: string, filters: FindingFilters) {
   return usePaged(["image", digest, "findings", filters], (cursor) =>
     answer(
       api.GET("/api/v1/images/{digest}/findings", { params: { path: { digest }, query: pageQuery(filters, cursor) } }),
@@ -38,7 +36,7 @@ export function useImagePackages(digest: string, filters: { readonly search?: st
 export interface ImageChange {
   readonly digest: string;
   readonly ownerId?: number | null;
-  readonly grade?: Grade | null;
+  readonly grade?: string | null;
 }
 
 export function useChangeImage() {
@@ -50,11 +48,7 @@ export function useChangeImage() {
 }
 
 export function useScan() {
-  return useSend(
-    (body: { readonly images?: string[]; readonly registries?: number[]; readonly force?: boolean }) =>
-      answer(api.POST("/api/v1/scans", { body })),
-    ["jobs"],
-  );
+  return useSend((body: ScanRequest) => answer(api.POST("/api/v1/scans", { body })), ["jobs"]);
 }
 
 /** Where the browser downloads an image's bill of materials. */

@@ -9,6 +9,8 @@ export interface Rows<Item> {
   readonly loading: boolean;
   readonly loadingMore: boolean;
   readonly error: Error | null;
+  /** These are the rows of the filters before; those of the new ones are on their way. */
+  readonly stale: boolean;
   readonly hasMore: boolean;
   readonly loadMore: () => void;
   readonly retry: () => void;
@@ -41,6 +43,7 @@ export function usePaged<Item>(
     loading: query.isPending,
     loadingMore: query.isFetchingNextPage,
     error: query.error,
+    stale: query.isPlaceholderData,
     hasMore: query.hasNextPage,
     loadMore: () => {
       if (query.hasNextPage && !query.isFetching) void query.fetchNextPage();

@@ -1,30 +1,22 @@
 import { answer, api } from "./client.ts";
-import type { JobState, RegistrySettings } from "./contract.ts";
+import type { JobState, RegistrySettings, Task } from "./contract.ts";
 import { pageQuery, usePaged } from "./paged.ts";
 import { useSend } from "./send.ts";
 
 const at = (id: number) => ({ params: { path: { id } } });
 
 export function useRegistries() {
-  return usePaged(["registries"], (cursor) =>
-    answer(api.GET("/api/v1/registries", { params: { query: pageQuery({}, cursor) } })),
-  );
+  return usePaged(["registries"], () => answer(api.GET("/api/v1/registries")));
 }
 
+/** Keeps a registry and begins to synchronise it. */
 export function useConnectRegistry() {
-  return useSend((body: RegistrySettings) => answer(api.POST("/api/v1/registries", { body })), ["registries"]);
+  return useSend((body: RegistrySettings) => answer(api.POST("/api/v1/registries", { body })), ["registries", "jobs"]);
 }
 
-export function useChangeRegistry() {
-  return useSend(
-    ({ id, ...body }: Partial<RegistrySettings> & { readonly id: number }) =>
-      answer(api.PATCH("/api/v1/registries/{id}", { ...at(id), body })),
-    ["registries"],
-  );
-}
-
+/** Tries settings without keeping them. */
 export function useTestRegistry() {
-  return useSend((id: number) => answer(api.POST("/api/v1/registries/{id}/test", at(id))), ["registries"]);
+  return useSend((body: RegistrySettings) => answer(api.POST("/api/v1/registries/test", { body })), []);
 }
 
 export function useSyncRegistry() {
@@ -41,9 +33,9 @@ export function useJobs(filters: { readonly state?: JobState; readonly kind?: st
   );
 }
 
-export function useDeadLetters() {
-  return usePaged(["jobs", "dead"], (cursor) =>
-    answer(api.GET("/api/v1/jobs/dead", { params: { query: pageQuery({}, cursor) } })),
+export function useTasks(job: number, filters: { readonly state?: Task["state"] }) {
+  return usePaged(["jobs", job, "tasks", filters], (cursor) =>
+    answer(api.GET("/api/v1/jobs/{id}/tasks", { params: { path: { id: job }, query: pageQuery(filters, cursor) } })),
   );
 }
 

@@ -64,3 +64,19 @@ export function useProviders() {
 export function useChangePassword() {
   return useSend((body: { old: string; new: string }) => answer(api.POST("/api/v1/session/password", { body })), []);
 }
+
+/** Begins a second factor: the secret for the authenticator app. It counts once a code of it was confirmed. */
+export function useBeginTotp() {
+  return useSend(
+    (password: string) => answer(api.POST("/api/v1/session/totp", { body: { action: "begin", password } })),
+    [],
+  );
+}
+
+export function useConfirmTotp() {
+  return useSend((code: string) => answer(api.POST("/api/v1/session/totp", { body: { action: "confirm", code } })), []);
+}
+
+export function useEndTotp() {
+  return useSend((password: string) => answer(api.DELETE("/api/v1/session/totp", { body: { password } })), ["session"]);
+}

@@ -3,7 +3,7 @@ import { answer, api } from "./client.ts";
 import type { VulnerabilityFilters } from "./contract.ts";
 import { pageQuery, usePaged } from "./paged.ts";
 
-export function useVulnerabilities(filters: Partial<VulnerabilityFilters> & { readonly sort?: string }) {
+export function useVulnerabilities(filters: VulnerabilityFilters) {
   return usePaged(["vulnerabilities", filters], (cursor) =>
     answer(api.GET("/api/v1/vulnerabilities", { params: { query: pageQuery(filters, cursor) } })),
   );
@@ -16,15 +16,7 @@ export function useVulnerability(id: string) {
   });
 }
 
-export function useVulnerabilityImages(id: string, filters: { readonly sort?: string }) {
-  return usePaged(["vulnerability", id, "images", filters], (cursor) =>
-    answer(
-      api.GET("/api/v1/vulnerabilities/{id}/images", { params: { path: { id }, query: pageQuery(filters, cursor) } }),
-    ),
-  );
-}
-
-export function usePackages(filters: { readonly search?: string; readonly type?: string; readonly sort?: string }) {
+export function usePackages(filters: { readonly search?: string; readonly type?: string }) {
   return usePaged(["packages", filters], (cursor) =>
     answer(api.GET("/api/v1/packages", { params: { query: pageQuery(filters, cursor) } })),
   );

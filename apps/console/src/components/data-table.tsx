@@ -14,6 +14,8 @@ export interface Column<Row> {
   readonly width?: number;
   /** The field that the server sorts by. */
   readonly sort?: string;
+  /** The server sorts by it only with the greatest first. */
+  readonly greatestFirst?: boolean;
   readonly numeric?: boolean;
   readonly cell: (row: Row) => ReactNode;
 }
@@ -75,7 +77,10 @@ function Filled<Row>({
   const above = seen[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (seen.at(-1)?.end ?? 0);
   return (
-    <div className={`table-frame${fill ? " table-fill" : ""}`}>
+    <div
+      className={`table-frame${fill ? " table-fill" : ""}${rows.stale ? " table-stale" : ""}`}
+      aria-busy={rows.stale}
+    >
       <div className="table-scroll" ref={scrolled}>
         <table className="data-table" aria-label={label} aria-rowcount={rows.total ?? rows.items.length}>
           <colgroup>
@@ -128,10 +133,11 @@ function Heading<Row>({ column, sort, onSort }: HeadingProps<Row>) {
   const field = column.sort;
   if (field === undefined || onSort === undefined) return <th className={className}>{column.title}</th>;
   const direction = sort === field ? "ascending" : sort === `-${field}` ? "descending" : "none";
+  const next = direction !== "descending" ? `-${field}` : column.greatestFirst ? "" : field;
   const mark = direction === "ascending" ? "↑" : direction === "descending" ? "↓" : "";
   return (
     <th className={className} aria-sort={direction}>
-      <button type="button" className="sort" onClick={() => onSort(direction === "descending" ? field : `-${field}`)}>
+      <button type="button" className="sort" onClick={() => onSort(next)}>
         {column.title}
         <span aria-hidden="true">{mark}</span>
       </button>

@@ -8,6 +8,8 @@ interface Props<Values> {
   readonly submit: string;
   readonly initial?: Partial<Values>;
   readonly sending: boolean;
+  /** The button stands in a row of a table. */
+  readonly small?: boolean;
   readonly onSubmit: (values: Values, close: () => void) => void;
   readonly children: (form: FormInstance<Values>) => ReactNode;
 }
@@ -18,6 +20,7 @@ export function FormModal<Values extends object>({
   submit,
   initial,
   sending,
+  small = false,
   onSubmit,
   children,
 }: Props<Values>) {
@@ -27,7 +30,7 @@ export function FormModal<Values extends object>({
   const close = () => setOpen(false);
   return (
     <>
-      <Button type="primary" onClick={() => setOpen(true)}>
+      <Button {...(small ? { size: "small" as const } : { type: "primary" as const })} onClick={() => setOpen(true)}>
         {title}
       </Button>
       <Modal

@@ -12,7 +12,7 @@ export function ImageState({ image }: { readonly image: Image }) {
   const partial = image.state === "scanned" && !image.complete;
   const text = t(partial ? "imageState.partial" : `imageState.${image.state}`);
   const tone = partial ? "tone-medium" : TONES[image.state];
-  const why = image.problem ?? (partial ? t("imageState.partialHint") : undefined);
+  const why = image.problem !== "" ? image.problem : partial ? t("imageState.partialHint") : undefined;
   const tag = <span className={`tag ${tone}`}>{text}</span>;
   return why === undefined ? tag : <Tooltip title={visible(why, SHOWN_CHARACTERS)}>{tag}</Tooltip>;
 }

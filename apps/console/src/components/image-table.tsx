@@ -35,7 +35,7 @@ export function ImageTable(props: Props) {
 }
 
 function useColumns(): readonly Column<Image>[] {
-  const { t, format } = useSpeech();
+  const { t, nameOf, format } = useSpeech();
   return [
     { key: "reference", title: t("images.image"), cell: (image) => <ImageName image={image} /> },
     {
@@ -60,7 +60,7 @@ function useColumns(): readonly Column<Image>[] {
       cell: ({ owner, grade }) => (
         <span className="two-lines">
           <SafeText value={owner?.name} />
-          <span className="second">{grade === null ? "" : t(`grade.${grade}`)}</span>
+          <span className="second">{grade === null ? "" : nameOf("grade", grade)}</span>
         </span>
       ),
     },

@@ -9,6 +9,7 @@ export function rowsOf<Item>(items: readonly Item[]): Rows<Item> {
     loading: false,
     loadingMore: false,
     error: null,
+    stale: false,
     hasMore: false,
     loadMore: nothing,
     retry: nothing,

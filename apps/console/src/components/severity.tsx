@@ -1,22 +1,31 @@
-import type { Counts, Severity } from "../api/contract.ts";
+import type { Severity } from "../api/contract.ts";
 import { useSpeech } from "../i18n/language.tsx";
 import "./severity.css";
 
 export const SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"] as const;
 
+const COUNTED = ["critical", "high", "medium", "low", "other"] as const;
+
 /** Five colours tell six severities: negligible and unknown share the calm one. */
 export type Tone = "critical" | "high" | "medium" | "low" | "other" | "good";
 
-export function toneOf(severity: Severity): Tone {
-  return severity === "negligible" || severity === "unknown" ? "other" : severity;
+export function toneOf(severity: string): Tone {
+  return COUNTED.find((tone) => tone === severity) ?? "other";
 }
 
-export function SeverityTag({ severity }: { readonly severity: Severity }) {
-  const { t } = useSpeech();
-  return <span className={`tag tone-${toneOf(severity)}`}>{t(`severity.${severity}`)}</span>;
+/** How many findings of each severity; what is negligible or unknown is counted as one. */
+export interface Counts {
+  readonly critical: number;
+  readonly high: number;
+  readonly medium: number;
+  readonly low: number;
+  readonly other: number;
 }
 
-const COUNTED = ["critical", "high", "medium", "low", "other"] as const;
+export function SeverityTag({ severity }: { readonly severity: Severity | (string & {}) }) {
+  const { nameOf } = useSpeech();
+  return <span className={`tag tone-${toneOf(severity)}`}>{nameOf("severity", severity)}</span>;
+}
 
 /** Findings by severity as one line of figures; a place without findings says so. */
 export function SeverityCounts({ counts, brief = false }: { readonly counts: Counts; readonly brief?: boolean }) {
@@ -44,7 +53,7 @@ function toneKey(tone: (typeof COUNTED)[number]) {
 }
 
 /** The worst that was found, for colouring. */
-export function worstOf(counts: Counts): Tone {
+export function worstOf(counts: Counts & { readonly malware: number }): Tone {
   if (counts.malware > 0) return "critical";
   return COUNTED.find((tone) => counts[tone] > 0) ?? "good";
 }

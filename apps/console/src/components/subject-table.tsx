@@ -1,9 +1,16 @@
-import type { Subject } from "../api/contract.ts";
 import { useSpeech } from "../i18n/language.tsx";
 import { type Column, DataTable } from "./data-table.tsx";
 import { EmptyState } from "./empty-state.tsx";
 import { rowsOf } from "./rows-of.ts";
 import { SafeText } from "./safe-text.tsx";
+
+interface Subject {
+  readonly ecosystem: string;
+  readonly name: string;
+  readonly version: string;
+  readonly fixedVersion?: string;
+  readonly images?: number;
+}
 
 /** Package versions that are affected, and in how many images each lies. */
 export function SubjectTable({ subjects }: { readonly subjects: readonly Subject[] }) {
@@ -13,7 +20,13 @@ export function SubjectTable({ subjects }: { readonly subjects: readonly Subject
     { key: "version", title: t("packages.version"), cell: ({ version }) => <SafeText value={version} mono /> },
     { key: "fixed", title: t("findings.fixed"), cell: ({ fixedVersion }) => <SafeText value={fixedVersion} mono /> },
     { key: "type", title: t("packages.type"), width: 140, cell: ({ ecosystem }) => <SafeText value={ecosystem} /> },
-    { key: "images", title: t("nav.images"), width: 100, numeric: true, cell: ({ images }) => format.number(images) },
+    {
+      key: "images",
+      title: t("nav.images"),
+      width: 100,
+      numeric: true,
+      cell: ({ images }) => (images === undefined ? t("none") : format.number(images)),
+    },
   ];
   return (
     <DataTable

@@ -18,6 +18,8 @@ interface Speech {
   readonly language: Language;
   readonly speak: (language: Language) => void;
   readonly t: Translate;
+  /** The word for a value of the server's, such as `nameOf("grade", "high")`; one that has none stays as it is. */
+  readonly nameOf: (group: string, value: string) => string;
   readonly format: Formats;
 }
 
@@ -36,7 +38,11 @@ export function LanguageProvider({ children }: { readonly children: ReactNode })
       setLanguage(next);
     };
     const t: Translate = (key, values) => fill(STRINGS[language][key], values, tag);
-    return { language, speak, t, format: formatsOf(tag, t) };
+    const nameOf = (group: string, value: string) => {
+      const key = `${group}.${value}`;
+      return Object.hasOwn(en, key) ? t(key as Key) : value;
+    };
+    return { language, speak, t, nameOf, format: formatsOf(tag, t) };
   }, [language]);
   return <SpeechContext value={speech}>{children}</SpeechContext>;
 }

@@ -161,7 +161,6 @@ function addRest(app: FastifyInstance, images: number): void {
     return pageOf(rows, query(request));
   });
   one("vulnerabilities/:id", vulnerabilityDetail);
-  list("vulnerabilities/:id/images", () => some);
   list("packages", () =>
     packagesOf(0).map(({ type, name }, n) => ({
       type,
@@ -175,17 +174,19 @@ function addRest(app: FastifyInstance, images: number): void {
     const { component } = request.body as Record<string, string>;
     const hits = component === "nothing" ? [] : some;
     return {
-      summary: { images: hits.length, layers: 2, bases: 1, owners: 2, repositories: 12 },
+      summary: { images: hits.length, layers: 2, bases: 1, owners: 1, unowned: 4, repositories: 12 },
       images: hits,
       layers: imageDetailOf(0)
         .layers.slice(4, 6)
-        .map((layer) => ({ ...layer, images: 12 })),
+        .map(({ diffId, depth, createdBy }) => ({ diffId, depth, createdBy, images: 12 })),
       bases: [{ reference: "docker.io/library/debian:13", digest: imageOf(9).digest, images: 30 }],
       owners: [
         { id: 1, name: work.owners[3]!.name, email: "team@example.org", images: 8 },
         { id: null, name: "", images: 4 },
       ],
+      repositories: [],
       subjects: vulnerabilityDetail("CVE-2025-10008").subjects,
+      undetermined: [{ id: 1, ecosystem: "Maven", name: component ?? "", version: "2.x-internal" }],
     };
   });
   list("cases", () => work.cases);
@@ -208,7 +209,6 @@ function addRest(app: FastifyInstance, images: number): void {
   one("risks/:id", (id) => work.riskDetail(Number(id)));
   const lists = {
     registries: work.registries,
-    "jobs/dead": work.deadLetters,
     channels: work.channels,
     accounts: work.accounts,
   };
@@ -221,6 +221,13 @@ function addRest(app: FastifyInstance, images: number): void {
   };
   for (const [path, rows] of Object.entries({ ...lists, ...more })) list(path, () => rows);
   list("jobs", work.jobs);
+  app.get("/api/v1/jobs/:id/tasks", async (request) => {
+    const { state } = query(request);
+    return pageOf(
+      work.tasks().filter((task) => state === undefined || task.state === state),
+      query(request),
+    );
+  });
   app.get("/api/v1/audit/verify", async () => ({ entries: 400, intact: true }));
   app.get("/api/v1/database", async () => ({
     built: new Date().toISOString(),
@@ -241,7 +248,11 @@ function addChanges(app: FastifyInstance): void {
   app.post("/api/v1/cases", async () => work.cases[0]);
   app.patch("/api/v1/cases/:id", async () => work.cases[0]);
   app.post("/api/v1/registries", async () => work.registries[0]);
-  app.post("/api/v1/registries/:id/test", async () => ({ ok: true, repositories: 12 }));
+  app.post("/api/v1/registries/test", async () => ({ ok: true, problem: "", repositories: 12 }));
+  app.post("/api/v1/session/totp", async () => ({
+    secret: "JBSWY3DPEHPK3PXP",
+    uri: "otpauth://totp/Bulwark:ada?secret=JBSWY3DPEHPK3PXP",
+  }));
   app.post("/api/v1/tokens", async () => ({ ...work.tokens[0], token: "bwk_fixture_0123456789abcdef" }));
   app.post("/api/v1/*", async () => ({}));
   app.patch("/api/v1/*", async () => ({}));

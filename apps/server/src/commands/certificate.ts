@@ -1,3 +1,5 @@
+// The certificate library injects its parts by metadata, which it wants to be there first.
+import "reflect-metadata";
 import { webcrypto, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";

@@ -3,7 +3,6 @@ import { availableParallelism } from "node:os";
 import { pino } from "pino";
 import { type RunningServer, type ServerOptions, type ServerRole, startServer } from "../start-server.ts";
 import { type Arguments, parseArguments, parseCount, parseListen, usage } from "./arguments.ts";
-import { ownCertificate } from "./certificate.ts";
 import { dataDirectory } from "./data-directory.ts";
 import { scanThisMachine } from "./first-content.ts";
 import { SERVER_HELP, UP_HELP } from "./help.ts";
@@ -105,7 +104,9 @@ async function tlsOf(command: string, text: Arguments["text"], directory: string
   if (key !== undefined && cert !== undefined) {
     return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8"), isOwn: false, fingerprint: "" };
   }
-  return directory === undefined ? undefined : { ...(await ownCertificate(directory, new Date())), isOwn: true };
+  if (directory === undefined) return undefined;
+  const { ownCertificate } = await import("./certificate.ts");
+  return { ...(await ownCertificate(directory, new Date())), isOwn: true };
 }
 
 function tellWhereItIs(

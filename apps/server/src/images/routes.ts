@@ -255,7 +255,7 @@ export const PlaceChange = Type.Object(
 
 /** Sort parameter: a field, with `-` before it for descending order. */
 function sortOf<Field extends string>(fields: readonly Field[]) {
-  return Type.Enum(fields.flatMap((field) => [field, `-$field` as const]));
+  return Type.Enum(fields.flatMap((field) => [field, `-${field}` as const]));
 }
 
 function asked(request: { readonly params: { readonly digest: string } } & Parameters<typeof principalOf>[0]) {

@@ -143,7 +143,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE, ...filter } = request.query;
-      const after = decodeCursor(cursor, ["number"]) as readonly [number] | undefined;
+      const after = decodeCursor(cursor, ["integer"]) as readonly [number] | undefined;
       const before = after === undefined ? {} : { before: after[0] };
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listJobs(db, { ...filter, ...before, limit: limit + 1 }),
@@ -181,7 +181,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE, ...filter } = request.query;
-      const after = decodeCursor(cursor, ["number"]) as readonly [number] | undefined;
+      const after = decodeCursor(cursor, ["integer"]) as readonly [number] | undefined;
       const before = after === undefined ? {} : { before: after[0] };
       const rows = await store.tenant(principalOf(request).tenantId, async (db) => {
         const { id } = await seen(db, request.params.id);
@@ -210,7 +210,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE } = request.query;
-      const after = decodeCursor(cursor, ["number"]) as readonly [number] | undefined;
+      const after = decodeCursor(cursor, ["integer"]) as readonly [number] | undefined;
       const before = after === undefined ? {} : { before: after[0] };
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listTasks(db, { state: "failed", ...before, limit: limit + 1 }),

@@ -14,6 +14,7 @@ import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
 import { startJob } from "../jobs/start-job.ts";
+import { demandOwner } from "../owners/demand-owner.ts";
 import { PageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { createOutbound } from "../security/outbound.ts";
@@ -60,6 +61,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
     async (request, reply) => {
       const { tenantId, name: who } = principalOf(request);
       const { name, kind, address, password, ownerId, grade, labels, ...settings } = request.body;
+      await store.tenant(tenantId, (db) => demandOwner(db, ownerId));
       await checkAddress(address, settings.allowPrivate === true, settings.plainHttp === true);
       const { registry, job } = await store.tenant(tenantId, async (db) => {
         const id = await addRegistry(db, { name, kind, address, settings });
@@ -111,7 +113,10 @@ export const registryRoutes: Routes = async (app, { deps }) => {
       const { tenantId } = principalOf(request);
       const { id } = request.params;
       const { name, address, password, ownerId, grade, labels, ...settings } = request.body;
-      const before = await store.tenant(tenantId, (db) => found(db, id));
+      const before = await store.tenant(tenantId, async (db) => {
+        await demandOwner(db, ownerId);
+        return found(db, id);
+      });
       const merged = { ...before.settings, ...settings };
       const place = address ?? before.address;
       await checkAddress(place, merged.allowPrivate === true, merged.plainHttp === true);

@@ -7,6 +7,7 @@ import {
   type Store,
   subjectsToMatch,
 } from "@bulwark/store";
+import { refreshCases } from "../cases/refresh-cases.ts";
 import { matcherOf, stateOfDatabase } from "./match.ts";
 import type { ScannerTools } from "./tools.ts";
 
@@ -63,6 +64,7 @@ async function followUp(store: Store, tenantId: number, images: readonly number[
 export async function watchAdvisories(deps: WatchDeps): Promise<void> {
   for (const { id } of await listTenants(deps.store, { limit: MAX_TENANTS })) {
     await matchEstate(deps, id);
+    await deps.store.tenant(id, (db) => refreshCases(db, deps.clock()));
     await deps.store.tenant(id, (db) => countEstate(db, deps.clock()));
   }
 }

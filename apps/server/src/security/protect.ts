@@ -5,7 +5,7 @@ const READING = new Set(["GET", "HEAD", "OPTIONS"]);
 const YEAR_S = 31_536_000;
 const MAX_DEPTH = 32;
 
-/** Ant Design and ECharts write style attributes; scripts come from this server's files only. */
+/** Of everything but the console, whose page has a stricter one with a nonce (console/content-security.ts). */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -59,9 +59,9 @@ export async function operationsOf(app: App): Promise<readonly Operation[]> {
 interface Told {
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
-  readonly responses?: Readonly<Record<string, { readonly content?: object }>>;
   readonly "x-scope"?: Operation["scope"];
   readonly "x-unaudited"?: string;
+  readonly "x-streams"?: boolean;
 }
 
 function operationOf(method: Method, path: string, told: Told): Operation {
@@ -75,7 +75,7 @@ function operationOf(method: Method, path: string, told: Told): Operation {
     params: parameters.filter((parameter) => parameter.in === "path"),
     query: parameters.filter((parameter) => parameter.in === "query"),
     body: told.requestBody?.content["application/json"]?.schema,
-    streams: "text/event-stream" in (told.responses?.["200"]?.content ?? {}),
+    streams: told["x-streams"] === true,
   };
 }
 

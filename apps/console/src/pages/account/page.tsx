@@ -3,12 +3,13 @@ import { useChangePassword, useSession } from "../../api/session.ts";
 import { Page as Frame, Panel } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import { SecondFactor } from "./second-factor.tsx";
 
 const LEAST_PASSWORD = 12;
 
 /** Who I am here, and my password. */
 export function Page() {
-  const { t } = useSpeech();
+  const { t, nameOf } = useSpeech();
   const account = useSession().data?.account;
   return (
     <Frame title={t("account.title")}>
@@ -24,7 +25,7 @@ export function Page() {
               <SafeText value={account?.name} />
             </dd>
             <dt>{t("users.role")}</dt>
-            <dd>{account === undefined ? t("none") : t(`role.${account.role}`)}</dd>
+            <dd>{account === undefined ? t("none") : nameOf("role", account.role)}</dd>
             <dt>{t("account.tenant")}</dt>
             <dd>
               <SafeText value={account?.tenant.name} />
@@ -32,6 +33,9 @@ export function Page() {
             <dt>{t("users.totp")}</dt>
             <dd>{t(account?.totp ? "users.totpOn" : "users.totpOff")}</dd>
           </dl>
+        </Panel>
+        <Panel title={t("users.totp")}>
+          <SecondFactor on={account?.totp === true} />
         </Panel>
         <Panel title={t("account.changePassword")}>
           <PasswordForm />

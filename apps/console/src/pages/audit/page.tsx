@@ -14,7 +14,13 @@ export function Page() {
   const url = useUrlState();
   const verify = useVerifyAudit();
   const rows = useAudit(
-    given({ actor: url.value("actor"), action: url.value("action"), subject: url.value("subject") }),
+    given({
+      actor: url.value("actor"),
+      action: url.value("action"),
+      subject: url.value("subject"),
+      from: url.value("from"),
+      to: url.value("to"),
+    }),
   );
   const columns: readonly Column<AuditEntry>[] = [
     { key: "at", title: t("audit.at"), width: 180, cell: ({ at }) => format.time(at) },
@@ -22,14 +28,7 @@ export function Page() {
     { key: "action", title: t("audit.action"), width: 190, cell: ({ action }) => <SafeText value={action} mono /> },
     { key: "subject", title: t("audit.subject"), cell: ({ subject }) => <SafeText value={subject} /> },
     { key: "address", title: t("audit.address"), width: 140, cell: ({ address }) => <SafeText value={address} mono /> },
-    {
-      key: "outcome",
-      title: t("audit.outcome"),
-      width: 110,
-      cell: ({ outcome }) => (
-        <span className={`tag ${outcome === "done" ? "tone-good" : "tone-critical"}`}>{t(`outcome.${outcome}`)}</span>
-      ),
-    },
+    { key: "detail", title: t("audit.detail"), cell: ({ detail }) => <SafeText value={detailOf(detail)} mono /> },
   ];
   const check = (
     <Button loading={verify.isPending} onClick={() => verify.mutate(undefined)}>
@@ -48,12 +47,16 @@ export function Page() {
         label={t("audit.title")}
         rows={rows}
         columns={columns}
-        rowKey={({ id }) => id}
+        rowKey={({ entry }) => entry}
         empty={<EmptyState title={t("filters.noneTitle")} hint={t("filters.noneHint")} />}
         fill
       />
     </Frame>
   );
+}
+
+function detailOf(detail: AuditEntry["detail"]): string {
+  return Object.keys(detail).length === 0 ? "" : JSON.stringify(detail);
 }
 
 interface VerdictProps {

@@ -34,6 +34,9 @@ export function FindingDrawer({ finding, onClose }: Props) {
 
 function Content({ finding }: { readonly finding: Finding }) {
   const { t } = useSpeech();
+  const evidence = [finding.foundBy, finding.range, finding.status, ...(finding.reasons ?? [])]
+    .filter(Boolean)
+    .join("\n");
   return (
     <div className="finding-drawer">
       <p>
@@ -43,7 +46,7 @@ function Content({ finding }: { readonly finding: Finding }) {
       <SafeText value={finding.advice} wrap max={LONG} />
       <h3>{t("findings.facts")}</h3>
       <Facts finding={finding} />
-      {finding.evidence === undefined ? null : <Block title={t("findings.evidence")} text={finding.evidence} />}
+      {evidence === "" ? null : <Block title={t("findings.evidence")} text={evidence} />}
       {finding.detail === undefined ? null : <Block title={t("findings.detail")} text={finding.detail} />}
       {finding.waived === undefined ? null : <Waived waived={finding.waived} />}
       {finding.references.length === 0 ? null : (
@@ -87,7 +90,7 @@ function Facts({ finding }: { readonly finding: Finding }) {
           </dd>
         </>
       )}
-      {finding.path === undefined ? null : (
+      {finding.path === "" ? null : (
         <>
           <dt>{t("findings.path")}</dt>
           <dd>

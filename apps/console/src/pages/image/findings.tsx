@@ -20,7 +20,7 @@ interface Props {
 
 /** One row's name in the address. */
 function keyOf(finding: Finding): string {
-  const where = finding.package?.purl ?? `${finding.path ?? ""}:${finding.line ?? ""}`;
+  const where = finding.package?.purl ?? `${finding.path}:${finding.line ?? ""}`;
   return `${finding.kind}|${finding.id}|${finding.layer}|${where}`;
 }
 
@@ -131,7 +131,7 @@ function useColumns(onOpen: (finding: Finding) => void): readonly Column<Finding
 function Where({ finding }: { readonly finding: Finding }) {
   if (finding.package === undefined) {
     const line = finding.line === undefined ? "" : `:${finding.line}`;
-    return <SafeText value={`${finding.path ?? ""}${line}`} mono />;
+    return <SafeText value={`${finding.path}${line}`} mono />;
   }
   return (
     <span className="two-lines">

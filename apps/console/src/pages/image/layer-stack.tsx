@@ -93,11 +93,10 @@ interface LayerProps {
 function Layer({ layer, height, pressed, onToggle }: LayerProps) {
   const { t, format } = useSpeech();
   const { verb, rest } = instructionOf(layer.createdBy);
-  const content = layer.counts;
   return (
     <button
       type="button"
-      className={`layer edge-${worstOf(layer.counts)}`}
+      className={`layer edge-${worstOf(layer)}`}
       aria-pressed={pressed}
       onClick={onToggle}
       style={{ minHeight: height }}
@@ -112,14 +111,14 @@ function Layer({ layer, height, pressed, onToggle }: LayerProps) {
       <span className="layer-line">
         <span className="quiet number">{format.bytes(layer.sizeBytes)}</span>
         {layer.packages === 0 ? null : <span className="quiet">{t("layers.packages", { n: layer.packages })}</span>}
-        {content.secrets === 0 ? null : (
-          <span className="tag tone-high">{t("layers.secrets", { n: content.secrets })}</span>
+        {layer.secrets === 0 ? null : (
+          <span className="tag tone-high">{t("layers.secrets", { n: layer.secrets })}</span>
         )}
-        {content.malware === 0 ? null : (
-          <span className="tag tone-critical">{t("layers.malware", { n: content.malware })}</span>
+        {layer.malware === 0 ? null : (
+          <span className="tag tone-critical">{t("layers.malware", { n: layer.malware })}</span>
         )}
         <span className="layer-counts">
-          <SeverityCounts counts={layer.counts} brief />
+          <SeverityCounts counts={layer} brief />
         </span>
       </span>
     </button>

@@ -1,6 +1,6 @@
 import { Form, Select } from "antd";
 import { useOwners } from "../../api/administration.ts";
-import type { Grade, ImageDetail } from "../../api/contract.ts";
+import type { ImageDetail } from "../../api/contract.ts";
 import { useChangeImage } from "../../api/images.ts";
 import { useMay } from "../../api/session.ts";
 import { visible } from "../../components/visible.ts";
@@ -36,7 +36,7 @@ export function Ownership({ image }: { readonly image: ImageDetail }) {
           placeholder={t("about.noGrade")}
           value={image.grade ?? undefined}
           options={GRADES.map((value) => ({ value, label: t(`grade.${value}`) }))}
-          onChange={(grade?: Grade) => change.mutate({ digest: image.digest, grade: grade ?? null })}
+          onChange={(grade?: string) => change.mutate({ digest: image.digest, grade: grade ?? null })}
         />
       </Form.Item>
     </Form>

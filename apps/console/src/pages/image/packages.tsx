@@ -32,7 +32,7 @@ export function Packages({ digest, layer }: Props) {
       key: "worst",
       title: t("packages.worst"),
       width: 120,
-      cell: ({ worst }) => (worst === undefined ? t("none") : <SeverityTag severity={worst} />),
+      cell: ({ worst }) => (worst === undefined || worst === null ? t("none") : <SeverityTag severity={worst} />),
     },
   ];
   return (

@@ -4,12 +4,11 @@ import { useImages } from "../../api/images.ts";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { ImageTable } from "../../components/image-table.tsx";
 import { Page as Frame } from "../../components/page.tsx";
-import { SEVERITIES } from "../../components/severity.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
-import { GRADES, ImageFilterBar, KINDS, STATES } from "./filter-bar.tsx";
+import { GRADES, ImageFilterBar, KINDS, SEVERE, STATES } from "./filter-bar.tsx";
 
-const SORTS = ["risk", "firstSeen", "critical", "sizeBytes"].flatMap((field) => [field, `-${field}`]);
+const SORTS = ["risk", "-risk", "firstSeen", "-firstSeen", "critical", "-critical", "sizeBytes", "-sizeBytes"] as const;
 
 export function Page() {
   const { t } = useSpeech();
@@ -20,9 +19,12 @@ export function Page() {
     registry: url.value("registry"),
     repository: url.value("repository"),
     os: url.value("os"),
-    owner: url.value("owner"),
+    owner: url.integer("owner"),
+    unowned: url.flag("unowned"),
+    vulnerability: url.value("vulnerability"),
+    base: url.value("base"),
     state: url.oneOf("state", STATES),
-    severity: url.oneOf("severity", SEVERITIES),
+    severity: url.oneOf("severity", SEVERE),
     kind: url.oneOf("kind", KINDS),
     grade: url.oneOf("grade", GRADES),
     exploited: url.flag("exploited"),

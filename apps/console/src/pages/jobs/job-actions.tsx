@@ -6,7 +6,6 @@ import { useSpeech } from "../../i18n/language.tsx";
 
 /** What can be done with a job in each state. */
 const ACTIONS: Readonly<Record<JobState, readonly JobAction[]>> = {
-  waiting: ["pause", "cancel"],
   running: ["pause", "cancel"],
   paused: ["resume", "cancel"],
   done: [],

@@ -9,7 +9,7 @@ export function Functions({ data }: { readonly data: Overview }) {
     <div className="functions">
       <Identify data={data.identify} />
       <Protect data={data.protect} />
-      <Detect data={data.detect} />
+      <Detect covered={!data.notCovered.some(isDetect)} />
       <Respond data={data.respond} />
       <Recover data={data.recover} />
     </div>
@@ -100,11 +100,13 @@ function Protect({ data }: { readonly data: Overview["protect"] }) {
   );
 }
 
-function Detect({ data }: { readonly data: Overview["detect"] }) {
+const isDetect = (part: { readonly function: string }) => part.function === "detect";
+
+function Detect({ covered }: { readonly covered: boolean }) {
   const { t } = useSpeech();
   return (
     <Card name={t("csf.detect")} hint={t("csf.detectHint")}>
-      {data.covered ? null : (
+      {covered ? null : (
         <div className="uncovered">
           <span className="tag tone-medium">{t("overview.notCoveredTag")}</span>
           <p>{t("overview.detectMissing")}</p>

@@ -51,7 +51,7 @@ function Estate({ data }: { readonly data: Overview }) {
           <TrendChart trend={data.trend} />
         </Panel>
         <Panel title={t("overview.bySeverity")}>
-          <SeverityChart bySeverity={data.protect.bySeverity} />
+          <SeverityChart protect={data.protect} />
         </Panel>
       </div>
       <div className="overview-charts">

@@ -1,13 +1,13 @@
 import { useCallback } from "react";
 import type { Overview } from "../../api/contract.ts";
 import { Chart, type Palette } from "../../components/chart.tsx";
-import { SEVERITIES, toneOf } from "../../components/severity.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 
 const HEIGHT_PX = 220;
+const COUNTED = ["critical", "high", "medium", "low"] as const;
 
 /** Findings by severity, worst on top. */
-export function SeverityChart({ bySeverity }: { readonly bySeverity: Overview["protect"]["bySeverity"] }) {
+export function SeverityChart({ protect }: { readonly protect: Overview["protect"] }) {
   const { t, format } = useSpeech();
   const option = useCallback(
     (palette: Palette) => ({
@@ -18,7 +18,7 @@ export function SeverityChart({ bySeverity }: { readonly bySeverity: Overview["p
       yAxis: {
         type: "category",
         inverse: true,
-        data: SEVERITIES.map((severity) => t(`severity.${severity}`)),
+        data: COUNTED.map((severity) => t(`severity.${severity}`)),
         axisLine: { show: false },
         axisTick: { show: false },
         axisLabel: { color: palette.text },
@@ -26,22 +26,22 @@ export function SeverityChart({ bySeverity }: { readonly bySeverity: Overview["p
       series: [
         {
           type: "bar",
-          barWidth: 14,
+          barWidth: 18,
           label: {
             show: true,
             position: "right",
             color: palette.text,
             formatter: ({ value }: { value: number }) => format.number(value),
           },
-          data: SEVERITIES.map((severity) => ({
-            value: bySeverity[severity] ?? 0,
-            itemStyle: { color: palette[toneOf(severity)], borderRadius: 3 },
+          data: COUNTED.map((severity) => ({
+            value: protect[severity],
+            itemStyle: { color: palette[severity], borderRadius: 3 },
           })),
         },
       ],
     }),
-    [bySeverity, t, format],
+    [protect, t, format],
   );
-  const label = SEVERITIES.map((one) => `${t(`severity.${one}`)}: ${format.number(bySeverity[one] ?? 0)}`).join(", ");
+  const label = COUNTED.map((one) => `${t(`severity.${one}`)}: ${format.number(protect[one])}`).join(", ");
   return <Chart label={label} height={HEIGHT_PX} option={option} />;
 }

@@ -1,6 +1,6 @@
-import { Form, Input } from "antd";
+import { Form, Input, Select } from "antd";
 import { Link } from "react-router";
-import { useAddOwner, useDeleteOwner, useOwners } from "../../api/administration.ts";
+import { useAccounts, useAddOwner, useDeleteOwner, useOwners, useSetMembers } from "../../api/administration.ts";
 import type { Owner } from "../../api/contract.ts";
 import { useMay } from "../../api/session.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
@@ -9,7 +9,10 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+
+const SHOWN_NAME = 60;
 
 interface Entered {
   readonly name: string;
@@ -32,21 +35,29 @@ export function Page() {
       ),
     },
     { key: "email", title: t("owners.email"), cell: ({ email }) => <SafeText value={email} /> },
-    { key: "accounts", title: t("users.title"), width: 110, numeric: true, cell: (row) => format.number(row.accounts) },
     {
-      key: "repositories",
-      title: t("overview.repositories"),
-      width: 130,
+      key: "accounts",
+      title: t("owners.members"),
+      width: 110,
       numeric: true,
-      cell: (row) => format.number(row.repositories),
+      cell: ({ accounts }) => format.number(accounts.length),
     },
     {
       key: "actions",
       title: t("actions"),
-      width: 100,
+      width: 190,
       numeric: true,
-      cell: ({ id, name }) =>
-        may ? <DeleteButton name={name} hint={t("owners.deleteHint")} onDelete={() => remove.mutateAsync(id)} /> : null,
+      cell: (owner) =>
+        may ? (
+          <span className="row-actions">
+            <Members owner={owner} />
+            <DeleteButton
+              name={owner.name}
+              hint={t("owners.deleteHint")}
+              onDelete={() => remove.mutateAsync(owner.id)}
+            />
+          </span>
+        ) : null,
     },
   ];
   return (
@@ -83,6 +94,32 @@ function AddOwner() {
             <Input type="email" maxLength={200} />
           </Form.Item>
         </>
+      )}
+    </FormModal>
+  );
+}
+
+/** Who belongs to an owner: developers see only what their owners have. */
+function Members({ owner }: { readonly owner: Owner }) {
+  const { t } = useSpeech();
+  const accounts = useAccounts();
+  const change = useSetMembers();
+  return (
+    <FormModal<{ readonly accounts: number[] }>
+      title={t("owners.members")}
+      submit={t("save")}
+      initial={{ accounts: owner.accounts }}
+      sending={change.isPending}
+      onSubmit={(values, close) => change.mutate({ id: owner.id, ...values }, { onSuccess: close })}
+      small
+    >
+      {() => (
+        <Form.Item name="accounts" label={t("owners.members")} extra={t("users.ownersHint")}>
+          <Select
+            mode="multiple"
+            options={accounts.items.map(({ id, name }) => ({ value: id, label: visible(name, SHOWN_NAME) }))}
+          />
+        </Form.Item>
       )}
     </FormModal>
   );

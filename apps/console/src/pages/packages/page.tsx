@@ -34,12 +34,11 @@ export function Page() {
       numeric: true,
       cell: ({ versions }) => format.number(versions),
     },
-    { key: "images", title: t("nav.images"), width: 120, numeric: true, cell: ({ images }) => format.number(images) },
     {
       key: "worst",
       title: t("packages.worst"),
       width: 160,
-      cell: ({ worst }) => (worst === undefined ? t("none") : <SeverityTag severity={worst} />),
+      cell: ({ worst }) => (worst === null ? t("none") : <SeverityTag severity={worst} />),
     },
   ];
   return (

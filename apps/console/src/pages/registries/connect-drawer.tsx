@@ -1,18 +1,17 @@
 import { Alert, Button, Checkbox, Collapse, Drawer, Form, Input, InputNumber, Select } from "antd";
-import { useState } from "react";
-import type { Registry, RegistryKind, RegistrySettings } from "../../api/contract.ts";
-import { useChangeRegistry, useConnectRegistry, useSyncRegistry, useTestRegistry } from "../../api/registries.ts";
+import type { RegistrySettings } from "../../api/contract.ts";
+import { useConnectRegistry, useTestRegistry } from "../../api/registries.ts";
 import { Failure } from "../../components/failure.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 
-const KINDS = ["docker", "harbor", "oci", "local"] as const;
+const KINDS = ["docker", "harbor", "oci"] as const;
 const WIDTH_PX = 520;
 const DEFAULT_POLL_MINUTES = 60;
 
 interface Entered {
   readonly name: string;
-  readonly kind: RegistryKind;
+  readonly kind: RegistrySettings["kind"];
   readonly address: string;
   readonly username?: string;
   readonly password?: string;
@@ -29,7 +28,7 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** Connects a registry: its settings are kept, tested, and then its first sync starts. */
+/** Connects a registry: what was entered can be tried; once kept, its first sync starts. */
 export function ConnectDrawer({ open, onClose }: Props) {
   const { t } = useSpeech();
   return (
@@ -49,7 +48,6 @@ export function ConnectDrawer({ open, onClose }: Props) {
 function ConnectForm({ onDone }: { readonly onDone: () => void }) {
   const { t } = useSpeech();
   const [form] = Form.useForm<Entered>();
-  const kind = Form.useWatch("kind", form) ?? "docker";
   const connection = useConnection(onDone);
   const required = [{ required: true, message: t("form.required") }];
   const kinds = KINDS.map((value) => ({ value, label: t(`registryKind.${value}`) }));
@@ -59,7 +57,7 @@ function ConnectForm({ onDone }: { readonly onDone: () => void }) {
       layout="vertical"
       className="stack-form"
       initialValues={{ kind: "docker", pollMinutes: DEFAULT_POLL_MINUTES }}
-      onFinish={(entered) => connection.sync(settingsOf(entered))}
+      onFinish={(entered) => connection.connect(settingsOf(entered))}
     >
       <Form.Item name="kind" label={t("registries.kind")} rules={required}>
         <Select options={kinds} />
@@ -67,15 +65,10 @@ function ConnectForm({ onDone }: { readonly onDone: () => void }) {
       <Form.Item name="name" label={t("registries.name")} rules={required}>
         <Input maxLength={100} />
       </Form.Item>
-      <Form.Item
-        name="address"
-        label={t(kind === "local" ? "registries.socket" : "registries.address")}
-        extra={t(kind === "local" ? "registries.socketHint" : "registries.addressHint")}
-        rules={required}
-      >
+      <Form.Item name="address" label={t("registries.address")} extra={t("registries.addressHint")} rules={required}>
         <Input className="mono" maxLength={500} spellCheck={false} />
       </Form.Item>
-      {kind === "local" ? null : <Credentials />}
+      <Credentials />
       <Collapse ghost items={[{ key: "more", label: t("registries.more"), forceRender: true, children: <More /> }]} />
       <Outcome connection={connection} />
       <div className="chips">
@@ -83,10 +76,10 @@ function ConnectForm({ onDone }: { readonly onDone: () => void }) {
           loading={connection.busy}
           onClick={() => void form.validateFields().then((entered) => connection.test(settingsOf(entered)))}
         >
-          {t("registries.saveAndTest")}
+          {t("registries.test")}
         </Button>
         <Button type="primary" htmlType="submit" loading={connection.busy}>
-          {t("registries.saveAndSync")}
+          {t("registries.connectNow")}
         </Button>
       </div>
     </Form>
@@ -146,37 +139,21 @@ function Outcome({ connection }: { readonly connection: Connection }) {
       type={ok ? "success" : "error"}
       showIcon
       title={t(ok ? "registries.works" : "registries.fails")}
-      description={problem === undefined ? null : <SafeText value={problem} wrap />}
+      description={problem === "" ? null : <SafeText value={problem} wrap />}
     />
   );
 }
 
-/** The first step keeps the registry, later ones change it: a failed test does not leave two behind. */
+/** What failed is in `error`, and told by the form. */
 function useConnection(onDone: () => void) {
-  const [kept, setKept] = useState<Registry>();
   const connect = useConnectRegistry();
-  const change = useChangeRegistry();
   const test = useTestRegistry();
-  const sync = useSyncRegistry();
-  const keep = async (settings: RegistrySettings): Promise<number> => {
-    const registry =
-      kept === undefined ? await connect.mutateAsync(settings) : await change.mutateAsync({ id: kept.id, ...settings });
-    setKept(registry);
-    return registry.id;
-  };
-  // What fails is in `error`, and told by the form.
-  const quietly = (work: Promise<unknown>) => void work.then(undefined, () => undefined);
   return {
-    busy: connect.isPending || change.isPending || test.isPending || sync.isPending,
-    error: connect.error ?? change.error ?? test.error ?? sync.error,
+    busy: connect.isPending || test.isPending,
+    error: connect.error ?? test.error,
     tested: test.data,
-    test: (settings: RegistrySettings) => quietly(keep(settings).then((id) => test.mutateAsync(id))),
-    sync: (settings: RegistrySettings) =>
-      quietly(
-        keep(settings)
-          .then((id) => sync.mutateAsync(id))
-          .then(onDone),
-      ),
+    test: (settings: RegistrySettings) => test.mutate(settings),
+    connect: (settings: RegistrySettings) => connect.mutate(settings, { onSuccess: onDone }),
   };
 }
 

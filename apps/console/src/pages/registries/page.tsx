@@ -1,6 +1,6 @@
 import { App, Button, Tooltip } from "antd";
 import type { Registry } from "../../api/contract.ts";
-import { useDeleteRegistry, useRegistries, useSyncRegistry, useTestRegistry } from "../../api/registries.ts";
+import { useDeleteRegistry, useRegistries, useSyncRegistry } from "../../api/registries.ts";
 import { useMay } from "../../api/session.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
@@ -11,7 +11,12 @@ import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { ConnectDrawer } from "./connect-drawer.tsx";
 
-const TONES = { new: "tone-other", syncing: "tone-low", ready: "tone-good", failed: "tone-critical" } as const;
+const TONES: Readonly<Record<string, string>> = {
+  new: "tone-other",
+  syncing: "tone-low",
+  ok: "tone-good",
+  failed: "tone-critical",
+};
 const TWO_LINES_PX = 48;
 const SHOWN_CHARACTERS = 300;
 
@@ -70,29 +75,25 @@ function useColumns(): readonly Column<Registry>[] {
       cell: ({ repositories }) => format.number(repositories),
     },
     { key: "images", title: t("nav.images"), width: 100, numeric: true, cell: ({ images }) => format.number(images) },
-    { key: "sync", title: t("registries.lastSync"), width: 140, cell: ({ lastSync }) => format.ago(lastSync) },
-    { key: "actions", title: t("actions"), width: 250, numeric: true, cell: (row) => <Actions registry={row} /> },
+    { key: "sync", title: t("registries.lastSync"), width: 140, cell: ({ syncedAt }) => format.ago(syncedAt) },
+    { key: "actions", title: t("actions"), width: 170, numeric: true, cell: (row) => <Actions registry={row} /> },
   ];
 }
 
 function State({ registry }: { readonly registry: Registry }) {
-  const { t } = useSpeech();
-  const tag = <span className={`tag ${TONES[registry.state]}`}>{t(`registryState.${registry.state}`)}</span>;
-  if (registry.problem === null) return tag;
+  const { nameOf } = useSpeech();
+  const tone = TONES[registry.state] ?? "tone-other";
+  const tag = <span className={`tag ${tone}`}>{nameOf("registryState", registry.state)}</span>;
+  if (registry.problem === "") return tag;
   return <Tooltip title={visible(registry.problem, SHOWN_CHARACTERS)}>{tag}</Tooltip>;
 }
 
 function Actions({ registry }: { readonly registry: Registry }) {
   const { t } = useSpeech();
-  const { message, modal } = App.useApp();
+  const { modal } = App.useApp();
   const sync = useSyncRegistry();
-  const test = useTestRegistry();
   const remove = useDeleteRegistry();
   if (!useMay()("registries:write")) return null;
-  const tell = ({ ok, problem }: { ok: boolean; problem?: string }) =>
-    void (ok
-      ? message.success(t("registries.works"))
-      : message.error(visible(problem ?? t("registries.fails"), SHOWN_CHARACTERS)));
   const ask = () =>
     void modal.confirm({
       title: t("registries.deleteTitle", { name: visible(registry.name, 60) }),
@@ -103,9 +104,6 @@ function Actions({ registry }: { readonly registry: Registry }) {
     });
   return (
     <span className="row-actions">
-      <Button size="small" loading={test.isPending} onClick={() => test.mutate(registry.id, { onSuccess: tell })}>
-        {t("test")}
-      </Button>
       <Button size="small" loading={sync.isPending} onClick={() => sync.mutate(registry.id)}>
         {t("registries.sync")}
       </Button>

@@ -15,7 +15,7 @@ import { SaveCase } from "./save-case.tsx";
 import { SearchForm } from "./search-form.tsx";
 import "./search.css";
 
-const TABS = ["images", "subjects", "layers", "bases", "owners"] as const;
+const TABS = ["images", "subjects", "undetermined", "layers", "bases", "owners"] as const;
 
 /** Emergency search: where is this component, or this CVE, now? The question is in the address. */
 export function Page() {
@@ -55,7 +55,8 @@ function Result({ result }: { readonly result: SearchResult }) {
   const { t, format } = useSpeech();
   const url = useUrlState();
   const { summary } = result;
-  if (summary.images === 0) return <EmptyState title={t("search.noneTitle")} hint={t("search.noneHint")} />;
+  if (summary.images === 0 && result.undetermined.length === 0)
+    return <EmptyState title={t("search.noneTitle")} hint={t("search.noneHint")} />;
   const nothing = <EmptyState title={t("search.noneTitle")} hint={t("search.noneHint")} />;
   const label = (name: string, count: number) => `${name} (${format.number(count)})`;
   const items = [
@@ -69,6 +70,16 @@ function Result({ result }: { readonly result: SearchResult }) {
       label: label(t("search.versions"), result.subjects.length),
       children: <SubjectTable subjects={result.subjects} />,
     },
+    {
+      key: "undetermined",
+      label: label(t("search.undetermined"), result.undetermined.length),
+      children: (
+        <div className="stack">
+          <p className="quiet">{t("search.undeterminedHint")}</p>
+          <SubjectTable subjects={result.undetermined} />
+        </div>
+      ),
+    },
     { key: "layers", label: label(t("layers.title"), summary.layers), children: <LayerTable rows={result.layers} /> },
     { key: "bases", label: label(t("search.bases"), summary.bases), children: <BaseTable rows={result.bases} /> },
     { key: "owners", label: label(t("nav.owners"), summary.owners), children: <OwnerTable rows={result.owners} /> },
@@ -81,6 +92,11 @@ function Result({ result }: { readonly result: SearchResult }) {
         <Figure name={t("search.bases")} value={format.number(summary.bases)} />
         <Figure name={t("overview.repositories")} value={format.number(summary.repositories)} />
         <Figure name={t("nav.owners")} value={format.number(summary.owners)} />
+        <Figure
+          name={t("overview.unowned")}
+          value={format.number(summary.unowned)}
+          tone={summary.unowned > 0 ? "warn" : undefined}
+        />
       </section>
       <Tabs
         activeKey={url.oneOf("tab", TABS) ?? "images"}

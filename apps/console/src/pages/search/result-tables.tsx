@@ -15,7 +15,7 @@ export function LayerTable({ rows }: { readonly rows: readonly Layer[] }) {
   const columns: readonly Column<Layer>[] = [
     { key: "created", title: t("search.instruction"), cell: ({ createdBy }) => <SafeText value={createdBy} mono /> },
     { key: "diff", title: t("search.diffId"), width: 200, cell: ({ diffId }) => <SafeText value={diffId} mono /> },
-    { key: "origin", title: t("filters.origin"), width: 110, cell: ({ origin }) => t(`origin.${origin}`) },
+    { key: "depth", title: t("search.depth"), width: 90, numeric: true, cell: ({ depth }) => format.number(depth) },
     { key: "images", title: t("nav.images"), width: 90, numeric: true, cell: ({ images }) => format.number(images) },
   ];
   return (
@@ -61,8 +61,7 @@ export function OwnerTable({ rows }: { readonly rows: readonly Owner[] }) {
     {
       key: "name",
       title: t("images.owner"),
-      cell: ({ id, name }) =>
-        id === null ? <span className="quiet">{t("about.noOwner")}</span> : <SafeText value={name} />,
+      cell: ({ name }) => <SafeText value={name} />,
     },
     { key: "email", title: t("owners.email"), cell: ({ email }) => <SafeText value={email} /> },
     { key: "images", title: t("nav.images"), width: 90, numeric: true, cell: ({ images }) => format.number(images) },
@@ -72,7 +71,7 @@ export function OwnerTable({ rows }: { readonly rows: readonly Owner[] }) {
       label={t("nav.owners")}
       rows={rowsOf(rows)}
       columns={columns}
-      rowKey={({ id }) => id ?? 0}
+      rowKey={({ id }) => id}
       empty={<EmptyState title={t("search.noneTitle")} hint={t("search.noneHint")} />}
     />
   );

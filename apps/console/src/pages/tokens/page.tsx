@@ -1,25 +1,18 @@
-import { Alert, Form, Input, Modal, Select } from "antd";
+import { Form, Input, Select } from "antd";
 import { useState } from "react";
-import { type NewToken, useAddToken, useDeleteToken, useTokens } from "../../api/administration.ts";
-import type { Token } from "../../api/contract.ts";
+import { useAddToken, useDeleteToken, useTokens } from "../../api/administration.ts";
+import type { NewToken, Token } from "../../api/contract.ts";
 import { useSession } from "../../api/session.ts";
-import { CopyButton } from "../../components/copy-button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { ShownOnce } from "../../components/shown-once.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 
 const LIFETIMES_DAYS = [7, 30, 90, 365] as const;
-const DAY_MS = 86_400_000;
-
-interface Entered {
-  readonly name: string;
-  readonly scopes: string[];
-  readonly days: number;
-}
 
 export function Page() {
   const { t, format } = useSpeech();
@@ -31,7 +24,7 @@ export function Page() {
     { key: "scopes", title: t("tokens.scopes"), cell: ({ scopes }) => <SafeText value={scopes.join(", ")} mono /> },
     { key: "created", title: t("tokens.created"), width: 140, cell: ({ createdAt }) => format.date(createdAt) },
     { key: "expires", title: t("tokens.expires"), width: 140, cell: ({ expiresAt }) => format.date(expiresAt) },
-    { key: "used", title: t("tokens.lastUsed"), width: 140, cell: ({ lastUsed }) => format.ago(lastUsed) },
+    { key: "used", title: t("tokens.lastUsed"), width: 140, cell: ({ usedAt }) => format.ago(usedAt) },
     {
       key: "actions",
       title: t("actions"),
@@ -52,21 +45,7 @@ export function Page() {
         empty={<EmptyState title={t("tokens.emptyTitle")} hint={t("tokens.emptyHint")} />}
         fill
       />
-      <Modal
-        open={secret !== undefined}
-        title={t("tokens.madeTitle")}
-        onOk={() => setSecret(undefined)}
-        onCancel={() => setSecret(undefined)}
-        okText={t("tokens.kept")}
-        cancelButtonProps={{ hidden: true }}
-        destroyOnHidden
-      >
-        <Alert type="warning" showIcon title={t("tokens.once")} />
-        <p className="chips">
-          <SafeText value={secret} mono wrap max={2000} />
-          <CopyButton text={secret ?? ""} what={t("tokens.token")} />
-        </p>
-      </Modal>
+      <ShownOnce title={t("tokens.madeTitle")} secret={secret} onClose={() => setSecret(undefined)} />
     </Frame>
   );
 }
@@ -76,17 +55,15 @@ function AddToken({ onMade }: { readonly onMade: (secret: string) => void }) {
   const add = useAddToken();
   const scopes = useSession().data?.account.scopes ?? [];
   const required = [{ required: true, message: t("form.required") }];
-  const send = ({ name, scopes: chosen, days }: Entered, close: () => void) => {
-    const token: NewToken = { name, scopes: chosen, expiresAt: new Date(Date.now() + days * DAY_MS).toISOString() };
+  const send = (token: NewToken, close: () => void) =>
     add.mutate(token, {
       onSuccess: (made) => {
         close();
         onMade(made.token);
       },
     });
-  };
   return (
-    <FormModal<Entered>
+    <FormModal<NewToken>
       title={t("tokens.add")}
       submit={t("tokens.make")}
       initial={{ days: 90 }}

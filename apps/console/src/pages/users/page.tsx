@@ -1,24 +1,17 @@
-import { Button, Form, Input, Select } from "antd";
-import {
-  type NewAccount,
-  useAccounts,
-  useAddAccount,
-  useChangeAccount,
-  useOwners,
-  useUnlockAccount,
-} from "../../api/administration.ts";
-import type { Account, Role } from "../../api/contract.ts";
+import { App, Button, Form, Input, Select } from "antd";
+import { useState } from "react";
+import { useAccounts, useAddAccount, useChangeAccount, useUnlockAccount } from "../../api/administration.ts";
+import type { Account, NewAccount, Role } from "../../api/contract.ts";
 import { useMay } from "../../api/session.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
-import { visible } from "../../components/visible.ts";
+import { ShownOnce } from "../../components/shown-once.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 
-export const ROLES = ["admin", "security", "operator", "developer", "auditor"] as const;
-const SHOWN_NAME = 60;
+const ROLES = ["admin", "security", "operator", "developer", "auditor"] as const;
 const TWO_LINES_PX = 48;
 const LEAST_PASSWORD = 12;
 
@@ -26,6 +19,7 @@ export function Page() {
   const { t, format } = useSpeech();
   const rows = useAccounts();
   const may = useMay()("admin:write");
+  const [password, setPassword] = useState<string>();
   const columns: readonly Column<Account>[] = [
     {
       key: "name",
@@ -42,7 +36,7 @@ export function Page() {
     { key: "role", title: t("users.role"), width: 170, cell: (account) => <RoleChoice account={account} /> },
     { key: "state", title: t("filters.state"), width: 130, cell: (account) => <State account={account} /> },
     { key: "totp", title: t("users.totp"), width: 130, cell: ({ totp }) => t(totp ? "users.totpOn" : "users.totpOff") },
-    { key: "last", title: t("users.lastLogin"), width: 140, cell: ({ lastLogin }) => format.ago(lastLogin) },
+    { key: "last", title: t("users.lastLogin"), width: 140, cell: ({ seenAt }) => format.ago(seenAt) },
     {
       key: "actions",
       title: t("actions"),
@@ -52,7 +46,7 @@ export function Page() {
     },
   ];
   return (
-    <Frame title={t("users.title")} lead={t("users.lead")} actions={may ? <AddUser /> : null} fill>
+    <Frame title={t("users.title")} lead={t("users.lead")} actions={may ? <AddUser onMade={setPassword} /> : null} fill>
       <DataTable
         label={t("users.title")}
         rows={rows}
@@ -63,6 +57,7 @@ export function Page() {
         fill
       />
       <RoleHelp />
+      <ShownOnce title={t("users.madeTitle")} secret={password} onClose={() => setPassword(undefined)} />
     </Frame>
   );
 }
@@ -80,17 +75,17 @@ function RoleHelp() {
 }
 
 function RoleChoice({ account }: { readonly account: Account }) {
-  const { t } = useSpeech();
+  const { t, nameOf } = useSpeech();
   const change = useChangeAccount();
-  if (!useMay()("admin:write")) return t(`role.${account.role}`);
+  if (!useMay()("admin:write")) return nameOf("role", account.role);
   return (
-    <Select<Role>
+    <Select
       size="small"
       aria-label={t("users.role")}
       value={account.role}
       disabled={change.isPending}
-      options={ROLES.map((value) => ({ value, label: t(`role.${value}`) }))}
-      onChange={(role) => change.mutate({ id: account.id, role })}
+      options={ROLES.map((value) => ({ value: value as string, label: t(`role.${value}`) }))}
+      onChange={(role: string) => change.mutate({ id: account.id, role: role as Role })}
       popupMatchSelectWidth={false}
     />
   );
@@ -98,38 +93,44 @@ function RoleChoice({ account }: { readonly account: Account }) {
 
 function State({ account }: { readonly account: Account }) {
   const { t } = useSpeech();
-  if (account.disabled) return <span className="tag tone-other">{t("users.disabled")}</span>;
-  if (account.locked) return <span className="tag tone-critical">{t("users.locked")}</span>;
-  return <span className="tag tone-good">{t("users.active")}</span>;
+  return (
+    <span className="chips">
+      {account.enabled ? (
+        <span className="tag tone-good">{t("users.active")}</span>
+      ) : (
+        <span className="tag tone-other">{t("users.disabled")}</span>
+      )}
+      {account.sso ? <span className="tag tone-low">{t("users.sso")}</span> : null}
+    </span>
+  );
 }
 
 function Actions({ account }: { readonly account: Account }) {
   const { t } = useSpeech();
+  const { message } = App.useApp();
   const unlock = useUnlockAccount();
   const change = useChangeAccount();
   if (!useMay()("admin:write")) return null;
+  const told = { onSuccess: () => void message.success(t("users.unlocked")) };
   return (
     <span className="row-actions">
-      {account.locked ? (
-        <Button size="small" loading={unlock.isPending} onClick={() => unlock.mutate(account.id)}>
-          {t("users.unlock")}
-        </Button>
-      ) : null}
+      <Button size="small" loading={unlock.isPending} onClick={() => unlock.mutate(account.id, told)}>
+        {t("users.unlock")}
+      </Button>
       <Button
         size="small"
         loading={change.isPending}
-        onClick={() => change.mutate({ id: account.id, disabled: !account.disabled })}
+        onClick={() => change.mutate({ id: account.id, enabled: !account.enabled })}
       >
-        {t(account.disabled ? "users.enable" : "users.disable")}
+        {t(account.enabled ? "users.disable" : "users.enable")}
       </Button>
     </span>
   );
 }
 
-function AddUser() {
+function AddUser({ onMade }: { readonly onMade: (password: string) => void }) {
   const { t } = useSpeech();
   const add = useAddAccount();
-  const owners = useOwners();
   const required = [{ required: true, message: t("form.required") }];
   return (
     <FormModal<NewAccount>
@@ -137,7 +138,14 @@ function AddUser() {
       submit={t("save")}
       initial={{ role: "developer" }}
       sending={add.isPending}
-      onSubmit={(values, close) => add.mutate(values, { onSuccess: close })}
+      onSubmit={(values, close) =>
+        add.mutate(values, {
+          onSuccess: ({ password }) => {
+            close();
+            if (password !== undefined) onMade(password);
+          },
+        })
+      }
     >
       {() => (
         <>
@@ -150,17 +158,11 @@ function AddUser() {
           <Form.Item name="role" label={t("users.role")} rules={required}>
             <Select options={ROLES.map((value) => ({ value, label: t(`role.${value}`) }))} />
           </Form.Item>
-          <Form.Item name="owners" label={t("nav.owners")} extra={t("users.ownersHint")}>
-            <Select
-              mode="multiple"
-              options={owners.items.map(({ id, name }) => ({ value: id, label: visible(name, SHOWN_NAME) }))}
-            />
-          </Form.Item>
           <Form.Item
             name="password"
             label={t("users.firstPassword")}
             extra={t("users.firstPasswordHint")}
-            rules={[...required, { min: LEAST_PASSWORD, message: t("form.tooShort", { n: LEAST_PASSWORD }) }]}
+            rules={[{ min: LEAST_PASSWORD, message: t("form.tooShort", { n: LEAST_PASSWORD }) }]}
           >
             <Input.Password autoComplete="new-password" maxLength={1000} />
           </Form.Item>

@@ -10,13 +10,13 @@ import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
-const SORTS = ["images", "severity", "epss", "cvss", "firstSeen"].flatMap((field) => [field, `-${field}`]);
+const SORTS = ["rank", "-images", "-firstSeen"] as const;
 const TWO_LINES_PX = 48;
 
 export function Page() {
   const { t } = useSpeech();
   const url = useUrlState();
-  const sort = url.oneOf("sort", SORTS) ?? "-severity";
+  const sort = url.oneOf("sort", SORTS) ?? "rank";
   const filters = given({
     search: url.value("search"),
     severity: url.oneOf("severity", SEVERITIES),
@@ -67,7 +67,6 @@ function useColumns(): readonly Column<Vulnerability>[] {
       key: "severity",
       title: t("filters.severity"),
       width: 108,
-      sort: "severity",
       cell: ({ severity }) => <SeverityTag severity={severity} />,
     },
     {
@@ -106,6 +105,7 @@ function useColumns(): readonly Column<Vulnerability>[] {
       title: t("nav.images"),
       width: 90,
       sort: "images",
+      greatestFirst: true,
       numeric: true,
       cell: ({ images }) => format.number(images),
     },
@@ -113,26 +113,23 @@ function useColumns(): readonly Column<Vulnerability>[] {
       key: "cvss",
       title: t("findings.cvss"),
       width: 80,
-      sort: "cvss",
       numeric: true,
-      cell: ({ cvss }) => (cvss === undefined ? t("none") : format.number(cvss)),
+      cell: ({ cvss }) => (cvss === null ? t("none") : format.number(cvss)),
     },
     {
       key: "epss",
       title: t("findings.epss"),
       width: 90,
-      sort: "epss",
       numeric: true,
-      cell: ({ epss }) => (epss === undefined ? t("none") : format.percent(epss)),
+      cell: ({ epss }) => (epss === null ? t("none") : format.percent(epss)),
     },
     {
       key: "marks",
       title: t("findings.marks"),
-      width: 180,
-      cell: ({ exploited, ransomware }) => (
+      width: 120,
+      cell: ({ exploited }) => (
         <span className="chips">
           {exploited ? <span className="tag tone-critical">{t("findings.exploited")}</span> : null}
-          {ransomware ? <span className="tag tone-critical">{t("findings.ransomware")}</span> : null}
         </span>
       ),
     },
