@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 export interface PassedRequest {
   readonly method: string;
   readonly url: string;
+  readonly range: string;
 }
 
 /** Plays a fault in place of the server behind: true when it took the request. */
@@ -25,7 +26,7 @@ export async function startProxy(target: string): Promise<RecordingProxy> {
   let seen: PassedRequest[] = [];
   let playing: Fault | undefined;
   const server = createServer((incoming, response) => {
-    const passed = { method: incoming.method ?? "", url: incoming.url ?? "" };
+    const passed = { method: incoming.method ?? "", url: incoming.url ?? "", range: incoming.headers.range ?? "" };
     seen.push(passed);
     if (playing?.(passed, response) !== true) pass(target, incoming, response);
   });

@@ -20,8 +20,6 @@ const deps: AppDeps = {
   events: nothing as AppDeps["events"],
   clock: () => new Date(),
   authenticate: async () => undefined,
-  queue: nothing as AppDeps["queue"],
-  events: nothing as AppDeps["events"],
 };
 const app = await createApp(deps);
 await app.ready();

@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly kmsCommand?: readonly string[];
   /** Tasks that this process does at once. */
   readonly concurrency: number;
+  /** Pause before the second try of a task, doubled for each further one; 10 s if left out. */
+  readonly retryMs?: number;
   /** First password of `admin`; a random one is made without it. */
   readonly adminPassword?: string;
   readonly log: FastifyBaseLogger;
@@ -86,7 +88,7 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
   const queue = await openQueue(url, (error) => log.error({ err: error }, "the queue has trouble"));
   opened.push(() => queue.close(CLOSE_WITHIN_MS));
   if (roles.has("worker")) {
-    const worker = await startWork({ store, secrets, queue, tools, clock, log }, options.concurrency);
+    const worker = await startWork({ store, secrets, queue, tools, clock, log }, options);
     opened.push(worker.close);
   }
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
@@ -103,13 +105,13 @@ interface WorkDeps {
   readonly log: FastifyBaseLogger;
 }
 
-async function startWork(deps: WorkDeps, concurrency: number): Promise<Worker> {
+async function startWork(deps: WorkDeps, { concurrency, retryMs }: ServerOptions): Promise<Worker> {
   const handlers = {
     "sync-registry": syncHandler(deps),
     "scan-image": scanImageHandler(deps),
     "scan-host": scanHostHandler(deps),
   };
-  const worker = await startWorker({ ...deps, handlers }, concurrency);
+  const worker = await startWorker({ ...deps, handlers, ...(retryMs === undefined ? {} : { retryMs }) }, concurrency);
   await scheduleWork(deps);
   return worker;
 }

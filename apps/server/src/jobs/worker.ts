@@ -62,6 +62,8 @@ export interface WorkerDeps {
   readonly clock: () => Date;
   readonly log: FastifyBaseLogger;
   readonly handlers: Readonly<Record<string, TaskHandler>>;
+  /** Pause before the second try of a task, doubled for each further one; 10 s if left out. */
+  readonly retryMs?: number;
 }
 
 /** Looks for tasks of workers that died until it is closed. */
@@ -115,7 +117,10 @@ async function perform(deps: WorkerDeps, tenantId: number, task: Task, ending: A
     if (handler === undefined) throw new CodedError("NOT_FOUND", `no worker of this release does "${task.kind}"`);
     await handler({ tenantId, task, signal, progress: progress.tell });
   } catch (error) {
-    end = endOf(task, error, { isCancelled: cancel.signal.aborted, isEnding: ending.aborted });
+    end = endOf(task, error, deps.retryMs ?? RETRY_MS, {
+      isCancelled: cancel.signal.aborted,
+      isEnding: ending.aborted,
+    });
     if (end.state !== "cancelled") {
       deps.log.warn({ err: error, task: task.id, kind: task.kind, attempt: task.attempts }, "a task failed");
     }
@@ -136,7 +141,7 @@ function endOf(
   const problem = problemOf(error);
   const isPermanent = error instanceof CodedError && PERMANENT.has(error.code);
   if (isPermanent || task.attempts >= MAX_ATTEMPTS) return { state: "failed", problem };
-  const afterMs = Math.min(RETRY_MS * 2 ** (task.attempts - 1), MAX_RETRY_MS) * (0.75 + Math.random() / 2);
+  const afterMs = Math.min(retryMs * 2 ** (task.attempts - 1), MAX_RETRY_MS) * (0.75 + Math.random() / 2);
   return { state: "waiting", problem, afterMs, isCounted: true };
 }
 

@@ -6,7 +6,7 @@ import { createOutbound } from "../security/outbound.ts";
 import type { SecretBox } from "../security/secret-box.ts";
 
 /** Credentials of whoever runs the server are not the tenants'. */
-const NO_CONFIG = "/dev/null";
+const NO_CONFIG = "";
 /** Silence of a registry that counts as its end. */
 const DEFAULT_TIMEOUT_SECONDS = 20;
 /** Tries of one request; a task that fails is tried again later. */

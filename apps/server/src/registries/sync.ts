@@ -8,6 +8,7 @@ import {
   type NewTask,
   type Registry,
   recordRepository,
+  refreshRisks,
   type Store,
   setRegistryState,
 } from "@bulwark/store";
@@ -79,7 +80,10 @@ async function syncRegistry(
     problems.push(...(await syncRepository(deps, context, registry, name, access)));
   }
   if (only === undefined) {
-    await store.tenant(tenantId, (db) => markRepositoriesGone(db, registry.id, names, clock()));
+    await store.tenant(tenantId, async (db) => {
+      const repositories = await markRepositoriesGone(db, registry.id, names, clock());
+      if (repositories.length > 0) await refreshRisks(db, { repositories }, clock());
+    });
   }
   return problems;
 }
@@ -96,7 +100,10 @@ async function syncRepository(
   const { changed, present, problems } = await readRepository(registry, name, known, access);
   const tickets = await store.tenant(tenantId, async (db) => {
     const seen = { registry: registry.id, name, changed, ...(present === undefined ? {} : { present }) };
-    const { unscanned } = await recordRepository(db, seen, clock());
+    const { id, unscanned } = await recordRepository(db, seen, clock());
+    // A tag that moved to an image that is known, or was deleted, changes what is at risk without a scan.
+    const isMoved = changed.length > 0 || [...known.keys()].some((tag) => present?.includes(tag) === false);
+    if (isMoved) await refreshRisks(db, { repositories: [id] }, clock());
     const tasks: NewTask[] = unscanned.map(({ digest }) => ({
       kind: "scan-image",
       name: `${registry.name}/${name}@${digest.slice(0, 19)}`,

@@ -100,8 +100,8 @@ export async function addTasks(db: TenantQueries, job: number, tasks: readonly N
   const taskState = state === "paused" ? "parked" : "waiting";
   const { rows } = await sql<{ id: number }>`
     INSERT INTO task (tenant_id, job_id, kind, name, payload, state)
-    SELECT current_tenant(), ${job}, kind, name, payload, ${taskState}
-    FROM jsonb_to_recordset(${JSON.stringify(tasks)}::jsonb) WITH ORDINALITY AS r(kind text, name text, payload jsonb, place bigint)
+    SELECT current_tenant(), ${job}, r->>'kind', r->>'name', r->'payload', ${taskState}
+    FROM jsonb_array_elements(${JSON.stringify(tasks)}::jsonb) WITH ORDINALITY AS e(r, place)
     ORDER BY place RETURNING id`.execute(db);
   if (taskState === "parked") return [];
   return setPace(

@@ -104,19 +104,20 @@ async function markGone(db: TenantQueries, repository: number, present: readonly
   await retireImages(db, now);
 }
 
-/** Repositories that were not listed any more are gone with all their tags. */
+/** Repositories that were not listed any more are gone with all their tags; gives them. */
 export async function markRepositoriesGone(
   db: TenantQueries,
   registry: number,
   present: readonly string[],
   now: Date,
-): Promise<void> {
+): Promise<readonly number[]> {
   const { rows } = await sql<{ id: number }>`
     UPDATE repository SET gone_at = ${now}
     WHERE registry_id = ${registry} AND gone_at IS NULL AND NOT (name = ANY(${present}::text[])) RETURNING id`.execute(
     db,
   );
   for (const { id } of rows) await markGone(db, id, [], now);
+  return rows.map(({ id }) => id);
 }
 
 /** Where an image can be pulled from; undefined when it is nowhere. */
