@@ -2,9 +2,10 @@ import { listRegistries, listTenants, pendingSync, type Registry, type Store } f
 import type { FastifyBaseLogger } from "fastify";
 import type { Queue } from "./jobs/queue.ts";
 import { startJob } from "./jobs/start-job.ts";
-import { syncJob } from "./registries/routes.ts";
+import { syncJob } from "./registries/sync-job.ts";
 import type { ScannerTools } from "./scans/tools.ts";
 import { MAX_TENANTS, watchAdvisories } from "./scans/watch-advisories.ts";
+import { runSchedules } from "./schedules/run-schedules.ts";
 
 const EVERY_MINUTE = "* * * * *";
 const DEFAULT_POLL_MINUTES = 60;
@@ -17,9 +18,10 @@ interface ScheduleDeps {
   readonly log: FastifyBaseLogger;
 }
 
-/** What happens by itself: registries are polled, new advisories find their images. */
+/** What happens by itself: registries are polled, schedules kept, new advisories find their images. */
 export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
   await deps.queue.schedule("bulwark-poll", EVERY_MINUTE, () => pollRegistries(deps));
+  await deps.queue.schedule("bulwark-schedules", EVERY_MINUTE, () => runSchedules(deps));
   await deps.queue.schedule("bulwark-advisories", EVERY_MINUTE, () => watchAdvisories(deps));
 }
 

@@ -115,6 +115,13 @@ export {
   retireImages,
   setRegistryState,
 } from "./registries/registries.ts";
+export { dropWebhook, registryOfWebhook, setWebhook } from "./registries/webhooks.ts";
+export {
+  getRepository,
+  listRepositories,
+  type Repository,
+  type RepositoryFilter,
+} from "./repositories/repositories.ts";
 export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
 export {
   getRisk,
@@ -128,6 +135,17 @@ export {
   riskKey,
   stepRisk,
 } from "./risks/risks.ts";
+export {
+  addSchedule,
+  changeSchedule,
+  dueSchedules,
+  getSchedule,
+  listSchedules,
+  ranSchedule,
+  removeSchedule,
+  type Schedule,
+  type ScheduleSettings,
+} from "./schedules/schedules.ts";
 export type { JobState, TaskState } from "./schema/jobs.ts";
 export type { RiskState } from "./schema/workflow.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";

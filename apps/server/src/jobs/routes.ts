@@ -19,6 +19,7 @@ import { notFound, ServerError } from "../errors.ts";
 import { Digest } from "../images/shapes.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
+import { scanTasks } from "../scans/scan-tasks.ts";
 import { enqueue, startJob } from "./start-job.ts";
 
 const N = Type.Integer();
@@ -103,11 +104,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
             "set force to scan again what is scanned",
           );
         }
-        const tasks = found.map((image) => ({
-          kind: "scan-image",
-          name: `${image.name}@${image.digest.slice(0, 19)}`,
-          payload: { digest: image.digest, registry: image.registry },
-        }));
+        const tasks = scanTasks(found);
         const title = found.length === 1 ? (tasks[0]?.name ?? "") : `${found.length} images`;
         const made = await startJob(db, tenantId, {
           kind: "scan",

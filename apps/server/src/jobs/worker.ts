@@ -134,6 +134,7 @@ async function perform(deps: WorkerDeps, tenantId: number, task: Task, ending: A
 function endOf(
   task: Task,
   error: unknown,
+  retryMs: number,
   why: { readonly isCancelled: boolean; readonly isEnding: boolean },
 ): TaskEnd {
   if (why.isCancelled) return { state: "cancelled" };

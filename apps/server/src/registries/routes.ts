@@ -1,6 +1,7 @@
 import {
   addRegistry,
   changeRegistry,
+  dropWebhook,
   getRegistry,
   listRegistries,
   pendingSync,
@@ -20,6 +21,7 @@ import type { Routes } from "../routes.ts";
 import { createOutbound } from "../security/outbound.ts";
 import { placeOf, secretPurpose } from "./access.ts";
 import { RegistryBody, RegistryChangeBody, RegistryShape } from "./shapes.ts";
+import { syncJob } from "./sync-job.ts";
 import { tryRegistry } from "./try-registry.ts";
 
 const Params = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
@@ -153,6 +155,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
       const { id } = request.params;
       await store.tenant(principalOf(request).tenantId, async (db) => {
         const { name } = await found(db, id);
+        await dropWebhook(db, id);
         await removeRegistry(db, id, deps.clock());
         await audit(db, request, "registry.forget", `registry/${id}`, { name });
       });
@@ -213,18 +216,6 @@ async function found(db: TenantQueries, id: number): Promise<Registry> {
   const registry = await getRegistry(db, id);
   if (registry === undefined) throw notFound("registry", id);
   return registry;
-}
-
-/** A job that synchronises a registry, or one repository of it. */
-export function syncJob(
-  registry: Pick<Registry, "id" | "name">,
-  createdBy: string,
-  cause: "request" | "schedule" | "push" | "start",
-  repository?: string,
-) {
-  const name = repository === undefined ? registry.name : `${registry.name}/${repository}`;
-  const payload = { registry: registry.id, ...(repository === undefined ? {} : { repository }) };
-  return { kind: "sync", title: name, cause, createdBy, tasks: [{ kind: "sync-registry", name, payload }] };
 }
 
 async function checkAddress(address: string, allowPrivate: boolean, plainHttp: boolean): Promise<void> {
