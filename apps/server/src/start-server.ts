@@ -10,6 +10,7 @@ import { startWorker, type Worker } from "./jobs/worker.ts";
 import { syncHandler } from "./registries/sync.ts";
 import { scanHostHandler } from "./scans/scan-host-task.ts";
 import { scanImageHandler } from "./scans/scan-image-task.ts";
+import { type LocalDeps, scanLocalHandler } from "./scans/scan-local-task.ts";
 import { type ScannerTools, scannerTools } from "./scans/tools.ts";
 import { scheduleWork } from "./schedule-work.ts";
 import { createAuthenticator } from "./security/authenticator.ts";
@@ -36,6 +37,8 @@ export interface ServerOptions {
   readonly concurrency: number;
   /** Pause before the second try of a task, doubled for each further one; 10 s if left out. */
   readonly retryMs?: number;
+  /** Where the daemons of a worker's machine listen, if not where they usually do. */
+  readonly sockets?: NonNullable<LocalDeps["sockets"]>;
   /** First password of `admin`; a random one is made without it. */
   readonly adminPassword?: string;
   readonly log: FastifyBaseLogger;
@@ -105,11 +108,12 @@ interface WorkDeps {
   readonly log: FastifyBaseLogger;
 }
 
-async function startWork(deps: WorkDeps, { concurrency, retryMs }: ServerOptions): Promise<Worker> {
+async function startWork(deps: WorkDeps, { concurrency, retryMs, sockets }: ServerOptions): Promise<Worker> {
   const handlers = {
     "sync-registry": syncHandler(deps),
     "scan-image": scanImageHandler(deps),
     "scan-host": scanHostHandler(deps),
+    "scan-local": scanLocalHandler(sockets === undefined ? deps : { ...deps, sockets }),
   };
   const worker = await startWorker({ ...deps, handlers, ...(retryMs === undefined ? {} : { retryMs }) }, concurrency);
   await scheduleWork(deps);

@@ -122,6 +122,33 @@ export const jobRoutes: Routes = async (app, { deps }) => {
     },
   );
 
+  app.post(
+    "/api/v1/scans/local",
+    {
+      config: write,
+      schema: {
+        tags,
+        operationId: "scanLocalImages",
+        summary: "Scan the images that containerd, Docker and Podman keep on the machine of a worker",
+        body: Type.Object({ force: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+        response: { 202: JobShape },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId, name } = principalOf(request);
+      const { force = false } = request.body;
+      const title = "local images";
+      const tasks = [{ kind: "scan-local", name: title, payload: { force } }];
+      const { job, started } = await store.tenant(tenantId, async (db) => {
+        const made = await startJob(db, tenantId, { kind: "local", title, cause: "request", createdBy: name, tasks });
+        await audit(db, request, "scan.start", `job/${made.id}`, { local: true });
+        return { job: await seen(db, made.id), started: made };
+      });
+      await started.enqueue(deps);
+      return reply.status(202).send(job);
+    },
+  );
+
   app.get(
     "/api/v1/jobs",
     {

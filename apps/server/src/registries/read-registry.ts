@@ -2,7 +2,9 @@ import { type OpenOptions, openCatalog, openRepository, type Repository } from "
 import { CodedError } from "@bulwark/model";
 import { matchesGlob } from "@bulwark/policy";
 import type { Registry, SeenTag } from "@bulwark/store";
+import { createOutbound } from "../security/outbound.ts";
 import { placeOf } from "./access.ts";
+import { harborRepositories } from "./harbor.ts";
 import { imagesBehind } from "./manifests.ts";
 import { registryProblem } from "./problem-of.ts";
 
@@ -20,18 +22,37 @@ const LOCAL: ReadonlySet<string> = new Set([
   "LAYER_LIMIT",
 ]);
 
-/** Where the list of a registry's repositories comes from. */
-export interface RegistrySource {
-  /** The repositories that the settings ask for. */
-  repositories(): Promise<readonly string[]>;
+/**
+ * The repositories that the settings of a registry ask for.
+ *
+ * @throws REGISTRY_AUTH, REGISTRY_REFUSED, REGISTRY_UNREACHABLE
+ */
+export async function listWanted(registry: ListedRegistry, access: OpenOptions): Promise<readonly string[]> {
+  const listing = openListing(registry, access);
+  try {
+    return await wanted(registry, listing.names);
+  } finally {
+    listing.close();
+  }
 }
 
-/** @throws (its function) REGISTRY_AUTH, REGISTRY_REFUSED, REGISTRY_UNREACHABLE */
-export function sourceOf(registry: Registry, access: OpenOptions): RegistrySource {
-  return { repositories: () => wanted(registry, openCatalog(placeOf(registry), access).repositories()) };
+type ListedRegistry = Pick<Registry, "name" | "kind" | "address" | "settings">;
+
+/** All repositories of a registry, from where its kind keeps the list. */
+export function openListing(
+  registry: Omit<ListedRegistry, "name">,
+  access: OpenOptions,
+): { readonly names: AsyncIterable<string>; close(): void } {
+  const place = placeOf(registry);
+  if (registry.kind !== "harbor") return { names: openCatalog(place, access).repositories(), close: () => {} };
+  const { allowPrivate = false, caPem } = registry.settings;
+  const outbound = createOutbound({ allowPrivate, ...(caPem === undefined ? {} : { ca: caPem }) });
+  const base = place.startsWith("http://") ? place : `https://${place}`;
+  const { credentials, signal } = access;
+  return { names: harborRepositories({ outbound, base, credentials, signal }), close: () => outbound.close() };
 }
 
-async function wanted(registry: Registry, all: AsyncIterable<string>): Promise<readonly string[]> {
+async function wanted(registry: ListedRegistry, all: AsyncIterable<string>): Promise<readonly string[]> {
   const names: string[] = [];
   for await (const name of all) {
     if (!isWanted(registry, name)) continue;

@@ -205,7 +205,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
       },
     },
     async (request) => {
-      const { name: _name, kind: _kind, password, ...settings } = request.body;
+      const { name: _name, password, ...settings } = request.body;
       await checkAddress(settings.address, settings.allowPrivate === true, settings.plainHttp === true);
       return tryRegistry({ ...settings, ...(password === undefined ? {} : { password }) });
     },

@@ -19,7 +19,7 @@ import type { TaskContext } from "../jobs/worker.ts";
 import type { SecretBox } from "../security/secret-box.ts";
 import { registryAccess } from "./access.ts";
 import { registryProblem } from "./problem-of.ts";
-import { readRepository, sourceOf } from "./read-registry.ts";
+import { listWanted, readRepository } from "./read-registry.ts";
 
 /** Problems of single tags and repositories that a registry shows; the rest is counted. */
 const SHOWN_PROBLEMS = 5;
@@ -73,7 +73,7 @@ async function syncRegistry(
   const { tenantId, signal } = context;
   const access = { ...(await registryAccess(store, secrets, tenantId, registry)), signal };
   const problems: string[] = [];
-  const names = only === undefined ? await sourceOf(registry, access).repositories() : [only];
+  const names = only === undefined ? await listWanted(registry, access) : [only];
   for (const [index, name] of names.entries()) {
     signal.throwIfAborted();
     context.progress(index / names.length, name);
