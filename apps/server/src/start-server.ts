@@ -19,6 +19,7 @@ import { proveKeys } from "./security/prove-keys.ts";
 import { openSecretBox, type SecretBox } from "./security/secret-box.ts";
 
 const CLOSE_WITHIN_MS = 20_000;
+const ANSWER_WITHIN_MS = 5_000;
 
 export type ServerRole = "api" | "worker";
 
@@ -144,7 +145,10 @@ async function startApi(
   return {
     url,
     async close() {
+      // Requests that run are answered; connections that are merely kept open are not waited for.
+      const late = setTimeout(() => app.server.closeAllConnections(), ANSWER_WITHIN_MS);
       await app.close();
+      clearTimeout(late);
       await events.close();
     },
   };
