@@ -74,6 +74,48 @@ export {
 } from "./jobs/jobs.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
 export {
+  addChannel,
+  type ChannelChange,
+  changeChannel,
+  channelSecret,
+  getChannel,
+  listChannels,
+  removeChannel,
+  type StoredChannel,
+} from "./notifications/channels.ts";
+export {
+  addDelivery,
+  type Delivery,
+  type DueDelivery,
+  endAttempt,
+  forgetDeliveries,
+  getDelivery,
+  listDeliveries,
+  retryDelivery,
+  rewriteDelivery,
+  takeDue,
+  waitingDelivery,
+} from "./notifications/deliveries.ts";
+export {
+  giveNotice,
+  NOTICE_EVENTS,
+  type Notice,
+  type NoticeEvent,
+  type NoticeFacts,
+  noticeStates,
+  takeNotices,
+} from "./notifications/notices.ts";
+export {
+  addNotificationRule,
+  changeNotificationRule,
+  getNotificationRule,
+  listNotificationRules,
+  type NewNotificationRule,
+  type NotificationRule,
+  removeNotificationRule,
+} from "./notifications/rules.ts";
+export { type RoutedRisk, routedRisks, type ToldRisk, toldRisks } from "./notifications/told-risks.ts";
+export {
   connectionOf,
   openStore,
   type Store,

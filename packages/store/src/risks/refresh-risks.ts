@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { giveNotice } from "../notifications/notices.ts";
 import type { TenantQueries } from "../open-store.ts";
 
 /** Days until a risk is due, by severity; for business grades there may be others. */
@@ -47,6 +48,9 @@ export async function refreshRisks(
   const reopened = await reopenSeen(db, now);
   const fixed = await fixUnseen(db, now);
   await noteEvents(db, { opened, reopened, fixed }, now);
+  await giveNotice(db, "risk.opened", { risks: opened }, now);
+  await giveNotice(db, "risk.reopened", { risks: reopened }, now);
+  await giveNotice(db, "risk.fixed", { risks: fixed }, now);
   await sql`DROP TABLE concerned, live, seen`.execute(db);
   return { opened, reopened, fixed };
 }
