@@ -8,6 +8,9 @@ import { eventRoutes } from "./events/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { imageRoutes } from "./images/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
+import { channelRoutes } from "./notifications/channel-routes.ts";
+import { deliveryRoutes } from "./notifications/delivery-routes.ts";
+import { notificationRuleRoutes } from "./notifications/rule-routes.ts";
 import { overviewRoutes } from "./overview/routes.ts";
 import { ownerRoutes } from "./owners/routes.ts";
 import { registryRoutes } from "./registries/routes.ts";
@@ -43,5 +46,8 @@ export const ROUTES: readonly Routes[] = [
   auditRoutes,
   riskRoutes,
   caseRoutes,
+  channelRoutes,
+  notificationRuleRoutes,
+  deliveryRoutes,
   consoleRoutes,
 ];

@@ -85,7 +85,8 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
   opened.push(async () => tools.close());
   const queue = await openQueue(url, (error) => log.error({ err: error }, "the queue has trouble"));
   opened.push(() => queue.close(CLOSE_WITHIN_MS));
-  if (roles.has("worker")) await startWork({ store, secrets, queue, tools, clock, log }, options.concurrency);
+  if (roles.has("worker"))
+    await startWork({ store, secrets, queue, tools, clock, log, publicUrl: options.publicUrl }, options.concurrency);
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
   if (api !== undefined) opened.push(api.close);
   return { url: api?.url ?? "", password, store, queue, broken: postgres?.ended ?? new Promise(() => {}) };
@@ -98,6 +99,7 @@ interface WorkDeps {
   readonly tools: ScannerTools;
   readonly clock: () => Date;
   readonly log: FastifyBaseLogger;
+  readonly publicUrl: string | undefined;
 }
 
 async function startWork(deps: WorkDeps, concurrency: number): Promise<void> {

@@ -93,6 +93,7 @@ export {
   listDeliveries,
   retryDelivery,
   rewriteDelivery,
+  takeDelivery,
   takeDue,
   waitingDelivery,
 } from "./notifications/deliveries.ts";

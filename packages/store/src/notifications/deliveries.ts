@@ -74,7 +74,11 @@ export async function rewriteDelivery(
   id: number,
   { subject, content }: { readonly subject: string; readonly content: unknown },
 ): Promise<void> {
-  await db.updateTable("delivery").set({ subject, content: JSON.stringify(content) }).where("id", "=", id).execute();
+  await db
+    .updateTable("delivery")
+    .set({ subject, content: JSON.stringify(content) })
+    .where("id", "=", id)
+    .execute();
 }
 
 /**
@@ -96,6 +100,16 @@ export async function takeDue(
   return rows;
 }
 
+/** Takes one message, whether it is due or not. */
+export async function takeDelivery(db: TenantQueries, id: number, leaseUntil: Date): Promise<DueDelivery | undefined> {
+  const { rows } = await sql<DueDelivery>`
+    UPDATE delivery SET attempts = attempts + 1, due_at = ${leaseUntil} WHERE id = ${id} AND state = 'waiting'
+    RETURNING id, channel_id AS "channelId", recipient, content, attempts AS attempt, to_json(created_at)#>>'{}' AS "createdAt"`.execute(
+    db,
+  );
+  return rows[0];
+}
+
 /** What an attempt came to. */
 export interface AttemptEnd {
   readonly at: Date;
@@ -112,7 +126,9 @@ export async function endAttempt(db: TenantQueries, id: number, end: AttemptEnd)
   const { at, ok, status, problem, tookMs, againAt } = end;
   await sql`
     INSERT INTO delivery_attempt (tenant_id, delivery_id, at, ok, status, problem, took_ms)
-    SELECT current_tenant(), id, ${at}, ${ok}, ${status}, ${problem}, ${tookMs} FROM delivery WHERE id = ${id}`.execute(db);
+    SELECT current_tenant(), id, ${at}, ${ok}, ${status}, ${problem}, ${tookMs} FROM delivery WHERE id = ${id}`.execute(
+    db,
+  );
   const ended = againAt === undefined ? at : null;
   const state = ok ? "delivered" : againAt === undefined ? "failed" : "waiting";
   await sql`

@@ -53,9 +53,7 @@ export async function takeNotices(db: TenantQueries, limit: number): Promise<rea
   const { rows } = await sql<Notice>`
     DELETE FROM notice WHERE id IN (SELECT id FROM notice ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
     RETURNING id, event, to_json(at)#>>'{}' AS at, risk_ids AS "riskIds", facts`.execute(db);
-  return rows
-    .map((row) => ({ ...row, riskIds: row.riskIds.map(Number) }))
-    .sort((one, other) => one.id - other.id);
+  return rows.map((row) => ({ ...row, riskIds: row.riskIds.map(Number) })).sort((one, other) => one.id - other.id);
 }
 
 /**
@@ -90,7 +88,13 @@ async function noticeJobs(db: TenantQueries, now: Date): Promise<void> {
 
 async function noticeRegistries(db: TenantQueries, now: Date): Promise<void> {
   await sql`UPDATE registry SET failure_told_at = NULL WHERE state = 'ok' AND failure_told_at IS NOT NULL`.execute(db);
-  const { rows } = await sql<{ id: number; name: string; problem: string; ownerId: number | null; grade: string | null }>`
+  const { rows } = await sql<{
+    id: number;
+    name: string;
+    problem: string;
+    ownerId: number | null;
+    grade: string | null;
+  }>`
     UPDATE registry SET failure_told_at = ${now} WHERE state = 'failed' AND failure_told_at IS NULL
     RETURNING id, name, problem, owner_id AS "ownerId", grade`.execute(db);
   for (const { id, ...facts } of rows) {
