@@ -40,7 +40,7 @@ const Address = Type.String({
   examples: ["https://203.0.113.9/hook"],
 });
 const Secret = Type.String({ maxLength: 4_000 });
-export const ChannelKind = Type.Enum(CHANNELS.map(({ kind }) => kind));
+const ChannelKind = Type.Enum(CHANNELS.map(({ kind }) => kind));
 
 export const ChannelBody = Type.Object(
   {
