@@ -22,6 +22,7 @@ import { sessionRoutes } from "./session/routes.ts";
 import { tenantRoutes } from "./tenants/routes.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
 import { vulnerabilityRoutes } from "./vulnerabilities/routes.ts";
+import { waiverRoutes } from "./waivers/routes.ts";
 
 /** The routes of one noun. */
 export type Routes = FastifyPluginAsyncTypebox<{ readonly deps: AppDeps }>;
@@ -46,6 +47,7 @@ export const ROUTES: readonly Routes[] = [
   auditRoutes,
   riskRoutes,
   caseRoutes,
+  waiverRoutes,
   channelRoutes,
   notificationRuleRoutes,
   deliveryRoutes,

@@ -181,3 +181,12 @@ export {
   type VulnerabilityFilter,
   vulnerabilityKey,
 } from "./vulnerabilities/vulnerabilities.ts";
+export {
+  addWaiver,
+  approveWaiver,
+  getWaiver,
+  hasWaiverPlace,
+  listWaivers,
+  removeWaiver,
+  type Waiver,
+} from "./waivers/waivers.ts";

@@ -111,6 +111,7 @@ export const FindingShape = Type.Object({
   foundBy: Type.String(),
   references: List(Type.String()),
   firstSeen: Type.String(),
+  waived: Type.Optional(Type.Object({ reason: Type.String(), until: Type.String(), approver: Type.String() })),
 });
 
 export const PackageShape = Type.Object({

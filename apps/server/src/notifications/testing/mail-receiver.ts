@@ -33,6 +33,7 @@ export async function startMailReceiver(directory: string, options: SMTPServerOp
     key,
     cert,
     authOptional: false,
+    closeTimeout: 100,
     onAuth({ username, password }, _session, done) {
       if (username === MAIL_USER && password === MAIL_PASSWORD) return done(null, { user: username });
       done(Object.assign(new Error("wrong password"), { responseCode: 535 }));
