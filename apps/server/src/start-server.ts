@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { ensureAdmin } from "./accounts/ensure-admin.ts";
 import { type App, createApp } from "./app.ts";
 import { openEventHub } from "./events/hub.ts";
+import { startProbeServer } from "./health/probe-server.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
 import { startWorker } from "./jobs/worker.ts";
 import { syncHandler } from "./registries/sync.ts";
@@ -31,6 +32,8 @@ export interface ServerOptions {
   readonly https?: { readonly key: string; readonly cert: string };
   readonly publicUrl?: string;
   readonly trustedProxies?: readonly string[];
+  /** Where probes are answered without TLS, beside the API or without one. */
+  readonly probes?: { readonly host: string; readonly port: number };
   readonly kmsCommand?: readonly string[];
   /** Tasks that this process does at once. */
   readonly concurrency: number;
@@ -89,6 +92,7 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
     await startWork({ store, secrets, queue, tools, clock, log, publicUrl: options.publicUrl }, options.concurrency);
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
   if (api !== undefined) opened.push(api.close);
+  if (options.probes !== undefined) opened.push((await startProbeServer(store, options.probes)).close);
   return { url: api?.url ?? "", password, store, queue, broken: postgres?.ended ?? new Promise(() => {}) };
 }
 

@@ -73,6 +73,7 @@ export {
   type Task,
 } from "./jobs/jobs.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
+export { type Count, type InstallationMeasures, measureInstallation } from "./metrics/measure-installation.ts";
 export {
   addChannel,
   type ChannelChange,
