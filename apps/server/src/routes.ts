@@ -12,7 +12,9 @@ import { jobRoutes } from "./jobs/routes.ts";
 import { overviewRoutes } from "./overview/routes.ts";
 import { ownerRoutes } from "./owners/routes.ts";
 import { registryRoutes } from "./registries/routes.ts";
+import { repositoryRoutes } from "./repositories/routes.ts";
 import { riskRoutes } from "./risks/routes.ts";
+import { scheduleRoutes } from "./schedules/routes.ts";
 import { searchRoutes } from "./search/routes.ts";
 import { identityProviderRoutes } from "./session/oidc/provider-routes.ts";
 import { oidcRoutes } from "./session/oidc/routes.ts";
@@ -20,6 +22,7 @@ import { sessionRoutes } from "./session/routes.ts";
 import { tenantRoutes } from "./tenants/routes.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
 import { vulnerabilityRoutes } from "./vulnerabilities/routes.ts";
+import { webhookRoutes } from "./webhooks/routes.ts";
 
 /** The routes of one noun. */
 export type Routes = FastifyPluginAsyncTypebox<{ readonly deps: AppDeps }>;
@@ -27,6 +30,9 @@ export type Routes = FastifyPluginAsyncTypebox<{ readonly deps: AppDeps }>;
 /** All routes; a new noun is one line here. */
 export const ROUTES: readonly Routes[] = [
   registryRoutes,
+  webhookRoutes,
+  repositoryRoutes,
+  scheduleRoutes,
   jobRoutes,
   eventRoutes,
   healthRoutes,

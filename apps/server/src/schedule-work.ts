@@ -1,11 +1,12 @@
-import { FIRST_TENANT, listRegistries, listTenants, type Registry, type Store } from "@bulwark/store";
+import { FIRST_TENANT, listRegistries, listTenants, pendingSync, type Registry, type Store } from "@bulwark/store";
 import type { FastifyBaseLogger } from "fastify";
 import { updateJob } from "./database/routes.ts";
 import type { Queue } from "./jobs/queue.ts";
 import { startJob } from "./jobs/start-job.ts";
-import { syncJob } from "./registries/routes.ts";
+import { syncJob } from "./registries/sync-job.ts";
 import type { ScannerTools } from "./scans/tools.ts";
 import { MAX_TENANTS, watchAdvisories } from "./scans/watch-advisories.ts";
+import { runSchedules } from "./schedules/run-schedules.ts";
 
 const EVERY_MINUTE = "* * * * *";
 /** Off the full hour, when everybody else asks. */
@@ -21,9 +22,10 @@ interface ScheduleDeps {
   readonly log: FastifyBaseLogger;
 }
 
-/** What happens by itself: registries are polled, new advisories find their images. */
+/** What happens by itself: registries are polled, schedules kept, new advisories find their images. */
 export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
   await deps.queue.schedule("bulwark-poll", EVERY_MINUTE, () => pollRegistries(deps));
+  await deps.queue.schedule("bulwark-schedules", EVERY_MINUTE, () => runSchedules(deps));
   await deps.queue.schedule(
     "bulwark-advisories",
     EVERY_MINUTE,
@@ -46,21 +48,24 @@ function sparingly(clock: () => Date, work: () => Promise<void>): () => Promise<
 
 async function updateAdvisories({ store, queue }: ScheduleDeps): Promise<void> {
   const job = await store.tenant(FIRST_TENANT, (db) => startJob(db, FIRST_TENANT, updateJob("", "schedule")));
-  await job.enqueue(queue);
+  await job.enqueue({ store, queue });
 }
 
 async function pollRegistries({ store, queue, clock }: ScheduleDeps): Promise<void> {
   for (const { id: tenantId } of await listTenants(store, { limit: MAX_TENANTS })) {
     for (const registry of await store.tenant(tenantId, listRegistries)) {
       if (!isDue(registry, clock())) continue;
-      const job = await store.tenant(tenantId, (db) => startJob(db, tenantId, syncJob(registry, "", "schedule")));
-      await job.enqueue(queue);
+      const job = await store.tenant(tenantId, async (db) => {
+        const pending = await pendingSync(db, registry.id, undefined, ["waiting", "parked", "running"]);
+        return pending === undefined ? startJob(db, tenantId, syncJob(registry, "", "schedule")) : undefined;
+      });
+      await job?.enqueue({ store, queue });
     }
   }
 }
 
-function isDue({ kind, state, settings, syncedAt, createdAt }: Registry, now: Date): boolean {
+function isDue({ kind, settings, triedAt, createdAt }: Registry, now: Date): boolean {
   const { pollMinutes = DEFAULT_POLL_MINUTES } = settings;
-  if (kind === "local" || pollMinutes === 0 || state === "syncing") return false;
-  return now.getTime() - Date.parse(syncedAt ?? createdAt) > pollMinutes * 60_000;
+  if (kind === "local" || pollMinutes === 0) return false;
+  return now.getTime() - Date.parse(triedAt ?? createdAt) > pollMinutes * 60_000;
 }

@@ -7,10 +7,11 @@ import { type App, createApp } from "./app.ts";
 import { updateAdvisoriesHandler } from "./database/update-task.ts";
 import { openEventHub } from "./events/hub.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
-import { startWorker } from "./jobs/worker.ts";
+import { startWorker, type Worker } from "./jobs/worker.ts";
 import { syncHandler } from "./registries/sync.ts";
 import { scanHostHandler } from "./scans/scan-host-task.ts";
 import { scanImageHandler } from "./scans/scan-image-task.ts";
+import { type LocalDeps, scanLocalHandler } from "./scans/scan-local-task.ts";
 import { type ScannerTools, scannerTools } from "./scans/tools.ts";
 import { scheduleWork } from "./schedule-work.ts";
 import { createAuthenticator } from "./security/authenticator.ts";
@@ -35,6 +36,10 @@ export interface ServerOptions {
   readonly kmsCommand?: readonly string[];
   /** Tasks that this process does at once. */
   readonly concurrency: number;
+  /** Pause before the second try of a task, doubled for each further one; 10 s if left out. */
+  readonly retryMs?: number;
+  /** Where the daemons of a worker's machine listen, if not where they usually do. */
+  readonly sockets?: NonNullable<LocalDeps["sockets"]>;
   /** First password of `admin`; a random one is made without it. */
   readonly adminPassword?: string;
   readonly log: FastifyBaseLogger;
@@ -86,7 +91,10 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
   opened.push(async () => tools.close());
   const queue = await openQueue(url, (error) => log.error({ err: error }, "the queue has trouble"));
   opened.push(() => queue.close(CLOSE_WITHIN_MS));
-  if (roles.has("worker")) await startWork({ store, secrets, queue, tools, clock, log }, options.concurrency);
+  if (roles.has("worker")) {
+    const worker = await startWork({ store, secrets, queue, tools, clock, log }, options);
+    opened.push(worker.close);
+  }
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
   if (api !== undefined) opened.push(api.close);
   return { url: api?.url ?? "", password, store, queue, broken: postgres?.ended ?? new Promise(() => {}) };
@@ -101,15 +109,17 @@ interface WorkDeps {
   readonly log: FastifyBaseLogger;
 }
 
-async function startWork(deps: WorkDeps, concurrency: number): Promise<void> {
+async function startWork(deps: WorkDeps, { concurrency, retryMs, sockets }: ServerOptions): Promise<Worker> {
   const handlers = {
     "sync-registry": syncHandler(deps),
     "scan-image": scanImageHandler(deps),
     "scan-host": scanHostHandler(deps),
     "update-advisories": updateAdvisoriesHandler(deps),
+    "scan-local": scanLocalHandler(sockets === undefined ? deps : { ...deps, sockets }),
   };
-  await startWorker({ ...deps, handlers }, concurrency);
+  const worker = await startWorker({ ...deps, handlers, ...(retryMs === undefined ? {} : { retryMs }) }, concurrency);
   await scheduleWork(deps);
+  return worker;
 }
 
 async function startApi(

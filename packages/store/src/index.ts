@@ -56,25 +56,31 @@ export {
 export { recountImages } from "./images/recount.ts";
 export { type PlaceChange, setPlace } from "./images/set-place.ts";
 export type { Sight } from "./images/visible.ts";
+export { cancelJob, pauseJob, resumeJob, retryJob } from "./jobs/control.ts";
 export { announce, type EstateEvent, type EventListener, listenToEvents } from "./jobs/events.ts";
 export {
   addJob,
   addTasks,
-  beginTask,
-  cancelJob,
-  endTask,
   getJob,
   type Job,
   listJobs,
   listTasks,
+  type NewJob,
   type NewTask,
-  pauseJob,
-  reportProgress,
-  requeueTasks,
-  resumeJob,
-  retryJob,
   type Task,
+  type Ticket,
 } from "./jobs/jobs.ts";
+export {
+  beginTask,
+  type Claim,
+  endTask,
+  forgetQueue,
+  LOST_AFTER_SECONDS,
+  markQueued,
+  reportProgress,
+  rescueTasks,
+  type TaskEnd,
+} from "./jobs/task-life.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
 export {
   connectionOf,
@@ -102,6 +108,7 @@ export {
   getRegistry,
   listRegistries,
   type NewRegistry,
+  pendingSync,
   type Registry,
   type RegistryChange,
   type RegistryKind,
@@ -111,6 +118,13 @@ export {
   retireImages,
   setRegistryState,
 } from "./registries/registries.ts";
+export { dropWebhook, registryOfWebhook, setWebhook } from "./registries/webhooks.ts";
+export {
+  getRepository,
+  listRepositories,
+  type Repository,
+  type RepositoryFilter,
+} from "./repositories/repositories.ts";
 export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
 export {
   getRisk,
@@ -124,6 +138,17 @@ export {
   riskKey,
   stepRisk,
 } from "./risks/risks.ts";
+export {
+  addSchedule,
+  changeSchedule,
+  dueSchedules,
+  getSchedule,
+  listSchedules,
+  ranSchedule,
+  removeSchedule,
+  type Schedule,
+  type ScheduleSettings,
+} from "./schedules/schedules.ts";
 export type { JobState, TaskState } from "./schema/jobs.ts";
 export type { RiskState } from "./schema/workflow.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";

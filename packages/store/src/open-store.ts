@@ -60,6 +60,8 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     // Superusers pass row-level security by: what serves requests is not one.
     options: `-c role=bulwark_app -c work_mem=${WORK_MEM}`,
   });
+  // One that is cut between two queries of a transaction has nobody who listens: the next query tells.
+  pool.on("connect", (client) => void client.on("error", () => {}));
   // A connection that a restarted server cut is replaced when it is next needed; its error must not end the process.
   pool.on("error", () => {});
   const dialect = new PostgresDialect({ pool });

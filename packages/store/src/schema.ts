@@ -59,6 +59,11 @@ interface RegistryTable extends Inherited {
   readonly problem: Generated<string>;
   readonly synced_at: Date | null;
   readonly created_at: CreatedAt;
+  /** When the next image of a registry with a limit may be read. */
+  readonly next_slot: Date | null;
+  /** SHA-256 of the token in the address of its webhook. */
+  readonly webhook_hash: string | null;
+  readonly tried_at: Date | null;
 }
 
 interface RepositoryTable extends Inherited {

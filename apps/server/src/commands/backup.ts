@@ -1,9 +1,8 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CodedError } from "@bulwark/model";
-import { listTenants, openStore, readBackup, requeueTasks, type Store, writeBackup } from "@bulwark/store";
+import { forgetQueue, listTenants, openStore, readBackup, type Store, writeBackup } from "@bulwark/store";
 import { startPostgres } from "@bulwark/store/embedded";
-import { openQueue } from "../jobs/queue.ts";
 import { MAX_TENANTS } from "../scans/watch-advisories.ts";
 import { parseArguments, usage } from "./arguments.ts";
 import { dataDirectory } from "./data-directory.ts";
@@ -47,7 +46,7 @@ export async function restoreCommand(args: readonly string[]): Promise<number> {
     }
     const store = await openStore(url);
     try {
-      const tasks = await queueAgain(store, url);
+      const tasks = await queueAgain(store);
       process.stdout.write(`restored as of ${head.made}; ${tasks} tasks go on when the server starts\n`);
     } finally {
       await store.close();
@@ -55,16 +54,10 @@ export async function restoreCommand(args: readonly string[]): Promise<number> {
   });
 }
 
-/** The queue is not part of a backup: what was waiting or running is queued again. */
-async function queueAgain(store: Store, url: string): Promise<number> {
-  const queue = await openQueue(url, () => {});
+/** The queue is not part of a backup: workers find what was waiting or running by themselves. */
+async function queueAgain(store: Store): Promise<number> {
   let count = 0;
-  for (const { id: tenantId } of await listTenants(store, { limit: MAX_TENANTS })) {
-    const tasks = await store.tenant(tenantId, requeueTasks);
-    await queue.add(tasks.map((taskId) => ({ tenantId, taskId })));
-    count += tasks.length;
-  }
-  await queue.close(0);
+  for (const { id } of await listTenants(store, { limit: MAX_TENANTS })) count += await store.tenant(id, forgetQueue);
   return count;
 }
 

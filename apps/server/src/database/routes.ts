@@ -63,7 +63,7 @@ export const databaseRoutes: Routes = async (app, { deps }) => {
         await audit(db, request, "database.update", `job/${started.id}`);
         return started;
       });
-      await job.enqueue(deps.queue);
+      await job.enqueue(deps);
       return reply.status(202).send({ job: job.id });
     },
   );

@@ -4,6 +4,7 @@ import { estate } from "./0002-estate.ts";
 import { accounts } from "./0003-accounts.ts";
 import { jobs } from "./0004-jobs.ts";
 import { workflow } from "./0005-workflow.ts";
+import { schedules } from "./0006-schedules.ts";
 
 /** A step of the schema. Steps that were released never change. */
 export interface NamedMigration extends Migration {
@@ -11,4 +12,4 @@ export interface NamedMigration extends Migration {
 }
 
 /** All steps, oldest first. */
-export const MIGRATIONS: readonly NamedMigration[] = [foundation, estate, accounts, jobs, workflow];
+export const MIGRATIONS: readonly NamedMigration[] = [foundation, estate, accounts, jobs, workflow, schedules];
