@@ -65,6 +65,116 @@ test("a tag that goes back to an image that was scanned before opens its risks a
   await window.close();
 });
 
+/** Each would set `window.xss` if anything took it for more than a text. */
+const PLANTED = `"'><img src=x onerror="window.xss=1"><svg onload="window.xss=1"></svg><script>window.xss=1</script>`;
+/** What would be there if a planted text had become part of the page. */
+const PLANTS = `document.querySelectorAll('img[src="x"], svg[onload], main script, a[href^="javascript:" i]').length`;
+const SECRET = `ghp_${"aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0xL2rU5"}`;
+
+const hostile: ImageInput = {
+  layers: [
+    { files: { "etc/os-release": `ID=debian\nVERSION_ID="12"\nPRETTY_NAME='${PLANTED.replaceAll("'", "")}'\n` } },
+    {
+      files: {
+        "app/node_modules/planted/package.json": JSON.stringify({ name: PLANTED, version: PLANTED }),
+        "app/node_modules/lodash/package.json": JSON.stringify({ name: "lodash", version: "4.17.4" }),
+        [`app/${PLANTED.replaceAll("/", "")}/.env`]: `TOKEN=${SECRET}\n`,
+      },
+      createdBy: `RUN echo ${PLANTED}`,
+    },
+  ],
+  config: {
+    Labels: { [PLANTED]: PLANTED, "org.opencontainers.image.title": PLANTED },
+    Env: [`NAME=${PLANTED}`, `API_TOKEN=${SECRET}`],
+    User: PLANTED,
+    Cmd: [PLANTED],
+  },
+};
+
+test("what is planted in images and names is shown as text on every page, and nothing of it runs", async () => {
+  const digest = bench.push("hostile/app", "1", hostile);
+  const window = await bench.logIn();
+  const { page } = window;
+  const pages = await plant(window, digest);
+  const shown: string[] = [];
+  for (const path of pages) {
+    await open(page, path);
+    expect.soft(await page.evaluate(PLANTS), `${path} holds a planted element`).toBe(0);
+    expect.soft(await page.evaluate("window.xss"), `${path} ran a planted script`).toBeUndefined();
+    await bench.picture(window, `hostile-${path.replaceAll(/[^a-z0-9]+/g, "-").slice(1, 40)}`);
+    if ((await page.textContent("main"))?.includes("<img src=x onerror=")) shown.push(path);
+  }
+  // Otherwise the pages above would have been looked at for nothing.
+  expect(shown.length).toBeGreaterThan(10);
+  expect(window.complaints).toEqual([]);
+  await window.close();
+});
+
+/** Names everything after the planted text; gives the addresses of all pages that show it. */
+async function plant(window: Window, digest: string): Promise<readonly string[]> {
+  const call = <Body = Made>(method: string, path: string, body?: unknown) =>
+    bench.call<Body>(window, method, path, body);
+  const place = { kind: "docker", address: bench.registry.host, plainHttp: true, allowPrivate: true };
+  const owner = await call("POST", "/owners", { name: PLANTED.slice(0, 90) });
+  const registry = await call("POST", "/registries", {
+    ...place,
+    name: PLANTED.slice(0, 90),
+    include: ["hostile/*"],
+    ownerId: owner.id,
+  });
+  const scanned = () => call<{ state?: string }>("GET", `/images/${digest}`).then(({ state }) => state, String);
+  await expect.poll(scanned, PATIENCE).toBe("scanned");
+  await call("PATCH", `/images/${digest}`, { labels: { planted: PLANTED } });
+  const opened = await call("POST", "/cases", { title: PLANTED, query: { component: PLANTED }, note: PLANTED });
+  await call("POST", "/tokens", { name: PLANTED.slice(0, 90), scopes: ["images:read"] });
+  const account = { login: "planted", name: PLANTED.slice(0, 90), role: "developer", password: "seven brown otters" };
+  const somebody = await call("POST", "/accounts", account);
+  const { items: risks } = await call<{ items: Made[] }>("GET", "/risks?search=hostile");
+  expect(risks.length).toBeGreaterThan(0);
+  for (const { id } of risks.slice(0, 2)) {
+    await call("POST", `/risks/${id}/comment`, { text: PLANTED });
+    await call("POST", `/risks/${id}/assign`, { accountId: somebody.id });
+    await call("POST", `/risks/${id}/accept`, { reason: PLANTED, until: "2099-01-01T00:00:00Z" });
+  }
+  const { items: jobs } = await call<{ items: Made[] }>("GET", "/jobs");
+  const asked = encodeURIComponent(PLANTED);
+  return [
+    "/",
+    `/images?search=${asked}`,
+    "/images",
+    `/images/${digest}`,
+    `/images/${digest}?layer=1`,
+    `/images/${digest}?tab=packages`,
+    `/images/${digest}?tab=about`,
+    `/images/${digest}?search=${asked}`,
+    "/vulnerabilities",
+    `/vulnerabilities/${FLAW}`,
+    `/vulnerabilities/${asked}`,
+    "/packages",
+    `/search?component=${asked}`,
+    "/search?component=lodash",
+    "/search?component=lodash&tab=layers",
+    "/search?component=lodash&tab=owners",
+    "/cases",
+    `/cases/${opened.id}`,
+    "/risks",
+    ...risks.slice(0, 2).map(({ id }) => `/risks/${id}`),
+    "/registries",
+    "/jobs",
+    ...jobs.map(({ id }) => `/jobs?job=${id}`),
+    "/jobs?tab=given-up",
+    "/users",
+    "/tokens",
+    "/owners",
+    "/audit",
+    `/registries?registry=${registry.id}`,
+  ];
+}
+
+interface Made {
+  readonly id: number;
+}
+
 /** A window that only looks at the list of jobs; tells the states that it showed without being reloaded. */
 async function watchJobs(other: Window): Promise<{ readonly window: Window; states(): Promise<readonly string[]> }> {
   const window = await bench.logIn();

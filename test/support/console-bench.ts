@@ -121,8 +121,8 @@ function complaintsOf(page: Page): readonly string[] {
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.message}`));
   page.on("console", (message) => {
-    // The refusal that leads to the login page is no mistake.
-    const isExpected = message.text().includes("401 (Unauthorized)");
+    // Chromium says so of every answer that is a refusal; the page tells it in its own words.
+    const isExpected = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
     const isWrong = message.type() === "error" || message.type() === "warning";
     if (isWrong && !isExpected) complaints.push(`${page.url()}: ${message.text()}`);
   });
