@@ -61,7 +61,14 @@ test("a tag that goes back to an image that was scanned before opens its risks a
   await open(page, "/registries");
   await click(page, "button:has-text('Sync')");
   await open(page, "/risks?state=reopened");
-  await page.waitForSelector(`main td a:has-text('${FLAW}')`);
+  await click(page, `main td a:has-text('${FLAW}')`);
+  await page.waitForSelector("main .tag:text-is('Reopened')");
+  await click(page, "button:has-text('Accept risk')");
+  await page.fill("#reason", "The shop is switched off next week");
+  await page.fill("#until", "2099-12-31");
+  await page.keyboard.press("Enter");
+  await page.click(".ant-modal button:has-text('Ask for approval')");
+  await page.waitForSelector("main :text('Waits for approval')");
   await window.close();
 });
 
@@ -134,7 +141,7 @@ async function plant(window: Window, digest: string): Promise<readonly string[]>
   for (const { id } of risks.slice(0, 2)) {
     await call("POST", `/risks/${id}/comment`, { text: PLANTED });
     await call("POST", `/risks/${id}/assign`, { accountId: somebody.id });
-    await call("POST", `/risks/${id}/accept`, { reason: PLANTED, until: "2099-01-01T00:00:00Z" });
+    await call("POST", `/risks/${id}/accept`, { reason: PLANTED, until: "2099-01-01" });
   }
   const { items: jobs } = await call<{ items: Made[] }>("GET", "/jobs");
   const asked = encodeURIComponent(PLANTED);
