@@ -93,7 +93,14 @@ function push(directory: string, host: string, name: string, input: ImageInput):
   writeLayout(image, layout, "latest");
   const source = `oci:${layout}:latest`;
   const target = `docker://${host}/${name}`;
-  execFileSync("skopeo", ["--insecure-policy", "copy", "--preserve-digests", "--dest-tls-verify=false", source, target]);
+  execFileSync("skopeo", [
+    "--insecure-policy",
+    "copy",
+    "--preserve-digests",
+    "--dest-tls-verify=false",
+    source,
+    target,
+  ]);
   return image.manifest.digest;
 }
 
