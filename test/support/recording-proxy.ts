@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from "node:net";
 
 /** A request that passed the proxy. */
-export interface PassedRequest {
+interface PassedRequest {
   readonly method: string;
   readonly url: string;
   readonly range: string;

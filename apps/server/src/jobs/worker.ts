@@ -54,7 +54,7 @@ export interface TaskContext {
   progress(done: number, step: string): void;
 }
 
-export type TaskHandler = (context: TaskContext) => Promise<void>;
+type TaskHandler = (context: TaskContext) => Promise<void>;
 
 export interface WorkerDeps {
   readonly store: Store;
