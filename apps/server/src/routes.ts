@@ -4,6 +4,7 @@ import type { AppDeps } from "./app.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { caseRoutes } from "./cases/routes.ts";
 import { consoleRoutes } from "./console/routes.ts";
+import { databaseRoutes } from "./database/routes.ts";
 import { eventRoutes } from "./events/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { imageRoutes } from "./images/routes.ts";
@@ -49,5 +50,6 @@ export const ROUTES: readonly Routes[] = [
   auditRoutes,
   riskRoutes,
   caseRoutes,
+  databaseRoutes,
   consoleRoutes,
 ];

@@ -1,5 +1,6 @@
-import { listRegistries, listTenants, pendingSync, type Registry, type Store } from "@bulwark/store";
+import { FIRST_TENANT, listRegistries, listTenants, pendingSync, type Registry, type Store } from "@bulwark/store";
 import type { FastifyBaseLogger } from "fastify";
+import { updateJob } from "./database/routes.ts";
 import type { Queue } from "./jobs/queue.ts";
 import { startJob } from "./jobs/start-job.ts";
 import { syncJob } from "./registries/sync-job.ts";
@@ -8,6 +9,9 @@ import { MAX_TENANTS, watchAdvisories } from "./scans/watch-advisories.ts";
 import { runSchedules } from "./schedules/run-schedules.ts";
 
 const EVERY_MINUTE = "* * * * *";
+/** Off the full hour, when everybody else asks. */
+const EVERY_SIX_HOURS = "23 */6 * * *";
+const SPARING = 19;
 const DEFAULT_POLL_MINUTES = 60;
 
 interface ScheduleDeps {
@@ -22,7 +26,29 @@ interface ScheduleDeps {
 export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
   await deps.queue.schedule("bulwark-poll", EVERY_MINUTE, () => pollRegistries(deps));
   await deps.queue.schedule("bulwark-schedules", EVERY_MINUTE, () => runSchedules(deps));
-  await deps.queue.schedule("bulwark-advisories", EVERY_MINUTE, () => watchAdvisories(deps));
+  await deps.queue.schedule(
+    "bulwark-advisories",
+    EVERY_MINUTE,
+    sparingly(deps.clock, () => watchAdvisories(deps)),
+  );
+  await deps.queue.schedule("bulwark-update", EVERY_SIX_HOURS, () => updateAdvisories(deps));
+}
+
+/** Runs work again only when twenty times as long as it took has passed: it takes a twentieth of the time at most. */
+function sparingly(clock: () => Date, work: () => Promise<void>): () => Promise<void> {
+  let notBefore = 0;
+  return async () => {
+    const began = clock().getTime();
+    if (began < notBefore) return;
+    await work();
+    const ended = clock().getTime();
+    notBefore = ended + (ended - began) * SPARING;
+  };
+}
+
+async function updateAdvisories({ store, queue }: ScheduleDeps): Promise<void> {
+  const job = await store.tenant(FIRST_TENANT, (db) => startJob(db, FIRST_TENANT, updateJob("", "schedule")));
+  await job.enqueue({ store, queue });
 }
 
 async function pollRegistries({ store, queue, clock }: ScheduleDeps): Promise<void> {

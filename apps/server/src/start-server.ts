@@ -4,6 +4,7 @@ import { startPostgres } from "@bulwark/store/embedded";
 import type { FastifyBaseLogger } from "fastify";
 import { ensureAdmin } from "./accounts/ensure-admin.ts";
 import { type App, createApp } from "./app.ts";
+import { updateAdvisoriesHandler } from "./database/update-task.ts";
 import { openEventHub } from "./events/hub.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
 import { startWorker, type Worker } from "./jobs/worker.ts";
@@ -114,6 +115,7 @@ async function startWork(deps: WorkDeps, { concurrency, retryMs, sockets }: Serv
     "sync-registry": syncHandler(deps),
     "scan-image": scanImageHandler(deps),
     "scan-host": scanHostHandler(deps),
+    "update-advisories": updateAdvisoriesHandler(deps),
     "scan-local": scanLocalHandler(sockets === undefined ? deps : { ...deps, sockets }),
   };
   const worker = await startWorker({ ...deps, handlers, ...(retryMs === undefined ? {} : { retryMs }) }, concurrency);

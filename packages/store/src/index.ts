@@ -22,6 +22,8 @@ export { type ApiToken, addToken, findToken, listTokens, removeToken, touchToken
 export { type AuditEntry, type AuditFilter, appendAudit, listAudit } from "./audit/audit.ts";
 export type { Plain } from "./audit/canonical-json.ts";
 export { type AuditMark, type AuditVerdict, verifyAudit } from "./audit/verify-audit.ts";
+export { readBackup } from "./backup/read-backup.ts";
+export { type BackupHead, writeBackup } from "./backup/write-backup.ts";
 export {
   addCase,
   type CaseImage,
@@ -36,7 +38,7 @@ export {
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export { countEstate } from "./estate/count-estate.ts";
 export { type EstateOverview, estateOverview } from "./estate/overview.ts";
-export { type AppliedMatches, applyMatches, type StoredSubject, subjectsToMatch } from "./images/apply-matches.ts";
+export { type AppliedMatches, applyMatches, type StoredSubject } from "./images/apply-matches.ts";
 export { getImage, type ImageDetail, type ImageLayer } from "./images/get-image.ts";
 export { type FindingFilter, type ImageFinding, imageFindings } from "./images/image-findings.ts";
 export { type Counts, type ImageItem, imageItems } from "./images/image-items.ts";
@@ -72,6 +74,7 @@ export {
   beginTask,
   type Claim,
   endTask,
+  forgetQueue,
   LOST_AFTER_SECONDS,
   markQueued,
   reportProgress,

@@ -32,7 +32,7 @@ const HEADERS: Readonly<Record<string, string>> = {
  * What holds for every route: headers that keep browsers in check, no changes asked for by other sites, no text that the
  * database cannot hold, an audit entry for each change. Call it before routes are registered.
  *
- * @param options.publicUrl address that browsers use, where it is not the one of the `Host` header
+ * @param options.publicUrl address that browsers use, where a proxy changes the `Host` header
  */
 export function protect(app: FastifyInstance, options: { readonly publicUrl?: string | undefined }): void {
   const ownHost = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).host;
@@ -45,7 +45,7 @@ export function protect(app: FastifyInstance, options: { readonly publicUrl?: st
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(HEADERS);
     if (request.protocol === "https") reply.header("strict-transport-security", `max-age=${YEAR_S}`);
-    if (!READING.has(request.method)) refuseOtherSites(request, ownHost ?? request.headers.host);
+    if (!READING.has(request.method)) refuseOtherSites(request, [ownHost, request.headers.host]);
   });
   app.addHook("preValidation", async (request) => {
     for (const part of [request.params, request.query, request.body]) refuseUnstorable(part, 0);
@@ -69,11 +69,12 @@ function isOpenObject(schema: unknown): schema is object {
 }
 
 /** Fetch Metadata and Origin (OWASP, "Cross-Site Request Forgery Prevention"). Programs send neither header. */
-function refuseOtherSites(request: FastifyRequest, ownHost: string | undefined): void {
+function refuseOtherSites(request: FastifyRequest, ownHosts: readonly (string | undefined)[]): void {
   const site = request.headers["sec-fetch-site"];
   const { origin } = request.headers;
   const isOwnSite = site === undefined || site === "same-origin" || site === "none";
-  const isOwnOrigin = origin === undefined || (ownHost !== undefined && URL.parse(origin)?.host === ownHost);
+  const originHost = origin === undefined ? undefined : URL.parse(origin)?.host;
+  const isOwnOrigin = origin === undefined || (originHost !== undefined && ownHosts.includes(originHost));
   if (isOwnSite && isOwnOrigin) return;
   const next = "use the console of this server; behind a proxy, tell the server its public address";
   throw new ServerError("FORBIDDEN", "another web site sent the request", next);

@@ -177,6 +177,17 @@ test("the console's own requests carry its origin and pass", async () => {
   expect((await browser.send(session("DELETE"))).statusCode).toBe(204);
 });
 
+test("behind a proxy the public address is the console's own as well", async () => {
+  const proxied = await openTestApp({ publicUrl: "https://bulwark.example.com" });
+  const account = await proxied.account("auditor");
+  const from = (origin: string, host: string) => proxied.browser({ origin, host }).logIn(account.login);
+  expect((await from("https://bulwark.example.com", "10.0.0.7:8080")).statusCode).toBe(200);
+  expect((await from("http://localhost:8080", "localhost:8080")).statusCode).toBe(200);
+  expect((await from("https://example.com", "10.0.0.7:8080")).statusCode).toBe(403);
+  expect((await from("https://bulwark.example.com.evil.example", "10.0.0.7:8080")).statusCode).toBe(403);
+  await proxied.close();
+});
+
 test("changing the password ends all other sessions, and needs the old one", async () => {
   const [mine, other] = [server.browser(), server.browser()];
   await mine.logIn(ada.login);

@@ -150,3 +150,13 @@ export async function rescueTasks(
     ORDER BY id LIMIT ${RESCUED_AT_ONCE}`.execute(db);
   return { tickets, jobs: [...new Set(lost.map(({ jobId }) => jobId))] };
 }
+
+/** Forgets which tasks are in a queue, as after a restore, when the queue is another: workers find them again. */
+export async function forgetQueue(db: TenantQueries): Promise<number> {
+  const changed = await db
+    .updateTable("task")
+    .set({ queued: false })
+    .where("state", "in", ["waiting", "running"])
+    .executeTakeFirst();
+  return Number(changed.numUpdatedRows);
+}
