@@ -127,7 +127,7 @@ async function update(store: Store): Promise<number> {
   const result = await matchEstate({ store, tools, clock: () => new Date() }, TENANT);
   const seconds = (performance.now() - began) / 1_000;
   if (result.added < NEW_ADVISORIES / 2) throw new Error(`only ${result.added} of ${NEW_ADVISORIES} were added`);
-  process.stderr.write(`  ${result.added} new flaws reached ${result.images} images\n`);
+  process.stderr.write(`  ${result.added} new flaws reached ${result.images.length} images\n`);
   return seconds;
 }
 

@@ -3,8 +3,16 @@ import { CodedError } from "@bulwark/model";
 /** Exit status of a command that could not do its work. */
 export const ERROR_EXIT = 2;
 
-/** `USAGE`: the words of the call are wrong. `FILE_*`, `OUTPUT_*`: a file it names. `INTERRUPTED`: by the user. */
-export type CliErrorCode = "USAGE" | "FILE_UNREADABLE" | "OUTPUT_UNWRITABLE" | "INTERRUPTED";
+/** `USAGE`: the words of the call are wrong. `FILE_*`, `OUTPUT_*`: a file it names. `INTERRUPTED`: by the user.
+ * `NOT_LOGGED_IN`, `SERVER_*`: the platform was to be asked. */
+export type CliErrorCode =
+  | "USAGE"
+  | "FILE_UNREADABLE"
+  | "OUTPUT_UNWRITABLE"
+  | "INTERRUPTED"
+  | "NOT_LOGGED_IN"
+  | "SERVER_UNREACHABLE"
+  | "SERVER_REFUSED";
 
 export class CliError extends CodedError<CliErrorCode> {}
 

@@ -6,12 +6,18 @@ Usage: bulwark COMMAND [options]
 Commands:
   scan SOURCE   say what is wrong with an image, in which layer, and what to do
   sign REF      sign an image in its registry, so that deployments can tell it from others
+  up            start the platform on this machine: database, API, console, workers
+  server        run some of its roles, as many processes as needed
+  login URL     keep a server's address and token; image: ask it about the estate
+  backup FILE   write everything the platform keeps; restore FILE; audit verify
   db            keep the advisory database: update, import, status, push, pull
 
 Examples:
   bulwark scan docker.io/library/debian:12
   bulwark scan image.tar --format sarif --output report.sarif
   bulwark db update
+  bulwark up
+  bulwark image search log4j-core --range "<2.17.1"
 
 Exit status: 0 done and within policy, 1 a policy is violated, 2 the work could not be done.
 bulwark COMMAND --help tells more.

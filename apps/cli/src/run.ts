@@ -8,6 +8,8 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   scan: async () => (await import("./commands/scan.ts")).scanCommand,
   sign: async () => (await import("./commands/sign.ts")).signCommand,
+  login: async () => (await import("./commands/login.ts")).loginCommand,
+  image: async () => (await import("./commands/image.ts")).imageCommand,
   db: async () => (await import("./commands/db.ts")).databaseCommand,
 };
 

@@ -6,3 +6,4 @@ export { SecurityError, type SecurityErrorCode } from "./security/errors.ts";
 export type { KeySource } from "./security/master-keys.ts";
 export { proveKeys } from "./security/prove-keys.ts";
 export { openSecretBox, rotateMasterKey, type SecretBox } from "./security/secret-box.ts";
+export { type RunningServer, type ServerOptions, type ServerRole, startServer } from "./start-server.ts";

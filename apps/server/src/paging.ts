@@ -1,9 +1,9 @@
-import { type Static, type TSchema, Type } from "typebox";
+import { type TSchema, Type } from "typebox";
 import { ServerError } from "./errors.ts";
 import { List } from "./list.ts";
 
 export const DEFAULT_PAGE = 50;
-export const MAX_PAGE = 500;
+const MAX_PAGE = 500;
 const MAX_CURSOR = 1_000;
 
 /** Query of every list. */
@@ -72,5 +72,3 @@ export function pageOf<Row, Item>(
   const next = rows.length > limit && last !== undefined ? { next: encodeCursor(keysOf(last)) } : {};
   return { items: shown.map(itemOf), ...next };
 }
-
-export type Page<Item extends TSchema> = Static<ReturnType<typeof PageOf<Item>>>;

@@ -4,6 +4,7 @@ import type { AppDeps } from "./app.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { caseRoutes } from "./cases/routes.ts";
 import { consoleRoutes } from "./console/routes.ts";
+import { databaseRoutes } from "./database/routes.ts";
 import { eventRoutes } from "./events/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { imageRoutes } from "./images/routes.ts";
@@ -14,7 +15,9 @@ import { notificationRuleRoutes } from "./notifications/rule-routes.ts";
 import { overviewRoutes } from "./overview/routes.ts";
 import { ownerRoutes } from "./owners/routes.ts";
 import { registryRoutes } from "./registries/routes.ts";
+import { repositoryRoutes } from "./repositories/routes.ts";
 import { riskRoutes } from "./risks/routes.ts";
+import { scheduleRoutes } from "./schedules/routes.ts";
 import { searchRoutes } from "./search/routes.ts";
 import { identityProviderRoutes } from "./session/oidc/provider-routes.ts";
 import { oidcRoutes } from "./session/oidc/routes.ts";
@@ -23,6 +26,7 @@ import { tenantRoutes } from "./tenants/routes.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
 import { vulnerabilityRoutes } from "./vulnerabilities/routes.ts";
 import { waiverRoutes } from "./waivers/routes.ts";
+import { webhookRoutes } from "./webhooks/routes.ts";
 
 /** The routes of one noun. */
 export type Routes = FastifyPluginAsyncTypebox<{ readonly deps: AppDeps }>;
@@ -30,6 +34,9 @@ export type Routes = FastifyPluginAsyncTypebox<{ readonly deps: AppDeps }>;
 /** All routes; a new noun is one line here. */
 export const ROUTES: readonly Routes[] = [
   registryRoutes,
+  webhookRoutes,
+  repositoryRoutes,
+  scheduleRoutes,
   jobRoutes,
   eventRoutes,
   healthRoutes,
@@ -51,5 +58,6 @@ export const ROUTES: readonly Routes[] = [
   channelRoutes,
   notificationRuleRoutes,
   deliveryRoutes,
+  databaseRoutes,
   consoleRoutes,
 ];

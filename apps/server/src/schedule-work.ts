@@ -1,14 +1,19 @@
-import { listRegistries, listTenants, type Registry, type Store } from "@bulwark/store";
+import { FIRST_TENANT, listRegistries, listTenants, pendingSync, type Registry, type Store } from "@bulwark/store";
 import type { FastifyBaseLogger } from "fastify";
+import { updateJob } from "./database/routes.ts";
 import type { Queue } from "./jobs/queue.ts";
 import { startJob } from "./jobs/start-job.ts";
 import { deliverNotifications } from "./notifications/deliver.ts";
-import { syncJob } from "./registries/routes.ts";
+import { syncJob } from "./registries/sync-job.ts";
 import type { ScannerTools } from "./scans/tools.ts";
 import { MAX_TENANTS, watchAdvisories } from "./scans/watch-advisories.ts";
+import { runSchedules } from "./schedules/run-schedules.ts";
 import type { SecretBox } from "./security/secret-box.ts";
 
 const EVERY_MINUTE = "* * * * *";
+/** Off the full hour, when everybody else asks. */
+const EVERY_SIX_HOURS = "23 */6 * * *";
+const SPARING = 19;
 const DEFAULT_POLL_MINUTES = 60;
 
 interface ScheduleDeps {
@@ -21,25 +26,54 @@ interface ScheduleDeps {
   readonly publicUrl?: string | undefined;
 }
 
-/** What happens by itself: registries are polled, new advisories find their images, and who wants to know is told. */
+/**
+ * What happens by itself: registries are polled, schedules kept, new advisories find their images, and who wants to know is
+ * told.
+ */
 export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
   await deps.queue.schedule("bulwark-poll", EVERY_MINUTE, () => pollRegistries(deps));
-  await deps.queue.schedule("bulwark-advisories", EVERY_MINUTE, () => watchAdvisories(deps));
+  await deps.queue.schedule("bulwark-schedules", EVERY_MINUTE, () => runSchedules(deps));
+  await deps.queue.schedule(
+    "bulwark-advisories",
+    EVERY_MINUTE,
+    sparingly(deps.clock, () => watchAdvisories(deps)),
+  );
+  await deps.queue.schedule("bulwark-update", EVERY_SIX_HOURS, () => updateAdvisories(deps));
   await deps.queue.schedule("bulwark-notifications", EVERY_MINUTE, () => deliverNotifications(deps));
+}
+
+/** Runs work again only when twenty times as long as it took has passed: it takes a twentieth of the time at most. */
+function sparingly(clock: () => Date, work: () => Promise<void>): () => Promise<void> {
+  let notBefore = 0;
+  return async () => {
+    const began = clock().getTime();
+    if (began < notBefore) return;
+    await work();
+    const ended = clock().getTime();
+    notBefore = ended + (ended - began) * SPARING;
+  };
+}
+
+async function updateAdvisories({ store, queue }: ScheduleDeps): Promise<void> {
+  const job = await store.tenant(FIRST_TENANT, (db) => startJob(db, FIRST_TENANT, updateJob("", "schedule")));
+  await job.enqueue({ store, queue });
 }
 
 async function pollRegistries({ store, queue, clock }: ScheduleDeps): Promise<void> {
   for (const { id: tenantId } of await listTenants(store, { limit: MAX_TENANTS })) {
     for (const registry of await store.tenant(tenantId, listRegistries)) {
       if (!isDue(registry, clock())) continue;
-      const job = await store.tenant(tenantId, (db) => startJob(db, tenantId, syncJob(registry, "", "schedule")));
-      await job.enqueue(queue);
+      const job = await store.tenant(tenantId, async (db) => {
+        const pending = await pendingSync(db, registry.id, undefined, ["waiting", "parked", "running"]);
+        return pending === undefined ? startJob(db, tenantId, syncJob(registry, "", "schedule")) : undefined;
+      });
+      await job?.enqueue({ store, queue });
     }
   }
 }
 
-function isDue({ kind, state, settings, syncedAt, createdAt }: Registry, now: Date): boolean {
+function isDue({ kind, settings, triedAt, createdAt }: Registry, now: Date): boolean {
   const { pollMinutes = DEFAULT_POLL_MINUTES } = settings;
-  if (kind === "local" || pollMinutes === 0 || state === "syncing") return false;
-  return now.getTime() - Date.parse(syncedAt ?? createdAt) > pollMinutes * 60_000;
+  if (kind === "local" || pollMinutes === 0) return false;
+  return now.getTime() - Date.parse(triedAt ?? createdAt) > pollMinutes * 60_000;
 }

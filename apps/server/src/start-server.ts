@@ -4,13 +4,15 @@ import { startPostgres } from "@bulwark/store/embedded";
 import type { FastifyBaseLogger } from "fastify";
 import { ensureAdmin } from "./accounts/ensure-admin.ts";
 import { type App, createApp } from "./app.ts";
+import { updateAdvisoriesHandler } from "./database/update-task.ts";
 import { openEventHub } from "./events/hub.ts";
 import { startProbeServer } from "./health/probe-server.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
-import { startWorker } from "./jobs/worker.ts";
+import { startWorker, type Worker } from "./jobs/worker.ts";
 import { syncHandler } from "./registries/sync.ts";
 import { scanHostHandler } from "./scans/scan-host-task.ts";
 import { scanImageHandler } from "./scans/scan-image-task.ts";
+import { type LocalDeps, scanLocalHandler } from "./scans/scan-local-task.ts";
 import { type ScannerTools, scannerTools } from "./scans/tools.ts";
 import { scheduleWork } from "./schedule-work.ts";
 import { createAuthenticator } from "./security/authenticator.ts";
@@ -18,6 +20,7 @@ import { proveKeys } from "./security/prove-keys.ts";
 import { openSecretBox, type SecretBox } from "./security/secret-box.ts";
 
 const CLOSE_WITHIN_MS = 20_000;
+const ANSWER_WITHIN_MS = 5_000;
 
 export type ServerRole = "api" | "worker";
 
@@ -37,6 +40,10 @@ export interface ServerOptions {
   readonly kmsCommand?: readonly string[];
   /** Tasks that this process does at once. */
   readonly concurrency: number;
+  /** Pause before the second try of a task, doubled for each further one; 10 s if left out. */
+  readonly retryMs?: number;
+  /** Where the daemons of a worker's machine listen, if not where they usually do. */
+  readonly sockets?: NonNullable<LocalDeps["sockets"]>;
   /** First password of `admin`; a random one is made without it. */
   readonly adminPassword?: string;
   readonly log: FastifyBaseLogger;
@@ -88,8 +95,10 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
   opened.push(async () => tools.close());
   const queue = await openQueue(url, (error) => log.error({ err: error }, "the queue has trouble"));
   opened.push(() => queue.close(CLOSE_WITHIN_MS));
-  if (roles.has("worker"))
-    await startWork({ store, secrets, queue, tools, clock, log, publicUrl: options.publicUrl }, options.concurrency);
+  if (roles.has("worker")) {
+    const worker = await startWork({ store, secrets, queue, tools, clock, log, publicUrl: options.publicUrl }, options);
+    opened.push(worker.close);
+  }
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
   if (api !== undefined) opened.push(api.close);
   if (options.probes !== undefined) opened.push((await startProbeServer(store, options.probes)).close);
@@ -106,14 +115,17 @@ interface WorkDeps {
   readonly publicUrl: string | undefined;
 }
 
-async function startWork(deps: WorkDeps, concurrency: number): Promise<void> {
+async function startWork(deps: WorkDeps, { concurrency, retryMs, sockets }: ServerOptions): Promise<Worker> {
   const handlers = {
     "sync-registry": syncHandler(deps),
     "scan-image": scanImageHandler(deps),
     "scan-host": scanHostHandler(deps),
+    "update-advisories": updateAdvisoriesHandler(deps),
+    "scan-local": scanLocalHandler(sockets === undefined ? deps : { ...deps, sockets }),
   };
-  await startWorker({ ...deps, handlers }, concurrency);
+  const worker = await startWorker({ ...deps, handlers, ...(retryMs === undefined ? {} : { retryMs }) }, concurrency);
   await scheduleWork(deps);
+  return worker;
 }
 
 async function startApi(
@@ -138,7 +150,10 @@ async function startApi(
   return {
     url,
     async close() {
+      // Requests that run are answered; connections that are merely kept open are not waited for.
+      const late = setTimeout(() => app.server.closeAllConnections(), ANSWER_WITHIN_MS);
       await app.close();
+      clearTimeout(late);
       await events.close();
     },
   };

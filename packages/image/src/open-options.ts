@@ -23,7 +23,7 @@ export interface OpenOptions {
   readonly credentials?: { readonly username: string; readonly password: string };
   /** Who decides which addresses may be connected to, the registry's own among them. */
   readonly guard?: AddressGuard;
-  /** Default: config.json in $DOCKER_CONFIG or ~/.docker. */
+  /** Default: config.json in $DOCKER_CONFIG or ~/.docker; empty: none is read. */
   readonly dockerConfig?: string;
   readonly containerdSocket?: string;
   /** Default: `default`, then `k8s.io`. */

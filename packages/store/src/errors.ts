@@ -9,6 +9,8 @@ export type StoreErrorCode =
   | "POSTGRES_FAILED"
   | "DATA_IN_USE"
   | "SCHEMA_NEWER"
+  | "STORE_IN_USE"
+  | "BACKUP_INVALID"
   | "STORE_UNREACHABLE";
 
 export class StoreError extends CodedError<StoreErrorCode> {}

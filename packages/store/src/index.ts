@@ -22,6 +22,8 @@ export { type ApiToken, addToken, findToken, listTokens, removeToken, touchToken
 export { type AuditEntry, type AuditFilter, appendAudit, listAudit } from "./audit/audit.ts";
 export type { Plain } from "./audit/canonical-json.ts";
 export { type AuditMark, type AuditVerdict, verifyAudit } from "./audit/verify-audit.ts";
+export { readBackup } from "./backup/read-backup.ts";
+export { type BackupHead, writeBackup } from "./backup/write-backup.ts";
 export {
   addCase,
   type CaseImage,
@@ -36,7 +38,7 @@ export {
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export { countEstate } from "./estate/count-estate.ts";
 export { type EstateOverview, estateOverview } from "./estate/overview.ts";
-export { type AppliedMatches, applyMatches, type StoredSubject, subjectsToMatch } from "./images/apply-matches.ts";
+export { type AppliedMatches, applyMatches, type StoredSubject } from "./images/apply-matches.ts";
 export { getImage, type ImageDetail, type ImageLayer } from "./images/get-image.ts";
 export { type FindingFilter, type ImageFinding, imageFindings } from "./images/image-findings.ts";
 export { type Counts, type ImageItem, imageItems } from "./images/image-items.ts";
@@ -54,24 +56,31 @@ export {
 export { recountImages } from "./images/recount.ts";
 export { type PlaceChange, setPlace } from "./images/set-place.ts";
 export type { Sight } from "./images/visible.ts";
+export { cancelJob, pauseJob, resumeJob, retryJob } from "./jobs/control.ts";
 export { announce, type EstateEvent, type EventListener, listenToEvents } from "./jobs/events.ts";
 export {
   addJob,
   addTasks,
-  beginTask,
-  cancelJob,
-  endTask,
   getJob,
   type Job,
   listJobs,
   listTasks,
+  type NewJob,
   type NewTask,
-  pauseJob,
-  reportProgress,
-  resumeJob,
-  retryJob,
   type Task,
+  type Ticket,
 } from "./jobs/jobs.ts";
+export {
+  beginTask,
+  type Claim,
+  endTask,
+  forgetQueue,
+  LOST_AFTER_SECONDS,
+  markQueued,
+  reportProgress,
+  rescueTasks,
+  type TaskEnd,
+} from "./jobs/task-life.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
 export { type Count, type InstallationMeasures, measureInstallation } from "./metrics/measure-installation.ts";
 export {
@@ -143,6 +152,7 @@ export {
   getRegistry,
   listRegistries,
   type NewRegistry,
+  pendingSync,
   type Registry,
   type RegistryChange,
   type RegistryKind,
@@ -152,6 +162,13 @@ export {
   retireImages,
   setRegistryState,
 } from "./registries/registries.ts";
+export { dropWebhook, registryOfWebhook, setWebhook } from "./registries/webhooks.ts";
+export {
+  getRepository,
+  listRepositories,
+  type Repository,
+  type RepositoryFilter,
+} from "./repositories/repositories.ts";
 export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
 export {
   getRisk,
@@ -165,6 +182,17 @@ export {
   riskKey,
   stepRisk,
 } from "./risks/risks.ts";
+export {
+  addSchedule,
+  changeSchedule,
+  dueSchedules,
+  getSchedule,
+  listSchedules,
+  ranSchedule,
+  removeSchedule,
+  type Schedule,
+  type ScheduleSettings,
+} from "./schedules/schedules.ts";
 export type { JobState, TaskState } from "./schema/jobs.ts";
 export type { RiskState } from "./schema/workflow.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";

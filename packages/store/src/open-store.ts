@@ -1,10 +1,12 @@
-import { Kysely, type LogEvent, PostgresDialect, sql, type Transaction } from "kysely";
+import { Kysely, type LogEvent, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { StoreError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 import type { Database } from "./schema.ts";
 
 const DEFAULT_CONNECTIONS = 10;
+/** Searches over 100,000 images sort and hash in memory with it. */
+const WORK_MEM = "32MB";
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Longer than any query of a list; jobs that need more ask for it. */
 const STATEMENT_TIMEOUT_MS = 120_000;
@@ -13,7 +15,7 @@ const STATEMENT_TIMEOUT_MS = 120_000;
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Queries of one tenant, in one transaction: rows of others do not exist for them. */
-export type TenantQueries = Transaction<Database>;
+export type TenantQueries = Kysely<Database>;
 /** Queries that see what belongs to no tenant: tenants, the directory, advisories. */
 export type SystemQueries = Kysely<Database>;
 
@@ -55,12 +57,11 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     application_name: "bulwark",
+    // Superusers pass row-level security by: what serves requests is not one.
+    options: `-c role=bulwark_app -c work_mem=${WORK_MEM}`,
   });
-  // Superusers pass row-level security by: what serves requests is not one. Queries of a connection keep their order.
-  pool.on(
-    "connect",
-    (client) => void client.query("SET ROLE bulwark_app").catch((error) => client.emit("error", error)),
-  );
+  // One that is cut between two queries of a transaction has nobody who listens: the next query tells.
+  pool.on("connect", (client) => void client.on("error", () => {}));
   // A connection that a restarted server cut is replaced when it is next needed; its error must not end the process.
   pool.on("error", () => {});
   const dialect = new PostgresDialect({ pool });
@@ -68,11 +69,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   return {
     system,
     pool,
-    tenant: (tenantId, work) =>
-      system.transaction().execute(async (db) => {
-        await sql`SELECT set_config('bulwark.tenant', ${String(tenantId)}, true)`.execute(db);
-        return work(db);
-      }),
+    tenant: (tenantId, work) => system.connection().execute((db) => asTenant(db, tenantId, work)),
     answers(withinMs) {
       const answered = sql`SELECT 1`.execute(system).then(
         () => true,
@@ -83,6 +80,25 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     },
     close: () => system.destroy(),
   };
+}
+
+/** One transaction; beginning it and naming the tenant take one round trip. */
+async function asTenant<Result>(
+  db: TenantQueries,
+  tenantId: number,
+  work: (db: TenantQueries) => Promise<Result>,
+): Promise<Result> {
+  if (!Number.isSafeInteger(tenantId)) throw new RangeError(`${tenantId} is no tenant`);
+  await sql.raw(`BEGIN; SELECT set_config('bulwark.tenant', '${tenantId}', true)`).execute(db);
+  try {
+    const result = await work(db);
+    await sql`COMMIT`.execute(db);
+    return result;
+  } catch (error) {
+    // Where the connection is gone, so is the transaction: the first error tells more.
+    await sql`ROLLBACK`.execute(db).catch(() => {});
+    throw error;
+  }
 }
 
 /** The schema is changed by its owner, whom row-level security and missing grants do not stop. */

@@ -60,6 +60,11 @@ interface RegistryTable extends Inherited {
   readonly problem: Generated<string>;
   readonly synced_at: Date | null;
   readonly created_at: CreatedAt;
+  /** When the next image of a registry with a limit may be read. */
+  readonly next_slot: Date | null;
+  /** SHA-256 of the token in the address of its webhook. */
+  readonly webhook_hash: string | null;
+  readonly tried_at: Date | null;
 }
 
 interface RepositoryTable extends Inherited {
@@ -141,6 +146,8 @@ interface ImageTable extends Inherited {
   readonly scanned_at: Date | null;
   readonly gone_at: Date | null;
   readonly package_count: Generated<number>;
+  /** How many images stand on this one, as counted last. */
+  readonly dependents: Generated<number>;
   readonly critical: Generated<number>;
   readonly high: Generated<number>;
   readonly medium: Generated<number>;
@@ -181,6 +188,9 @@ interface SubjectTable {
   readonly module: Generated<string>;
   /** State of the advisory database that it was matched with last; empty: not yet. */
   readonly matched_with: Generated<string>;
+  readonly lower_name: GeneratedAlways<string>;
+  /** Last part of the name, in lower case. */
+  readonly short_name: GeneratedAlways<string>;
 }
 
 /** Public knowledge, common to all tenants. */
@@ -225,6 +235,7 @@ interface PackageVersionTable {
   readonly name: string;
   readonly version: string;
   readonly fact: Json<PackageFact>;
+  readonly lower_name: GeneratedAlways<string>;
   readonly subject_ids: Generated<readonly number[]>;
   /** Why advisories cannot be asked about it; empty when they can. */
   readonly undetermined: Generated<string>;

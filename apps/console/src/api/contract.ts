@@ -72,6 +72,14 @@ export type EstatePackage = Item<"/api/v1/packages">;
 export type SearchQuery = Sent<"/api/v1/search", "post">;
 export type SearchResult = Made<"/api/v1/search", 200>;
 
+export type Case = Item<"/api/v1/cases">;
+export type CaseImage = Item<"/api/v1/cases/{id}/images">;
+export type Risk = Item<"/api/v1/risks">;
+export type RiskFilters = Filters<"/api/v1/risks">;
+export type RiskDetail = Read<"/api/v1/risks/{id}">;
+export type RiskState = Risk["state"];
+export type RiskMeasures = Read<"/api/v1/risks/measures">;
+
 export type Registry = Item<"/api/v1/registries">;
 export type RegistrySettings = Sent<"/api/v1/registries", "post">;
 export type ScanRequest = Sent<"/api/v1/scans", "post">;
@@ -90,15 +98,9 @@ export type AuditEntry = Item<"/api/v1/audit">;
 
 export type {
   AdvisoryDatabase,
-  Case,
   Channel,
   ChannelSettings,
   Delivery,
   NotificationRule,
   NotificationRuleSettings,
-  Risk,
-  RiskDetail,
-  RiskFilters,
-  RiskMeasures,
-  RiskState,
 } from "./planned.ts";

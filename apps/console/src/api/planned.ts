@@ -1,63 +1,9 @@
-import type { FindingKind, Grade, Named, Page, Problem, SearchQuery, Severity } from "./contract.ts";
+import type { Grade, Named, Page, Problem, Severity } from "./contract.ts";
 
 /**
  * Parts of the API that the server does not serve yet, by hand. When its routes are there, their types are generated with
  * all others: a noun then moves to contract.ts, and its paths leave this file.
  */
-
-export type RiskState = "open" | "assigned" | "fixing" | "fixed" | "reopened" | "accepted";
-
-export interface Case {
-  readonly id: number;
-  readonly title: string;
-  readonly query: SearchQuery;
-  readonly state: "open" | "closed";
-  readonly createdAt: string;
-  readonly createdBy: string;
-  readonly closedAt?: string;
-  readonly open: number;
-  readonly closed: number;
-  readonly note?: string;
-}
-
-export interface Risk {
-  readonly id: number;
-  readonly kind: FindingKind;
-  readonly finding: string;
-  readonly title: string;
-  readonly severity: Severity;
-  readonly package?: string;
-  readonly repository: Named & { readonly registry: string };
-  readonly state: RiskState;
-  readonly assignee?: Named;
-  readonly owner?: Named;
-  readonly grade?: Grade;
-  readonly firstSeen: string;
-  readonly due?: string;
-  readonly overdue: boolean;
-  readonly fixedAt?: string;
-  readonly reopened: number;
-  readonly images: number;
-  readonly fixedVersion?: string;
-}
-
-export interface RiskDetail extends Risk {
-  readonly history: {
-    readonly at: string;
-    readonly actor: string;
-    readonly from?: RiskState;
-    readonly to?: RiskState;
-    readonly text?: string;
-  }[];
-  readonly accepted?: { readonly reason: string; readonly until: string; readonly approver?: string };
-}
-
-export interface RiskMeasures {
-  readonly closure: { readonly beforeRelease: number; readonly total: number; readonly rate: number };
-  readonly byTeam: { readonly name: string; readonly open: number; readonly overdue: number; readonly fixed: number }[];
-  readonly openByAge: { readonly fromDays: number; readonly toDays?: number; readonly count: number }[];
-  readonly meanDaysToFix: number | null;
-}
 
 export interface AdvisoryDatabase {
   readonly built: string | null;
@@ -133,26 +79,7 @@ interface Paging {
 }
 type Id = { id: number };
 
-export interface RiskFilters {
-  state: RiskState;
-  overdue: boolean;
-  severity: Severity;
-  search: string;
-}
-
 export interface PlannedPaths {
-  "/api/v1/session/providers": Get<{ items: { id: string; name: string }[] }>;
-  "/api/v1/cases": Get<Page<Case>, Paging> & Send<"post", { title: string; query: SearchQuery }, Case>;
-  "/api/v1/cases/{id}": Get<Case, never, Id> & Send<"patch", { state?: "open" | "closed"; title?: string }, Case, Id>;
-  "/api/v1/cases/{id}/curve": Get<{ points: { at: string; open: number; closed: number }[] }, never, Id>;
-  "/api/v1/risks": Get<Page<Risk>, Paging & RiskFilters>;
-  "/api/v1/risks/measures": Get<RiskMeasures>;
-  "/api/v1/risks/{id}": Get<RiskDetail, never, Id>;
-  "/api/v1/risks/{id}/assign": Send<"post", { accountId: number }, unknown, Id>;
-  "/api/v1/risks/{id}/start": Act;
-  "/api/v1/risks/{id}/accept": Send<"post", { reason: string; until: string }, unknown, Id>;
-  "/api/v1/risks/{id}/approve": Act;
-  "/api/v1/risks/{id}/comment": Send<"post", { text: string }, unknown, Id>;
   "/api/v1/database": Get<AdvisoryDatabase>;
   "/api/v1/channels": Get<Page<Channel>> & Send<"post", ChannelSettings, Channel>;
   "/api/v1/channels/{id}": Send<"patch", Partial<ChannelSettings> & { enabled?: boolean }, Channel, Id> & Remove;

@@ -39,6 +39,12 @@ export function useTasks(job: number, filters: { readonly state?: Task["state"] 
   );
 }
 
+export function useGivenUp() {
+  return usePaged(["jobs", "given-up"], (cursor) =>
+    answer(api.GET("/api/v1/tasks/failed", { params: { query: pageQuery({}, cursor) } })),
+  );
+}
+
 export type JobAction = "pause" | "resume" | "cancel" | "retry";
 
 export function useSteerJob() {

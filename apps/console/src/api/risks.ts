@@ -7,7 +7,7 @@ import { useSend } from "./send.ts";
 const CHANGED = ["risks", "overview"] as const;
 const at = (id: number) => ({ params: { path: { id } } });
 
-export function useRisks(filters: Partial<RiskFilters> & { readonly sort?: string }) {
+export function useRisks(filters: RiskFilters) {
   return usePaged(["risks", "list", filters], (cursor) =>
     answer(api.GET("/api/v1/risks", { params: { query: pageQuery(filters, cursor) } })),
   );
@@ -33,7 +33,7 @@ export function useAssignRisk(id: number) {
 }
 
 export function useStartRisk(id: number) {
-  return useSend(() => answer(api.POST("/api/v1/risks/{id}/start", at(id))), CHANGED);
+  return useSend(() => answer(api.POST("/api/v1/risks/{id}/start", { ...at(id), body: {} })), CHANGED);
 }
 
 export function useAcceptRisk(id: number) {
@@ -44,7 +44,11 @@ export function useAcceptRisk(id: number) {
 }
 
 export function useApproveRisk(id: number) {
-  return useSend(() => answer(api.POST("/api/v1/risks/{id}/approve", at(id))), CHANGED);
+  return useSend(() => answer(api.POST("/api/v1/risks/{id}/approve", { ...at(id), body: {} })), CHANGED);
+}
+
+export function useRefuseRisk(id: number) {
+  return useSend(() => answer(api.POST("/api/v1/risks/{id}/refuse", { ...at(id), body: {} })), CHANGED);
 }
 
 export function useCommentRisk(id: number) {

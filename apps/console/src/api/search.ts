@@ -41,11 +41,9 @@ export function useOpenCase() {
   );
 }
 
-export function useChangeCase() {
-  return useSend(
-    ({ id, state }: { readonly id: number; readonly state: "open" | "closed" }) =>
-      answer(api.PATCH("/api/v1/cases/{id}", { params: { path: { id } }, body: { state } })),
-    ["cases"],
+export function useCaseImages(id: number) {
+  return usePaged(["cases", id, "images"], () =>
+    answer(api.GET("/api/v1/cases/{id}/images", { params: { path: { id } } })),
   );
 }
 

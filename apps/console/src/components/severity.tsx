@@ -9,7 +9,7 @@ const COUNTED = ["critical", "high", "medium", "low", "other"] as const;
 /** Five colours tell six severities: negligible and unknown share the calm one. */
 export type Tone = "critical" | "high" | "medium" | "low" | "other" | "good";
 
-export function toneOf(severity: string): Tone {
+function toneOf(severity: string): Tone {
   return COUNTED.find((tone) => tone === severity) ?? "other";
 }
 

@@ -8,16 +8,7 @@ import { zh } from "./zh.ts";
 const SOURCES = join(import.meta.dirname, "..");
 const KEYS = Object.keys(en) as Key[];
 /** Names and signs that are the same in every language. */
-const SAME: readonly Key[] = [
-  "product",
-  "none",
-  "language.en",
-  "language.zh",
-  "findings.cvss",
-  "findings.epss",
-  "risk.began",
-  "risk.changed",
-];
+const SAME: readonly Key[] = ["product", "none", "language.en", "language.zh", "findings.cvss", "findings.epss"];
 
 const sources = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
   .filter((file) => /\.tsx?$/.test(file) && !/\.test\.ts$|^testing|^i18n\/(en|zh)\.ts$|\/gen\//.test(file))

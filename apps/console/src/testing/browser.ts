@@ -19,7 +19,7 @@ export interface Look {
 }
 
 /** A page that is watched: what it complains of is gathered. */
-export interface Visit {
+interface Visit {
   readonly page: Page;
   readonly complaints: string[];
   close(): Promise<void>;
@@ -72,7 +72,7 @@ export async function openBench(): Promise<Bench> {
 
 /** Nothing is on its way any more. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForSelector("main h1");
+  await page.waitForSelector(".shell main h1");
   await page.waitForSelector('.waiting, .ant-spin, .ant-skeleton, [aria-busy="true"]', { state: "detached" });
 }
 

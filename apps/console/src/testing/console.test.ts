@@ -29,6 +29,8 @@ const PAGES: Readonly<Record<string, string>> = {
   connect: "/registries?connect=new",
   jobs: "/jobs",
   tasks: "/jobs?job=100",
+  "given-up": "/jobs?tab=given-up",
+  accepted: "/risks/6",
   channels: "/notifications",
   rules: "/notifications?tab=rules",
   deliveries: "/notifications?tab=deliveries",

@@ -191,6 +191,8 @@ function addRest(app: FastifyInstance, images: number): void {
   });
   list("cases", () => work.cases);
   one("cases/:id", (id) => work.cases[Number(id) - 1]);
+  list("cases/:id/images", () => work.caseImages);
+  list("tasks/failed", () => work.tasks().filter((task) => task.state === "failed"));
   one("cases/:id/curve", () => ({ points: work.curve }));
   app.get("/api/v1/risks", async (request) => {
     const { state, severity, overdue, search } = query(request);
@@ -246,7 +248,6 @@ function addRest(app: FastifyInstance, images: number): void {
 /** Changes are accepted and forgotten. */
 function addChanges(app: FastifyInstance): void {
   app.post("/api/v1/cases", async () => work.cases[0]);
-  app.patch("/api/v1/cases/:id", async () => work.cases[0]);
   app.post("/api/v1/registries", async () => work.registries[0]);
   app.post("/api/v1/registries/test", async () => ({ ok: true, problem: "", repositories: 12 }));
   app.post("/api/v1/session/totp", async () => ({

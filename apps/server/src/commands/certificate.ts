@@ -35,7 +35,7 @@ export async function ownCertificate(directory: string, now: Date): Promise<Cert
 }
 
 /** Hexadecimal, in capitals, with colons, as browsers show it. */
-export function fingerprintOf(pem: string): string {
+function fingerprintOf(pem: string): string {
   return new X509Certificate(pem).fingerprint256;
 }
 

@@ -7,5 +7,5 @@ export async function scanThisMachine({ store, queue }: RunningServer): Promise<
   const tasks = [{ kind: "scan-host", name: "this machine", payload: { root: "/" } }];
   const request = { kind: "host", title: "this machine", cause: "start" as const, createdBy: "", tasks };
   const job = await store.tenant(FIRST_TENANT, (db) => startJob(db, FIRST_TENANT, request));
-  await job.enqueue(queue);
+  await job.enqueue({ store, queue });
 }

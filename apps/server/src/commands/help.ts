@@ -38,3 +38,30 @@ Examples:
   bulwark server --roles api --listen 0.0.0.0:8443 --database postgresql://…
   bulwark server --roles worker --database postgresql://… --concurrency 4
 `;
+
+/** Printed by `bulwark backup --help` and `bulwark restore --help`. */
+export const BACKUP_HELP = `Writes everything that Bulwark keeps into a file, or fills an empty installation with it.
+
+Usage: bulwark backup FILE [--data DIR] [--database URL]
+       bulwark restore FILE [--data DIR] [--database URL]
+
+The file is one moment of the database, with the master keys: keep it as safe as a password. With DATABASE_URL or --database
+a backup is made while servers run; the embedded database belongs to one process, so end bulwark up first. What waited or ran
+goes on after a restore.
+
+Examples:
+  bulwark backup /srv/backup/bulwark-2026-06-01.zst
+  bulwark restore /srv/backup/bulwark-2026-06-01.zst --data /srv/bulwark
+`;
+
+/** Printed by `bulwark audit --help`. */
+export const AUDIT_HELP = `Checks that the audit logs are as they were written: each entry holds a hash of itself and of the one before.
+
+Usage: bulwark audit verify [--data DIR] [--database URL]
+
+Exit status: 0 intact, 1 something was changed or taken out, 2 it could not be checked.
+Note the last hash elsewhere: then cutting off the end is noticed too.
+
+Example:
+  bulwark audit verify --database postgresql://bulwark@db.example.com/bulwark
+`;

@@ -59,6 +59,16 @@ test("files with a hash in their name are kept for a year", async () => {
   expect(answer.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
 });
 
+test("a file whose compressed form lies beside it is sent compressed to those who take that", async () => {
+  await build();
+  await writeFile(join(dist, "assets", "main-1a2b.js.br"), "compressed");
+  await serveConsole(app, dist);
+  const url = "/assets/main-1a2b.js";
+  const { headers, body } = await app.inject({ url, headers: { "accept-encoding": "br" } });
+  expect([headers["content-encoding"], body]).toEqual(["br", "compressed"]);
+  expect((await app.inject(url)).body).toBe("export {};");
+});
+
 test("an unknown address of the API, and a file that is gone, are errors and no page", async () => {
   await build();
   await serveConsole(app, dist);

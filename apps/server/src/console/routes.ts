@@ -46,6 +46,7 @@ export async function serveConsole(app: FastifyInstance, dist: string): Promise<
       root: join(dist, "assets"),
       prefix: "/assets/",
       index: false,
+      preCompressed: true,
       immutable: true,
       maxAge: "365d",
       decorateReply: false,

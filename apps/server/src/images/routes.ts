@@ -245,7 +245,7 @@ const IMAGE_FILTERS = {
 };
 
 /** What a place passes on to everything below it; null takes it away. */
-export const PlaceChange = Type.Object(
+const PlaceChange = Type.Object(
   {
     ownerId: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
     grade: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 40 }), Type.Null()])),

@@ -3,15 +3,14 @@ import { List } from "../list.ts";
 
 export const Severity = Type.Enum(["critical", "high", "medium", "low", "negligible", "unknown"]);
 export const FindingKind = Type.Enum(["vulnerability", "secret", "malware", "webshell", "misconfiguration"]);
-export const Time = Type.String({ format: "date-time" });
 export const Digest = Type.String({
   pattern: "^[a-z0-9]+:[a-f0-9]{32,128}$",
   maxLength: 160,
   description: "manifest digest",
 });
-export const Nullable = <Shape extends TSchema>(shape: Shape) => Type.Union([shape, Type.Null()]);
+const Nullable = <Shape extends TSchema>(shape: Shape) => Type.Union([shape, Type.Null()]);
 
-export const Counts = Type.Object({
+const Counts = Type.Object({
   critical: Type.Integer(),
   high: Type.Integer(),
   medium: Type.Integer(),

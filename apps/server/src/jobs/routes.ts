@@ -10,6 +10,7 @@ import {
   resumeJob,
   retryJob,
   type TenantQueries,
+  type Ticket,
 } from "@bulwark/store";
 import { Type } from "typebox";
 import { principalOf } from "../access.ts";
@@ -18,7 +19,8 @@ import { notFound, ServerError } from "../errors.ts";
 import { Digest } from "../images/shapes.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
-import { startJob } from "./start-job.ts";
+import { scanTasks } from "../scans/scan-tasks.ts";
+import { enqueue, startJob } from "./start-job.ts";
 
 const N = Type.Integer();
 const Text = Type.String();
@@ -54,6 +56,7 @@ const TaskShape = Type.Object({
   step: Text,
   problem: Text,
   worker: Text,
+  startAt: MaybeTime,
   startedAt: MaybeTime,
   endedAt: MaybeTime,
 });
@@ -72,7 +75,7 @@ const ScanBody = Type.Object(
 
 /** Scans and other long work. */
 export const jobRoutes: Routes = async (app, { deps }) => {
-  const { store, queue } = deps;
+  const { store } = deps;
   const tags = ["jobs"];
   const read = { scope: "jobs:read" } as const;
   const write = { scope: "jobs:write" } as const;
@@ -101,17 +104,47 @@ export const jobRoutes: Routes = async (app, { deps }) => {
             "set force to scan again what is scanned",
           );
         }
-        const tasks = found.map((image) => ({
-          kind: "scan-image",
-          name: `${image.name}@${image.digest.slice(0, 19)}`,
-          payload: { digest: image.digest, registry: image.registry },
-        }));
+        const tasks = scanTasks(found);
         const title = found.length === 1 ? (tasks[0]?.name ?? "") : `${found.length} images`;
-        const made = await startJob(db, tenantId, { kind: "scan", title, cause: "request", createdBy: name, tasks });
+        const made = await startJob(db, tenantId, {
+          kind: "scan",
+          title,
+          cause: "request",
+          createdBy: name,
+          perMinute: imagesPerMinute,
+          tasks,
+        });
         await audit(db, request, "scan.start", `job/${made.id}`, { images: found.length });
         return { job: await seen(db, made.id), started: made };
       });
-      await started.enqueue(queue, imagesPerMinute === 0 ? 0 : 60 / imagesPerMinute);
+      await started.enqueue(deps);
+      return reply.status(202).send(job);
+    },
+  );
+
+  app.post(
+    "/api/v1/scans/local",
+    {
+      config: write,
+      schema: {
+        tags,
+        operationId: "scanLocalImages",
+        summary: "Scan the images that containerd, Docker and Podman keep on the machine of a worker",
+        body: Type.Object({ force: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+        response: { 202: JobShape },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId, name } = principalOf(request);
+      const { force = false } = request.body;
+      const title = "local images";
+      const tasks = [{ kind: "scan-local", name: title, payload: { force } }];
+      const { job, started } = await store.tenant(tenantId, async (db) => {
+        const made = await startJob(db, tenantId, { kind: "local", title, cause: "request", createdBy: name, tasks });
+        await audit(db, request, "scan.start", `job/${made.id}`, { local: true });
+        return { job: await seen(db, made.id), started: made };
+      });
+      await started.enqueue(deps);
       return reply.status(202).send(job);
     },
   );
@@ -182,7 +215,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
         rows,
         limit,
         ({ id }) => [id],
-        ({ payload: _payload, ...row }) => row,
+        ({ payload: _payload, ticket: _ticket, ...row }) => row,
       );
     },
   );
@@ -210,7 +243,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
         rows,
         limit,
         ({ id }) => [id],
-        ({ payload: _payload, ...row }) => row,
+        ({ payload: _payload, ticket: _ticket, ...row }) => row,
       );
     },
   );
@@ -245,7 +278,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
           await audit(db, request, `job.${action}`, `job/${id}`);
           return { job: await seen(db, id), tasks: changed };
         });
-        await queue.add(tasks.map((taskId) => ({ tenantId, taskId })));
+        await enqueue(deps, tenantId, tasks);
         return job;
       },
     );
@@ -258,7 +291,7 @@ const CHANGES: Readonly<
     string,
     {
       readonly summary: string;
-      apply(db: TenantQueries, id: number, now: Date): Promise<readonly number[] | undefined>;
+      apply(db: TenantQueries, id: number, now: Date): Promise<readonly Ticket[] | undefined>;
     }
   >
 > = {

@@ -6,7 +6,11 @@ import { createOutbound } from "../security/outbound.ts";
 import type { SecretBox } from "../security/secret-box.ts";
 
 /** Credentials of whoever runs the server are not the tenants'. */
-const NO_CONFIG = "/dev/null";
+const NO_CONFIG = "";
+/** Silence of a registry that counts as its end. */
+const DEFAULT_TIMEOUT_SECONDS = 20;
+/** Tries of one request; a task that fails is tried again later. */
+const RETRY_ATTEMPTS = 3;
 
 /** What a registry's password is sealed for. */
 export function secretPurpose(registry: number): string {
@@ -28,9 +32,11 @@ export async function registryAccess(
 /** How a registry with these settings is spoken to. Docker's configuration of this machine is nobody's here. */
 export function accessOf(settings: RegistrySettings, password: string | undefined): OpenOptions {
   const { username, caPem, plainHttp = false, allowPrivate = false } = settings;
+  const { timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = settings;
+  const limits = { idleTimeoutMs: timeoutSeconds * 1_000, retryAttempts: RETRY_ATTEMPTS };
   const credentials = username === undefined || password === undefined ? {} : { credentials: { username, password } };
   const ca = caPem === undefined ? {} : { ca: caPem };
-  return { plainHttp, ...ca, ...credentials, guard: guardOf(allowPrivate), dockerConfig: NO_CONFIG };
+  return { plainHttp, ...ca, ...credentials, guard: guardOf(allowPrivate), dockerConfig: NO_CONFIG, limits };
 }
 
 function guardOf(allowPrivate: boolean): NonNullable<OpenOptions["guard"]> {

@@ -1,8 +1,10 @@
 import {
   addRegistry,
   changeRegistry,
+  dropWebhook,
   getRegistry,
   listRegistries,
+  pendingSync,
   type Registry,
   removeRegistry,
   setPlace,
@@ -19,6 +21,7 @@ import type { Routes } from "../routes.ts";
 import { createOutbound } from "../security/outbound.ts";
 import { placeOf, secretPurpose } from "./access.ts";
 import { RegistryBody, RegistryChangeBody, RegistryShape } from "./shapes.ts";
+import { syncJob } from "./sync-job.ts";
 import { tryRegistry } from "./try-registry.ts";
 
 const Params = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
@@ -75,7 +78,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
         await audit(db, request, "registry.connect", `registry/${id}`, { name, kind, address });
         return { registry: made, job: started };
       });
-      await job.enqueue(deps.queue);
+      await job.enqueue(deps);
       return reply.status(201).send(registry);
     },
   );
@@ -152,6 +155,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
       const { id } = request.params;
       await store.tenant(principalOf(request).tenantId, async (db) => {
         const { name } = await found(db, id);
+        await dropWebhook(db, id);
         await removeRegistry(db, id, deps.clock());
         await audit(db, request, "registry.forget", `registry/${id}`, { name });
       });
@@ -166,20 +170,25 @@ export const registryRoutes: Routes = async (app, { deps }) => {
       schema: {
         tags,
         operationId: "syncRegistry",
-        summary: "Synchronise a registry now",
+        summary: "Synchronise a registry now; gives the job that does so already, if there is one",
         params: Params,
         response: { 202: JobStarted },
       },
     },
     async (request, reply) => {
       const { tenantId, name } = principalOf(request);
-      const job = await store.tenant(tenantId, async (db) => {
-        const started = await startJob(db, tenantId, syncJob(await found(db, request.params.id), name, "request"));
-        await audit(db, request, "registry.sync", `registry/${request.params.id}`, { job: started.id });
-        return started;
+      const { id } = request.params;
+      const { job, started } = await store.tenant(tenantId, async (db) => {
+        const registry = await found(db, id);
+        const pending = await pendingSync(db, id, undefined, ["waiting", "running"]);
+        const made =
+          pending === undefined ? await startJob(db, tenantId, syncJob(registry, name, "request")) : undefined;
+        const jobId = made?.id ?? pending ?? 0;
+        await audit(db, request, "registry.sync", `registry/${id}`, { job: jobId });
+        return { job: jobId, started: made };
       });
-      await job.enqueue(deps.queue);
-      return reply.status(202).send({ job: job.id });
+      await started?.enqueue(deps);
+      return reply.status(202).send({ job });
     },
   );
 
@@ -196,7 +205,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
       },
     },
     async (request) => {
-      const { name: _name, kind: _kind, password, ...settings } = request.body;
+      const { name: _name, password, ...settings } = request.body;
       await checkAddress(settings.address, settings.allowPrivate === true, settings.plainHttp === true);
       return tryRegistry({ ...settings, ...(password === undefined ? {} : { password }) });
     },
@@ -207,18 +216,6 @@ async function found(db: TenantQueries, id: number): Promise<Registry> {
   const registry = await getRegistry(db, id);
   if (registry === undefined) throw notFound("registry", id);
   return registry;
-}
-
-/** A job that synchronises a registry, or one repository of it. */
-export function syncJob(
-  registry: Pick<Registry, "id" | "name">,
-  createdBy: string,
-  cause: "request" | "schedule" | "push" | "start",
-  repository?: string,
-) {
-  const name = repository === undefined ? registry.name : `${registry.name}/${repository}`;
-  const payload = { registry: registry.id, ...(repository === undefined ? {} : { repository }) };
-  return { kind: "sync", title: name, cause, createdBy, tasks: [{ kind: "sync-registry", name, payload }] };
 }
 
 async function checkAddress(address: string, allowPrivate: boolean, plainHttp: boolean): Promise<void> {

@@ -15,6 +15,13 @@ const SETTINGS = {
   pollMinutes: Type.Optional(
     Type.Integer({ minimum: 0, maximum: 10_080, description: "0: only webhooks and requests" }),
   ),
+  timeoutSeconds: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 300,
+      description: "silence that counts as the end of a connection; 20 if left out",
+    }),
+  ),
   imagesPerMinute: Type.Optional(
     Type.Integer({ minimum: 0, maximum: 10_000, description: "0: as fast as workers go" }),
   ),
@@ -68,6 +75,8 @@ export const RegistryShape = Type.Object({
   state: Type.String(),
   problem: Type.String(),
   syncedAt: Type.Union([Type.String(), Type.Null()]),
+  triedAt: Type.Union([Type.String(), Type.Null()]),
+  hasWebhook: Type.Boolean(),
   createdAt: Type.String(),
   owner: Type.Union([Type.Object({ id: Type.Integer(), name: Type.String() }), Type.Null()]),
   grade: Type.Union([Type.String(), Type.Null()]),

@@ -1,5 +1,4 @@
-import { type OpenOptions, openCatalog, openRepository } from "@bulwark/image";
-import { matchesGlob } from "@bulwark/policy";
+import type { OpenOptions } from "@bulwark/image";
 import {
   addTasks,
   announce,
@@ -9,19 +8,21 @@ import {
   type NewTask,
   type Registry,
   recordRepository,
-  type SeenTag,
+  refreshRisks,
   type Store,
   setRegistryState,
 } from "@bulwark/store";
 import { notFound } from "../errors.ts";
 import type { Queue } from "../jobs/queue.ts";
+import { enqueue } from "../jobs/start-job.ts";
 import type { TaskContext } from "../jobs/worker.ts";
 import type { SecretBox } from "../security/secret-box.ts";
-import { placeOf, registryAccess } from "./access.ts";
-import { imagesBehind } from "./manifests.ts";
+import { registryAccess } from "./access.ts";
+import { registryProblem } from "./problem-of.ts";
+import { listWanted, readRepository } from "./read-registry.ts";
 
-const MAX_REPOSITORIES = 200_000;
-const MAX_TAGS = 50_000;
+/** Problems of single tags and repositories that a registry shows; the rest is counted. */
+const SHOWN_PROBLEMS = 5;
 
 export interface SyncDeps {
   readonly store: Store;
@@ -32,106 +33,91 @@ export interface SyncDeps {
 
 /**
  * Brings what is known of a registry up to date: repositories, tags by digest, what is gone. Only what changed is asked for
- * by manifest; images that were never scanned become tasks of the same job.
+ * by manifest; images that were never scanned become tasks of the same job. What cannot be read of it is told and does not
+ * keep the rest from being read.
  *
  * The task's payload: `{ registry, repository? }`.
  */
 export function syncHandler(deps: SyncDeps): (context: TaskContext) => Promise<void> {
   return async (context) => {
-    const { tenantId, task } = context;
+    const { tenantId, task, signal } = context;
     const id = Number(task.payload.registry);
     const registry = await deps.store.tenant(tenantId, (db) => getRegistry(db, id));
     if (registry === undefined) throw notFound("registry", id);
-    const state = (change: Parameters<typeof setRegistryState>[2]) =>
+    const only = typeof task.payload.repository === "string" ? task.payload.repository : undefined;
+    const tell = (change: Parameters<typeof setRegistryState>[2]) =>
       deps.store.tenant(tenantId, async (db) => {
         await setRegistryState(db, id, change);
         await announce(db, { topic: "registries", id });
       });
-    await state({ state: "syncing" });
+    if (only === undefined) await tell({ state: "syncing", triedAt: deps.clock() });
     try {
-      await syncRegistry(deps, context, registry);
-      await state({ state: "ok", syncedAt: deps.clock() });
+      const problems = await syncRegistry(deps, context, registry, only);
+      if (only === undefined) await tell({ state: "ok", problem: summaryOf(problems), syncedAt: deps.clock() });
     } catch (error) {
-      await state({ state: "failed", problem: error instanceof Error ? error.message : String(error) });
+      // Whoever stopped it knows; the registry has no problem.
+      if (signal.aborted) await tell({ state: registry.syncedAt === null ? "new" : "ok" });
+      else await tell({ state: "failed", problem: registryProblem(error) });
       throw error;
     }
   };
 }
 
-async function syncRegistry(deps: SyncDeps, context: TaskContext, registry: Registry): Promise<void> {
+async function syncRegistry(
+  deps: SyncDeps,
+  context: TaskContext,
+  registry: Registry,
+  only: string | undefined,
+): Promise<readonly string[]> {
   const { store, secrets, clock } = deps;
-  const { tenantId, signal, task } = context;
+  const { tenantId, signal } = context;
   const access = { ...(await registryAccess(store, secrets, tenantId, registry)), signal };
-  const only = typeof task.payload.repository === "string" ? task.payload.repository : undefined;
-  const names = only === undefined ? await wantedRepositories(registry, access) : [only];
+  const problems: string[] = [];
+  const names = only === undefined ? await listWanted(registry, access) : [only];
   for (const [index, name] of names.entries()) {
+    signal.throwIfAborted();
     context.progress(index / names.length, name);
-    await syncRepository(deps, context, registry, name, access);
+    problems.push(...(await syncRepository(deps, context, registry, name, access)));
   }
-  if (only !== undefined) return;
-  await store.tenant(tenantId, (db) => markRepositoriesGone(db, registry.id, names, clock()));
-}
-
-async function wantedRepositories(registry: Registry, access: OpenOptions): Promise<readonly string[]> {
-  const { include = [], exclude = [] } = registry.settings;
-  const names: string[] = [];
-  for await (const name of openCatalog(placeOf(registry), access).repositories()) {
-    const isIncluded = include.length === 0 || include.some((glob) => matchesGlob(glob, name));
-    if (isIncluded && !exclude.some((glob) => matchesGlob(glob, name))) names.push(name);
-    if (names.length >= MAX_REPOSITORIES) break;
+  if (only === undefined) {
+    await store.tenant(tenantId, async (db) => {
+      const repositories = await markRepositoriesGone(db, registry.id, names, clock());
+      if (repositories.length > 0) await refreshRisks(db, { repositories }, clock());
+    });
   }
-  return names;
+  return problems;
 }
 
 async function syncRepository(
-  { store, queue, clock }: SyncDeps,
+  deps: SyncDeps,
   { tenantId, task }: TaskContext,
   registry: Registry,
   name: string,
   access: OpenOptions,
-): Promise<void> {
-  const present: string[] = [];
-  for await (const tag of openCatalog(placeOf(registry), access).tags(name)) {
-    present.push(tag);
-    if (present.length >= MAX_TAGS) break;
-  }
+): Promise<readonly string[]> {
+  const { store, clock } = deps;
   const known = await store.tenant(tenantId, (db) => knownTags(db, registry.id, name));
-  const changed = await changedTags(registry, name, present, known, access);
-  const { unscanned } = await store.tenant(tenantId, (db) =>
-    recordRepository(db, { registry: registry.id, name, changed, present }, clock()),
-  );
-  const tasks: NewTask[] = unscanned.map(({ digest }) => ({
-    kind: "scan-image",
-    name: `${registry.name}/${name}@${digest.slice(0, 19)}`,
-    payload: { digest, registry: registry.id, repository: name },
-  }));
-  const ids = await store.tenant(tenantId, (db) => addTasks(db, task.jobId, tasks));
-  const perMinute = registry.settings.imagesPerMinute ?? 0;
-  await queue.add(
-    ids.map((taskId) => ({ tenantId, taskId })),
-    perMinute === 0 ? 0 : 60 / perMinute,
-  );
+  const { changed, present, problems } = await readRepository(registry, name, known, access);
+  const tickets = await store.tenant(tenantId, async (db) => {
+    const seen = { registry: registry.id, name, changed, ...(present === undefined ? {} : { present }) };
+    const { id, unscanned } = await recordRepository(db, seen, clock());
+    // A tag that moved to an image that is known, or was deleted, changes what is at risk without a scan.
+    const isMoved = changed.length > 0 || [...known.keys()].some((tag) => present?.includes(tag) === false);
+    if (isMoved) await refreshRisks(db, { repositories: [id] }, clock());
+    const tasks: NewTask[] = unscanned.map(({ digest }) => ({
+      kind: "scan-image",
+      name: `${registry.name}/${name}@${digest.slice(0, 19)}`,
+      payload: { digest, registry: registry.id, repository: name },
+    }));
+    const added = await addTasks(db, task.jobId, tasks);
+    if (added.length > 0) await announce(db, { topic: "jobs", id: task.jobId });
+    return added;
+  });
+  await enqueue(deps, tenantId, tickets);
+  return problems;
 }
 
-/** Tags whose digest is another than before, with the images behind them. */
-async function changedTags(
-  registry: Registry,
-  name: string,
-  present: readonly string[],
-  known: ReadonlyMap<string, string>,
-  access: OpenOptions,
-): Promise<readonly SeenTag[]> {
-  const repository = await openRepository(`${placeOf(registry)}/${name}`, "pull", access);
-  try {
-    const changed: SeenTag[] = [];
-    for (const tag of present) {
-      const manifest = await repository.manifest(tag);
-      if (manifest === undefined || manifest.digest === known.get(tag)) continue;
-      const images = imagesBehind(manifest);
-      if (images.length > 0) changed.push({ name: tag, digest: manifest.digest, images });
-    }
-    return changed;
-  } finally {
-    repository.close();
-  }
+function summaryOf(problems: readonly string[]): string {
+  const shown = problems.slice(0, SHOWN_PROBLEMS).join("; ");
+  return problems.length <= SHOWN_PROBLEMS ? shown : `${shown}; and ${problems.length - SHOWN_PROBLEMS} more`;
 }

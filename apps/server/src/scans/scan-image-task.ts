@@ -1,4 +1,5 @@
 import { openImage } from "@bulwark/image";
+import { CodedError } from "@bulwark/model";
 import { announce, failImage, getRegistry, placeOfImage, refreshRisks, type Store } from "@bulwark/store";
 import { notFound } from "../errors.ts";
 import type { TaskContext } from "../jobs/worker.ts";
@@ -39,6 +40,10 @@ async function scanImage(
   if (place === undefined) throw notFound("image", digest);
   const registry = await store.tenant(tenantId, (db) => getRegistry(db, place.registry));
   if (registry === undefined) throw notFound("registry", place.registry);
+  if (registry.kind === "local") {
+    const why = `the image lies on ${registry.address} alone, in no registry`;
+    throw new CodedError("SOURCE_NOT_FOUND", why, "scan the local images of that machine again");
+  }
   const access = await registryAccess(store, secrets, tenantId, registry);
   progress(0, "opening");
   const opened = await openImage(`${placeOf(registry)}/${place.repository}@${digest}`, { ...access, signal });

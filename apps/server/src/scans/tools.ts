@@ -19,6 +19,19 @@ export function scannerTools(file?: string): ScannerTools {
   let scanners: Promise<Scanners> | undefined;
   let hostScanners: Promise<Scanners> | undefined;
   let database: AdvisoryDatabase | undefined;
+  // Tasks that run may still ask a state that was replaced.
+  const replaced: AdvisoryDatabase[] = [];
+  let opening: Promise<AdvisoryDatabase> | undefined;
+  const newest = async (): Promise<AdvisoryDatabase> => {
+    const opened = await openDatabase(file);
+    if (database !== undefined && stateOfDatabase(database) === stateOfDatabase(opened)) {
+      opened.close();
+      return database;
+    }
+    if (database !== undefined) replaced.push(database);
+    database = opened;
+    return database;
+  };
   return {
     states: keepChainStates(),
     scanners() {
@@ -29,17 +42,17 @@ export function scannerTools(file?: string): ScannerTools {
       hostScanners ??= makeScanners(scannerOptions(["vuln"]));
       return hostScanners;
     },
-    async database() {
-      const opened = await openDatabase(file);
-      if (database !== undefined && stateOfDatabase(database) === stateOfDatabase(opened)) {
-        opened.close();
-        return database;
-      }
-      database?.close();
-      database = opened;
-      return database;
+    database() {
+      // The first one makes the file from the seed: one at a time.
+      opening ??= newest().finally(() => {
+        opening = undefined;
+      });
+      return opening;
     },
-    close: () => database?.close(),
+    close() {
+      for (const each of replaced) each.close();
+      database?.close();
+    },
   };
 }
 

@@ -1,13 +1,15 @@
 import { type ContentSource, collect } from "../content-source.ts";
 import { isDigest } from "../digest.ts";
 import { imageError, isImageError, reasonOf, throwIfCancelled } from "../errors.ts";
+import type { Limits } from "../limits.ts";
 import type { Descriptor } from "../manifest.ts";
 import type { OpenOptions } from "../open-options.ts";
 import type { OpenedImage } from "../opened-image.ts";
 import { formatReference, parseReference } from "../reference.ts";
 import { type ResolveOptions, resolveImage } from "../resolve.ts";
 import { connectGrpc, GRPC_NOT_FOUND, type GrpcConnection, GrpcError } from "./grpc.ts";
-import { bytesAt, decodeMessage, encodeMessage, numberAt, textAt } from "./protobuf.ts";
+import type { LocalImage } from "./local-images.ts";
+import { bytesAt, decodeMessage, encodeMessage, numberAt, repeatedAt, textAt } from "./protobuf.ts";
 import { daemonUnreachable, findSocket } from "./socket.ts";
 
 const DEFAULT_SOCKETS = ["/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"];
@@ -19,6 +21,8 @@ const NAMESPACE_NAME = /^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
 // api/services/content/v1/content.proto.
 const GET_IMAGE = "containerd.services.images.v1.Images/Get";
 const READ_CONTENT = "containerd.services.content.v1.Content/Read";
+const LIST_IMAGES = "containerd.services.images.v1.Images/List";
+const LIST_NAMESPACES = "containerd.services.namespaces.v1.Namespaces/List";
 
 /**
  * Opens an image of containerd through its image and content stores. Nothing is unpacked: layers come as they were
@@ -44,6 +48,53 @@ export async function openContainerd(
   } catch (error) {
     store.connection.close();
     throw error;
+  }
+}
+
+/**
+ * Lists the images that containerd keeps, in one namespace or in all.
+ *
+ * @throws DAEMON_UNREACHABLE, DAEMON_REFUSED, CANCELLED
+ */
+export async function listContainerd(options: OpenOptions, limits: Limits): Promise<readonly LocalImage[]> {
+  const socket = findSocket("containerd", options.containerdSocket, DEFAULT_SOCKETS);
+  const store: Store = { socket, connection: connectGrpc(socket, limits.idleTimeoutMs) };
+  const { signal, containerdNamespace } = options;
+  try {
+    const namespaces = containerdNamespace === undefined ? await listNamespaces(store, signal) : [containerdNamespace];
+    const found: LocalImage[] = [];
+    for (const namespace of namespaces) {
+      for (const image of await listed(store, LIST_IMAGES, { "containerd-namespace": namespace }, signal)) {
+        const fields = decodeMessage(image);
+        const digest = textAt(decodeMessage(bytesAt(fields, 3)), 2);
+        if (isDigest(digest)) found.push({ source: "containerd", namespace, name: textAt(fields, 1), digest });
+      }
+    }
+    return found;
+  } finally {
+    store.connection.close();
+  }
+}
+
+async function listNamespaces(store: Store, signal: AbortSignal | undefined): Promise<readonly string[]> {
+  const found = await listed(store, LIST_NAMESPACES, {}, signal);
+  return found.map((each) => textAt(decodeMessage(each), 1)).filter((name) => NAMESPACE_NAME.test(name));
+}
+
+/** The first repeated field of an answer: both lists are made like that. */
+async function listed(
+  store: Store,
+  method: string,
+  metadata: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+): Promise<readonly Buffer[]> {
+  try {
+    for await (const answer of store.connection.call(method, encodeMessage([]), metadata, signal)) {
+      return repeatedAt(answer, 1);
+    }
+    return [];
+  } catch (error) {
+    throw explained(store, error, signal);
   }
 }
 

@@ -10,6 +10,7 @@ import { type ChildServer, startChild } from "../testing/child.ts";
 import { buildImage, type LayerInput, writeLayout } from "../testing/image-builder.ts";
 import { type LayerContents, readAll } from "../testing/read-all.ts";
 import { temporaryDirectory } from "../testing/temporary.ts";
+import { listLocalImages } from "./local-images.ts";
 import { bytesAt, decodeMessage, encodeMessage, numberAt, textAt } from "./protobuf.ts";
 
 const directory = temporaryDirectory();
@@ -103,6 +104,18 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
     ).rejects.toMatchObject({ code: "REFERENCE_INVALID" });
   });
 
+  test("lists its images, of all namespaces or of one", async () => {
+    const only = { containerdSocket: socket, dockerSocket: at("none.sock"), podmanSocket: at("none.sock") };
+    const { images, daemons, problems } = await listLocalImages(only);
+    expect([daemons, problems]).toEqual([["containerd"], []]);
+    expect(images).toEqual([
+      { source: "containerd", namespace: "default", name: "docker.io/library/app:1", digest: image.manifest.digest },
+      { source: "containerd", namespace: "k8s.io", name: "docker.io/library/kube:1", digest: image.manifest.digest },
+    ]);
+    expect((await listLocalImages({ ...only, containerdNamespace: "k8s.io" })).images).toHaveLength(1);
+    expect((await listLocalImages({ ...only, containerdNamespace: "nobody" })).images).toEqual([]);
+  });
+
   test("a layer whose content was thrown away says so", async () => {
     ctr("--namespace", "default", "content", "rm", image.layerDigests[1]!);
     const opened = await openImage("containerd:app:1", { containerdSocket: socket });
@@ -162,6 +175,20 @@ describe("docker and podman, by the Engine API", () => {
     await expect(openImage("podman:app:1", { podmanSocket: at("none.sock") })).rejects.toMatchObject({
       code: "DAEMON_UNREACHABLE",
     });
+  });
+
+  test("lists its images by name, and tells of an answer that is no list", async () => {
+    const named = { Id: image.configDigest, RepoTags: ["app:1", "app:2"] };
+    answer = (_, response) =>
+      void response.end(JSON.stringify([named, { Id: "sha256:x", RepoTags: ["b"] }, { Id: 1 }, 7]));
+    const none = { containerdSocket: at("none.sock"), podmanSocket: at("none.sock"), dockerSocket: socket };
+    const { images, daemons } = await listLocalImages(none);
+    expect(daemons).toEqual(["docker"]);
+    expect(images.map(({ source, name }) => `${source}:${name}`)).toEqual(["docker:app:1", "docker:app:2"]);
+    answer = (_, response) => void response.end("hello");
+    expect((await listLocalImages(none)).problems).toEqual([expect.stringContaining("does not answer with JSON")]);
+    answer = (_, response) => void response.writeHead(500).end();
+    expect((await listLocalImages(none)).problems).toEqual([expect.stringContaining("status 500")]);
   });
 
   test("a name is never more than a name in the request", async () => {

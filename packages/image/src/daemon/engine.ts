@@ -2,14 +2,19 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:http";
 import { openArchiveHandle } from "../archive/open-archive.ts";
 import { spool } from "../archive/spool.ts";
+import { collect } from "../content-source.ts";
+import { isDigest } from "../digest.ts";
 import { imageError, isImageError, reasonOf, throwIfCancelled } from "../errors.ts";
+import type { Limits } from "../limits.ts";
 import type { OpenOptions } from "../open-options.ts";
 import type { OpenedImage } from "../opened-image.ts";
 import type { ResolveOptions } from "../resolve.ts";
+import type { LocalImage } from "./local-images.ts";
 import { daemonUnreachable, findSocket } from "./socket.ts";
 
 /** Names that engines know: references and image ids. What else there may be never becomes part of a request. */
 const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,1023}$/;
+const MAX_LIST_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 16 * 1024;
 
 /**
@@ -47,10 +52,46 @@ export async function openEngine(
   }
 }
 
+/**
+ * Lists the images that Docker or Podman keeps, by GET /images/json: one entry for each name that an image has.
+ *
+ * @throws DAEMON_UNREACHABLE, DAEMON_REFUSED, CANCELLED
+ */
+export async function listEngine(
+  engine: "docker" | "podman",
+  options: OpenOptions,
+  limits: Limits,
+): Promise<readonly LocalImage[]> {
+  const asked = engine === "docker" ? options.dockerSocket : options.podmanSocket;
+  const resolve = { limits, signal: options.signal };
+  const api: Api = { engine, socket: findSocket(engine, asked, usualSockets(engine)), resolve };
+  const stream = await get(api, "", "/images/json");
+  const bytes = await collect(`the images of ${engine}`, cancellable(api, stream), MAX_LIST_BYTES);
+  const found: LocalImage[] = [];
+  for (const { Id: digest, RepoTags: names } of parseList(engine, bytes)) {
+    if (!isDigest(digest) || !Array.isArray(names)) continue;
+    for (const name of names) {
+      if (typeof name === "string" && ENGINE_NAME.test(name))
+        found.push({ source: engine, namespace: "", name, digest });
+    }
+  }
+  return found;
+}
+
+function parseList(engine: string, bytes: Uint8Array): readonly Readonly<Record<string, unknown>>[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch (error) {
+    throw imageError("DAEMON_REFUSED", `${engine} does not answer with JSON`, "", error);
+  }
+  return Array.isArray(list) ? list.filter((each) => typeof each === "object" && each !== null) : [];
+}
+
 interface Api {
   readonly engine: "docker" | "podman";
   readonly socket: string;
-  readonly resolve: ResolveOptions;
+  readonly resolve: Pick<ResolveOptions, "limits" | "signal">;
 }
 
 function usualSockets(engine: "docker" | "podman"): readonly string[] {

@@ -38,7 +38,16 @@ export type Fields = ReadonlyMap<number, number | Buffer>;
  * @throws RangeError for bytes that are no message
  */
 export function decodeMessage(bytes: Buffer): Fields {
-  const fields = new Map<number, number | Buffer>();
+  return new Map(fieldsIn(bytes));
+}
+
+/** The values of a repeated field of messages or strings, in their order. */
+export function repeatedAt(bytes: Buffer, number: number): readonly Buffer[] {
+  return fieldsIn(bytes).flatMap(([found, value]) => (found === number && Buffer.isBuffer(value) ? [value] : []));
+}
+
+function fieldsIn(bytes: Buffer): readonly (readonly [number, number | Buffer])[] {
+  const fields: [number, number | Buffer][] = [];
   let at = 0;
   const readVarint = (): number => {
     let value = 0;
@@ -61,9 +70,9 @@ export function decodeMessage(bytes: Buffer): Fields {
     const tag = readVarint();
     const number = Math.floor(tag / 8);
     const type = tag % 8;
-    if (type === 0) fields.set(number, readVarint());
+    if (type === 0) fields.push([number, readVarint()]);
     else if (type === 1) take(8);
-    else if (type === 2) fields.set(number, take(readVarint()));
+    else if (type === 2) fields.push([number, take(readVarint())]);
     else if (type === 5) take(4);
     else throw new RangeError(`field of unknown wire type ${type}`);
   }

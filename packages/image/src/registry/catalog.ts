@@ -1,10 +1,9 @@
-import { collect } from "../content-source.ts";
 import { imageError } from "../errors.ts";
-import { DEFAULT_LIMITS } from "../limits.ts";
+import { limitsWith } from "../limits.ts";
 import type { OpenOptions } from "../open-options.ts";
 import { type ImageReference, parseReference } from "../reference.ts";
 import { openSession } from "./open-session.ts";
-import { refused } from "./refused.ts";
+import { collectWhole, refused } from "./refused.ts";
 import type { Session } from "./session.ts";
 
 /** Asked for in one page; a registry may give fewer. */
@@ -55,7 +54,7 @@ async function* names(
   isName: (name: string) => boolean,
   options: OpenOptions,
 ): AsyncGenerator<string> {
-  const { client, session } = await openSession(reference, options, DEFAULT_LIMITS, "pull");
+  const { client, session } = await openSession(reference, options, limitsWith(options.limits), "pull");
   try {
     let next: string | undefined = `${path}?n=${PAGE}`;
     let last = "";
@@ -86,7 +85,7 @@ async function readPage(
     return { found: [], link: undefined };
   }
   if (response.status !== 200) throw await refused(reference, response);
-  const bytes = await collect(`the list ${path} of ${reference.registry}`, response.body, MAX_PAGE_BYTES);
+  const bytes = await collectWhole(reference, response, MAX_PAGE_BYTES, signal);
   const list = parse(bytes)?.[member];
   const found = Array.isArray(list) ? list.filter((name) => typeof name === "string") : [];
   return { found, link: nextLink(response.headers.link) };

@@ -34,7 +34,7 @@ function string(object: Json, key: string): string {
 /**
  * Finds the credentials for a registry in Docker's config.json: `credHelpers`, then `credsStore`, then `auths`.
  *
- * @param configPath undefined for the default, which need not exist
+ * @param configPath undefined for the default, which need not exist; empty for none at all
  * @returns undefined when there are none
  * @throws CREDENTIALS_INVALID for a broken file or helper
  */
@@ -43,6 +43,7 @@ export async function findCredentials(
   registry: string,
   repository: string,
 ): Promise<Credentials | undefined> {
+  if (configPath === "") return undefined;
   const path = configPath ?? join(process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "config.json");
   const config = await readConfig(path, configPath !== undefined);
   if (config === undefined) return undefined;

@@ -1,4 +1,5 @@
-import { imageError } from "../errors.ts";
+import { collect } from "../content-source.ts";
+import { imageError, isImageError, reasonOf, throwIfCancelled } from "../errors.ts";
 import { formatReference, type ImageReference } from "../reference.ts";
 import { type HttpResponse, readErrorBody } from "./http.ts";
 
@@ -31,4 +32,25 @@ export async function refused(reference: ImageReference, response: HttpResponse)
 function errorDetail(body: string): string {
   const codes = [...body.matchAll(/"code"\s*:\s*"([A-Z_]{1,40})"/g)].slice(0, 5).map((match) => match[1]);
   return codes.length === 0 ? "" : ` (${codes.join(", ")})`;
+}
+
+/**
+ * A body of bounded size.
+ *
+ * @throws REGISTRY_UNREACHABLE when it ends early
+ */
+export async function collectWhole(
+  reference: ImageReference,
+  response: HttpResponse,
+  limitBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  try {
+    return await collect(`an answer of ${reference.registry}`, response.body, limitBytes);
+  } catch (error) {
+    throwIfCancelled(signal);
+    if (isImageError(error)) throw error;
+    const why = `${reference.registry} cut the connection within an answer: ${reasonOf(error)}`;
+    throw imageError("REGISTRY_UNREACHABLE", why, "try again later", error);
+  }
 }

@@ -1,12 +1,11 @@
-import { collect } from "../content-source.ts";
-import { isDigest, sha256, verifyBytes } from "../digest.ts";
+import { isDigest, requireDigest, sha256, verifyBytes } from "../digest.ts";
 import { imageError } from "../errors.ts";
-import { DEFAULT_LIMITS } from "../limits.ts";
+import { limitsWith } from "../limits.ts";
 import { ACCEPTED_TYPES } from "../manifest.ts";
 import type { OpenOptions } from "../open-options.ts";
 import { formatReference, type ImageReference, parseReference } from "../reference.ts";
 import { openSession } from "./open-session.ts";
-import { refused } from "./refused.ts";
+import { collectWhole, refused } from "./refused.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
 const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
@@ -29,6 +28,11 @@ export interface Repository {
   readonly reference: ImageReference;
   /** The manifest of a tag or digest; undefined when there is none, as there is none of what is neither tag nor digest. */
   manifest(name: string, accept?: string): Promise<StoredManifest | undefined>;
+  /**
+   * What a tag names, as the registry says without sending it (distribution specification, "Checking if content exists in
+   * the registry"); undefined when it does not say, or there is no such tag.
+   */
+  digestOf(tag: string): Promise<string | undefined>;
   /**
    * The manifest of the index that lists what refers to a manifest (distribution specification, "Listing Referrers", and
    * its tag scheme for registries without it); undefined when nothing does.
@@ -54,21 +58,31 @@ export async function openRepository(
   options: OpenOptions = {},
 ): Promise<Repository> {
   const parsed = parseReference(reference);
-  const { client, session } = await openSession(parsed, options, DEFAULT_LIMITS, access);
+  const limits = limitsWith(options.limits);
+  const { signal } = options;
+  const { client, session } = await openSession(parsed, options, limits, access);
   const root = `v2/${parsed.repository}`;
   const manifest = async (name: string, accept = ACCEPTED_TYPES.join(", ")) => {
     // Names come from documents that anybody may have pushed: nothing else becomes part of an address.
     if (!isDigest(name) && !TAG.test(name)) return undefined;
-    const found = await get(session, parsed, `${root}/manifests/${name}`, accept, DEFAULT_LIMITS.maxManifestBytes);
+    const found = await get(session, parsed, `${root}/manifests/${name}`, accept, limits.maxManifestBytes, signal);
     if (found !== undefined && isDigest(name)) verifyBytes(formatReference(parsed), name, found.bytes);
     return found;
   };
   return {
     reference: parsed,
     manifest,
+    async digestOf(tag) {
+      if (!TAG.test(tag)) return undefined;
+      const headers = { accept: ACCEPTED_TYPES.join(", ") };
+      const response = await session.send({ method: "HEAD", path: `${root}/manifests/${tag}`, headers, signal });
+      response.body.destroy();
+      const announced = response.headers["docker-content-digest"];
+      return response.status === 200 && isDigest(announced) ? announced : undefined;
+    },
     async referrers(digest) {
       const path = `${root}/referrers/${digest}`;
-      const listed = await get(session, parsed, path, INDEX_TYPE, DEFAULT_LIMITS.maxManifestBytes);
+      const listed = await get(session, parsed, path, INDEX_TYPE, limits.maxManifestBytes, signal);
       // A registry that does not know the call may answer with anything but an index.
       if (listed?.mediaType === INDEX_TYPE) return listed;
       return manifest(digest.replace(":", "-"), INDEX_TYPE);
@@ -76,7 +90,7 @@ export async function openRepository(
     async blob(digest, sizeBytes) {
       if (!isDigest(digest))
         throw imageError("MANIFEST_INVALID", `${JSON.stringify(String(digest).slice(0, 100))} is no digest`);
-      const found = await get(session, parsed, `${root}/blobs/${digest}`, "*/*", sizeBytes);
+      const found = await get(session, parsed, `${root}/blobs/${digest}`, "*/*", sizeBytes, signal);
       if (found === undefined)
         throw await refused(parsed, await session.get(`${root}/blobs/${digest}`, { accept: "*/*" }));
       verifyBytes(formatReference(parsed), digest, found.bytes);
@@ -94,16 +108,21 @@ async function get(
   path: string,
   accept: string,
   limitBytes: number,
+  signal: AbortSignal | undefined,
 ): Promise<StoredManifest | undefined> {
-  const response = await session.get(path, { accept });
+  const response = await session.get(path, { accept }, signal);
   if (response.status === 404) {
     response.body.destroy();
     return undefined;
   }
   if (response.status !== 200) throw await refused(reference, response);
-  const bytes = await collect(formatReference(reference), response.body, limitBytes);
+  const bytes = await collectWhole(reference, response, limitBytes, signal);
   const mediaType = (response.headers["content-type"] ?? "").split(";")[0]!.trim().toLowerCase();
-  return { bytes, mediaType, digest: sha256(bytes) };
+  const digest = sha256(bytes);
+  const announced = response.headers["docker-content-digest"];
+  if (isDigest(announced) && announced.startsWith("sha256:"))
+    requireDigest(formatReference(reference), announced, digest);
+  return { bytes, mediaType, digest };
 }
 
 /** Distribution specification, "Pushing a blob monolithically", POST then PUT. */

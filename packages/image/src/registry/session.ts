@@ -4,6 +4,8 @@ import { type Challenge, parseChallenge } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import { type HttpClient, type HttpRequest, type HttpResponse, readErrorBody } from "./http.ts";
 
+/** Distribution project, "Docker Registry Token Authentication", resource type `registry`. */
+const CATALOG_SCOPE = "registry:catalog:*";
 const MAX_TOKEN_BYTES = 1024 * 1024;
 
 export interface SessionOptions {
@@ -99,7 +101,7 @@ function basic(credentials: Credentials): string {
 function denied(options: SessionOptions, why: string): Error {
   return imageError(
     "REGISTRY_AUTH",
-    `${options.base.host} refuses ${options.repository}: ${why}`,
+    `${options.base.host} refuses ${options.repository === "" ? "its list of repositories" : options.repository}: ${why}`,
     "log in to the registry (docker login, podman login) and check that the image exists",
   );
 }
@@ -111,7 +113,8 @@ async function fetchToken(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const realm = parseRealm(options, challenge.realm);
-  const scope = `repository:${options.repository}:${options.access}`;
+  // Without a repository it is the list of all that is asked for.
+  const scope = options.repository === "" ? CATALOG_SCOPE : `repository:${options.repository}:${options.access}`;
   const oauth = credentials !== undefined && credentials.identityToken !== "";
   if (!oauth) {
     if (challenge.service !== "") realm.searchParams.set("service", challenge.service);

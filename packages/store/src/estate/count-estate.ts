@@ -31,6 +31,13 @@ export async function countEstate(db: TenantQueries, now: Date): Promise<void> {
     SELECT current_tenant(), vulnerability_id, severity, exploited, fixable, images, packages, fixed_versions, first_seen,
       array_position(${SEVERITIES}, severity) * 1000 - priority FROM counted`.execute(db);
   await sql`
+    WITH counted AS (
+      SELECT i.id, (SELECT count(*) FROM image_chain ic JOIN image o ON o.id = ic.image_id
+        WHERE ic.chain_id = i.chain_id AND o.chain_id <> i.chain_id AND o.state <> 'gone') AS dependents
+      FROM image i WHERE i.chain_id IN (SELECT parent_id FROM chain))
+    UPDATE image i SET dependents = counted.dependents FROM counted
+    WHERE i.id = counted.id AND i.dependents <> counted.dependents`.execute(db);
+  await sql`
     INSERT INTO estate_day (tenant_id, day, images, critical, high, exploited, secrets, malware, open_risks)
     SELECT current_tenant(), ${now.toISOString().slice(0, 10)}::date, count(*), coalesce(sum(critical), 0),
       coalesce(sum(high), 0), coalesce(sum(exploited), 0), coalesce(sum(secrets), 0), coalesce(sum(malware), 0),

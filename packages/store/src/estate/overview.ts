@@ -51,8 +51,9 @@ const TREND_DAYS = 90;
 export async function estateOverview(db: TenantQueries, sight: Sight, now: Date): Promise<EstateOverview> {
   const counts = await sql<Omit<EstateOverview["identify"], never> & Omit<EstateOverview["protect"], "topImages">>`
     SELECT count(*) AS images, count(*) FILTER (WHERE i.state = 'scanned') AS scanned, count(*) FILTER (WHERE i.state = 'failed') AS failed,
-      count(*) FILTER (WHERE i.owner_id IS NULL AND NOT EXISTS (SELECT FROM image_location l JOIN repository r ON r.id = l.repository_id
-        JOIN registry g ON g.id = r.registry_id WHERE l.image_id = i.id AND coalesce(r.owner_id, g.owner_id) IS NOT NULL)) AS unowned,
+      count(*) FILTER (WHERE i.owner_id IS NULL AND i.id NOT IN (SELECT l.image_id FROM image_location l
+        JOIN repository r ON r.id = l.repository_id JOIN registry g ON g.id = r.registry_id
+        WHERE l.gone_at IS NULL AND coalesce(r.owner_id, g.owner_id) IS NOT NULL)) AS unowned,
       coalesce(sum(critical), 0) AS critical, coalesce(sum(high), 0) AS high, coalesce(sum(medium), 0) AS medium,
       coalesce(sum(low), 0) AS low, coalesce(sum(exploited), 0) AS exploited, coalesce(sum(fixable), 0) AS fixable,
       coalesce(sum(secrets), 0) AS secrets, coalesce(sum(malware), 0) AS malware,

@@ -2,7 +2,7 @@ import type { AdvisorySubject } from "@bulwark/model";
 import { sql } from "kysely";
 import { giveNotice } from "../notifications/notices.ts";
 import type { TenantQueries } from "../open-store.ts";
-import { isAffected, matchRow, type SubjectMatchSet, storeVulnerabilities } from "./matches.ts";
+import { isAffected, type Match, matchRow, type SubjectMatchSet, storeVulnerabilities } from "./matches.ts";
 import { asSubject } from "./subject-rows.ts";
 
 /**
@@ -10,8 +10,8 @@ import { asSubject } from "./subject-rows.ts";
  * takes images in holds this lock with others, who applies matches alone.
  */
 export const COUNTS_LOCK = 0x636e74;
-/** Rows that are sent to the database in one statement. */
-const BATCH_ROWS = 20_000;
+/** Package versions that are matched and sent at once. */
+const BATCH_SUBJECTS = 5_000;
 /** New vulnerabilities that a notice names; the worst of them. */
 const NEWS_SHOWN = 20;
 
@@ -21,6 +21,8 @@ export interface StoredSubject extends AdvisorySubject {
 
 /** What a new state of advisories changed for a tenant. */
 export interface AppliedMatches {
+  /** Package versions that were matched. */
+  readonly subjects: number;
   readonly added: number;
   readonly removed: number;
   readonly changed: number;
@@ -28,35 +30,62 @@ export interface AppliedMatches {
   readonly images: readonly number[];
 }
 
-/** Distinct package versions of the estate that were matched with another state of advisories, or with none. */
-export async function subjectsToMatch(
+/** Asks advisories about subjects; gives a list for each, in their order. */
+type MatchSubjects = (subjects: readonly StoredSubject[]) => readonly (readonly Match[])[];
+
+/**
+ * Makes a new state of advisories the estate's: every distinct package version that was matched with another state is
+ * matched anew, what differs from the matches kept is written, and the counts of every image that holds such a package
+ * change by the difference. No image is read again, and each is counted once, however many advisories are new.
+ */
+export async function applyMatches(
   db: TenantQueries,
-  current: string,
-  limit: number,
-): Promise<readonly StoredSubject[]> {
+  match: MatchSubjects,
+  { matchedWith, now }: { readonly matchedWith: string; readonly now: Date },
+): Promise<AppliedMatches> {
+  await sql`SELECT pg_advisory_xact_lock(${COUNTS_LOCK}, current_tenant())`.execute(db);
+  await sql`CREATE TEMPORARY TABLE asked (subject_id bigint PRIMARY KEY) ON COMMIT DROP`.execute(db);
+  await sql`
+    CREATE TEMPORARY TABLE wanted (subject_id bigint, vulnerability_id text, severity text, status text, fixed_version text,
+      range text, advisories jsonb, priority smallint, reasons jsonb, exploited boolean, malicious boolean) ON COMMIT DROP`.execute(
+    db,
+  );
+  let subjects = 0;
+  for (let last = 0; ; ) {
+    const batch = await subjectsAfter(db, matchedWith, last);
+    const tail = batch.at(-1);
+    if (tail === undefined) break;
+    last = tail.id;
+    subjects += batch.length;
+    const found = match(batch);
+    await fillWanted(
+      db,
+      batch.map(({ id }, index) => ({ subjectId: id, matches: found[index] ?? [] })),
+    );
+  }
+  if (subjects === 0) return { subjects, added: 0, removed: 0, changed: 0, images: [] };
+  return { subjects, ...(await applyDifference(db, matchedWith, now)) };
+}
+
+/** Distinct package versions of the estate that were matched with another state of advisories, or with none. */
+async function subjectsAfter(db: TenantQueries, current: string, after: number): Promise<readonly StoredSubject[]> {
   const rows = await db
     .selectFrom("subject")
     .select(["id", "ecosystem", "name", "version", "module"])
     .where("matched_with", "<>", current)
+    .where("id", ">", after)
     .orderBy("id")
-    .limit(limit)
+    .limit(BATCH_SUBJECTS)
     .execute();
   return rows.map(asSubject);
 }
 
-/**
- * Makes a new state of advisories the estate's: what differs from the matches kept is written, and the counts of every
- * image that holds such a package change by the difference. No image is read again.
- *
- * @param sets of every subject of the estate that was matched anew, those without matches included
- */
-export async function applyMatches(
+async function applyDifference(
   db: TenantQueries,
-  sets: readonly SubjectMatchSet[],
-  { matchedWith, now }: { readonly matchedWith: string; readonly now: Date },
-): Promise<AppliedMatches> {
-  await sql`SELECT pg_advisory_xact_lock(${COUNTS_LOCK}, current_tenant())`.execute(db);
-  await fillWanted(db, sets);
+  matchedWith: string,
+  now: Date,
+): Promise<Omit<AppliedMatches, "subjects">> {
+  await sql`ANALYZE asked, wanted`.execute(db);
   await sql`
     CREATE TEMPORARY TABLE difference ON COMMIT DROP AS
     SELECT coalesce(w.subject_id, k.subject_id) AS subject_id, coalesce(w.vulnerability_id, k.vulnerability_id) AS vulnerability_id,
@@ -91,26 +120,19 @@ async function noticeAdded(db: TenantQueries, counts: { added: number; images: n
 }
 
 async function fillWanted(db: TenantQueries, sets: readonly SubjectMatchSet[]): Promise<void> {
-  await sql`CREATE TEMPORARY TABLE asked (subject_id bigint PRIMARY KEY) ON COMMIT DROP`.execute(db);
-  await sql`
-    CREATE TEMPORARY TABLE wanted (subject_id bigint, vulnerability_id text, severity text, status text, fixed_version text,
-      range text, advisories jsonb, priority smallint, reasons jsonb, exploited boolean, malicious boolean) ON COMMIT DROP`.execute(
-    db,
-  );
   await sql`INSERT INTO asked SELECT unnest(${sets.map(({ subjectId }) => subjectId)}::bigint[])`.execute(db);
   const rows = sets.flatMap(({ subjectId, matches }) =>
     matches.filter(isAffected).map((match) => matchRow(subjectId, match)),
   );
-  for (let start = 0; start < rows.length; start += BATCH_ROWS) {
-    await sql`
-      INSERT INTO wanted SELECT * FROM jsonb_populate_recordset(NULL::wanted,
-        ${JSON.stringify(rows.slice(start, start + BATCH_ROWS))}::jsonb)`.execute(db);
-  }
+  if (rows.length === 0) return;
+  await sql`
+    INSERT INTO wanted SELECT * FROM jsonb_populate_recordset(NULL::wanted, ${JSON.stringify(rows)}::jsonb)`.execute(
+    db,
+  );
   await storeVulnerabilities(
     db,
     sets.flatMap(({ matches }) => matches.filter(isAffected)),
   );
-  await sql`ANALYZE asked, wanted`.execute(db);
 }
 
 async function writeDifference(db: TenantQueries, now: Date): Promise<void> {

@@ -17,7 +17,7 @@ export interface Counts {
   readonly baseHigh: number;
 }
 
-export interface ImageLocation {
+interface ImageLocation {
   readonly registry: string;
   readonly repository: string;
   readonly repositoryId: number;

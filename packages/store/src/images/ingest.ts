@@ -8,7 +8,7 @@ import { recountImages } from "./recount.ts";
 import { asSubject } from "./subject-rows.ts";
 
 /** Says what is known about subjects that the estate did not hold before; by position. */
-export type MatchSubjects = (subjects: readonly AdvisorySubject[]) => readonly (readonly Match[])[];
+type MatchSubjects = (subjects: readonly AdvisorySubject[]) => readonly (readonly Match[])[];
 
 export interface IngestOptions {
   readonly match: MatchSubjects;
@@ -47,51 +47,83 @@ function tableOf(rows: readonly unknown[]) {
 async function putLayers(db: TenantQueries, { image }: ImageFacts): Promise<Ids> {
   const rows = image.layers.map(({ diffId, digest, size }) => ({ diff_id: diffId, digest, size_bytes: size }));
   const distinct = [...new Map(rows.map((row) => [row.diff_id, row])).values()].sort(by("diff_id"));
+  const ids = new Map(
+    await layerIds(
+      db,
+      distinct.map((row) => row.diff_id),
+    ),
+  );
+  const missing = distinct.filter((row) => !ids.has(row.diff_id));
+  if (missing.length === 0) return ids;
+  // A layer that a worker has read but no image told of yet has no digest.
   await sql`
     INSERT INTO layer (tenant_id, diff_id, digest, size_bytes)
     SELECT current_tenant(), diff_id, digest, size_bytes
-    FROM jsonb_to_recordset(${tableOf(distinct)}) AS r(diff_id text, digest text, size_bytes bigint)
+    FROM jsonb_to_recordset(${tableOf(missing)}) AS r(diff_id text, digest text, size_bytes bigint)
     ON CONFLICT (tenant_id, diff_id) DO UPDATE SET digest = excluded.digest, size_bytes = excluded.size_bytes
       WHERE layer.digest = ''`.execute(db);
-  const { rows: found } = await sql<{ id: number; key: string }>`
-    SELECT id, diff_id AS key FROM layer WHERE diff_id = ANY(${distinct.map((row) => row.diff_id)})`.execute(db);
-  return idsOf(found);
+  return layerIds(
+    db,
+    distinct.map((row) => row.diff_id),
+  );
+}
+
+/** Layers of which everything is known. */
+async function layerIds(db: TenantQueries, diffIds: readonly string[]): Promise<Ids> {
+  const { rows } = await sql<{ id: number; key: string }>`
+    SELECT id, diff_id AS key FROM layer WHERE diff_id = ANY(${diffIds}) AND digest <> ''`.execute(db);
+  return idsOf(rows);
 }
 
 interface ChainRow {
   readonly id: number;
-  readonly fresh: boolean;
+  readonly state: "known" | "made" | "retold";
 }
 
 /** The chains that nobody has told yet, or that other analyzers told: their facts are to be written. */
 async function putChains(db: TenantQueries, facts: ImageFacts, layers: Ids): Promise<Ids> {
   const fresh = new Map<string, number>();
+  const retold: number[] = [];
+  const known = await sql<{ id: number; key: string }>`
+    SELECT id, digest AS key FROM chain
+    WHERE digest = ANY(${facts.chainDigests}) AND analyzers = ${facts.analyzers}`.execute(db);
+  const ids = idsOf(known.rows);
   let parent: number | null = null;
   for (const [depth, digest] of facts.chainDigests.entries()) {
     const layer = layers.get(facts.image.layers[depth]?.diffId ?? "");
-    const { rows }: { rows: ChainRow[] } = await sql<ChainRow>`
-      WITH known AS (SELECT id, analyzers FROM chain WHERE digest = ${digest}),
-      made AS (
-        INSERT INTO chain (tenant_id, digest, parent_id, layer_id, depth, analyzers)
-        SELECT current_tenant(), ${digest}, ${parent}::bigint, ${layer}::bigint, ${depth}, ${facts.analyzers}
-        WHERE NOT EXISTS (SELECT FROM known WHERE analyzers = ${facts.analyzers})
-        ON CONFLICT (tenant_id, digest) DO UPDATE SET analyzers = excluded.analyzers
-          WHERE chain.analyzers <> excluded.analyzers
-        RETURNING id)
-      SELECT id, true AS fresh FROM made
-      UNION ALL SELECT id, false FROM known WHERE NOT EXISTS (SELECT FROM made)`.execute(db);
-    const row: ChainRow = rows[0] ?? (await chainOf(db, digest));
-    if (row.fresh) fresh.set(digest, row.id);
+    const id: number | undefined = ids.get(digest);
+    const row: ChainRow =
+      id === undefined ? await putChain(db, { digest, parent, layer, depth }, facts.analyzers) : { id, state: "known" };
+    if (row.state !== "known") fresh.set(digest, row.id);
+    if (row.state === "retold") retold.push(row.id);
     parent = row.id;
   }
-  await forgetChains(db, [...fresh.values()]);
+  await forgetChains(db, retold);
   return fresh;
 }
 
-/** Another worker wrote the chain while this one looked for it. */
-async function chainOf(db: TenantQueries, digest: string): Promise<ChainRow> {
+async function putChain(
+  db: TenantQueries,
+  chain: {
+    readonly digest: string;
+    readonly parent: number | null;
+    readonly layer: number | undefined;
+    readonly depth: number;
+  },
+  analyzers: string,
+): Promise<ChainRow> {
+  const { digest, parent, layer, depth } = chain;
+  // A row that was updated has a transaction in xmax, one that was inserted has none.
+  const { rows } = await sql<ChainRow>`
+    INSERT INTO chain (tenant_id, digest, parent_id, layer_id, depth, analyzers)
+    VALUES (current_tenant(), ${digest}, ${parent}::bigint, ${layer}::bigint, ${depth}, ${analyzers})
+    ON CONFLICT (tenant_id, digest) DO UPDATE SET analyzers = excluded.analyzers
+      WHERE chain.analyzers <> excluded.analyzers
+    RETURNING id, CASE WHEN xmax = 0 THEN 'made' ELSE 'retold' END AS state`.execute(db);
+  if (rows[0] !== undefined) return rows[0];
+  // Another worker wrote the chain while this one looked for it.
   const { id } = await db.selectFrom("chain").select("id").where("digest", "=", digest).executeTakeFirstOrThrow();
-  return { id, fresh: false };
+  return { id, state: "known" };
 }
 
 /** What earlier analyzers told of chains is told anew. */

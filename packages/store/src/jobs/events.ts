@@ -22,29 +22,50 @@ export interface EventListener {
   close(): Promise<void>;
 }
 
-/** Listens to what any server announces, on a connection of its own that is made again when it breaks. */
-export async function listenToEvents(store: Store, onEvent: (event: EstateEvent) => void): Promise<EventListener> {
+/**
+ * Listens to what any server announces, on a connection of its own that is made again when it breaks.
+ *
+ * @param onGap what was announced in the meantime is lost: called when the connection is there again
+ */
+export async function listenToEvents(
+  store: Store,
+  onEvent: (event: EstateEvent) => void,
+  onGap: () => void = () => {},
+): Promise<EventListener> {
   let client: pg.PoolClient | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   const connect = async (): Promise<void> => {
     const made = await store.pool.connect();
-    made.on("notification", ({ payload }) => onEvent(JSON.parse(payload ?? "{}")));
-    made.on("error", () => {
-      if (client === made) client = undefined;
+    let isOver = false;
+    const lose = () => {
+      if (isOver || isClosed) return;
+      isOver = true;
+      client = undefined;
       made.release(true);
-      if (!isClosed) void retry();
-    });
-    await made.query(`LISTEN ${CHANNEL}`);
-    client = made;
+      retry();
+    };
+    made.on("notification", ({ payload }) => onEvent(JSON.parse(payload ?? "{}")));
+    made.on("error", lose);
+    made.on("end", lose);
+    try {
+      await made.query(`LISTEN ${CHANNEL}`);
+      client = made;
+    } catch (error) {
+      if (!isOver) made.release(true);
+      isOver = true;
+      throw error;
+    }
   };
-  const retry = async (): Promise<void> => {
-    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
-    if (!isClosed) await connect().catch(retry);
+  const retry = (): void => {
+    if (isClosed) return;
+    timer = setTimeout(() => void connect().then(onGap, retry), RECONNECT_MS);
   };
   await connect();
   return {
     async close() {
       isClosed = true;
+      clearTimeout(timer);
       await client?.query("UNLISTEN *").catch(() => {});
       client?.release();
     },

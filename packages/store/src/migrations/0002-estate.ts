@@ -90,7 +90,7 @@ const IMAGES = `
     instructions jsonb NOT NULL DEFAULT '[]', image_labels jsonb NOT NULL DEFAULT '{}',
     complete boolean NOT NULL DEFAULT false, problems jsonb NOT NULL DEFAULT '[]',
     first_seen timestamptz NOT NULL DEFAULT now(), scanned_at timestamptz, gone_at timestamptz,
-    package_count integer NOT NULL DEFAULT 0,
+    package_count integer NOT NULL DEFAULT 0, dependents integer NOT NULL DEFAULT 0,
     critical integer NOT NULL DEFAULT 0, high integer NOT NULL DEFAULT 0, medium integer NOT NULL DEFAULT 0,
     low integer NOT NULL DEFAULT 0, other integer NOT NULL DEFAULT 0,
     base_critical integer NOT NULL DEFAULT 0, base_high integer NOT NULL DEFAULT 0,
@@ -127,17 +127,21 @@ const IMAGES = `
     depth smallint NOT NULL, chain_id bigint NOT NULL REFERENCES chain,
     PRIMARY KEY (image_id, depth)
   );
-  CREATE INDEX image_chain_chain ON image_chain (chain_id, image_id);
+  -- With the tenant in the index, row-level security needs no look at the table.
+  CREATE INDEX image_chain_chain ON image_chain (chain_id, image_id) INCLUDE (tenant_id);
 `;
 
 const PACKAGES = `
   CREATE TABLE subject (
     ${ID}, ${TENANT}, ecosystem text NOT NULL, name text NOT NULL, version text NOT NULL, module text NOT NULL DEFAULT '',
     matched_with text NOT NULL DEFAULT '',
+    lower_name text GENERATED ALWAYS AS (lower(name)) STORED,
+    short_name text GENERATED ALWAYS AS (lower(regexp_replace(name, '^.*[:/]', ''))) STORED,
     UNIQUE (tenant_id, ecosystem, name, version, module)
-  );
-  CREATE INDEX subject_matched ON subject (tenant_id, matched_with);
-  CREATE INDEX subject_name ON subject (tenant_id, lower(name) text_pattern_ops);
+  ) WITH (fillfactor = 70); -- matched_with changes with every update of the advisories
+  -- Columns, not expressions: under row-level security an index on lower(name) is not used, since lower is not leakproof.
+  CREATE INDEX subject_lower_name ON subject (tenant_id, lower_name);
+  CREATE INDEX subject_short_name ON subject (tenant_id, short_name);
   CREATE TABLE vulnerability (
     id text PRIMARY KEY, title text NOT NULL, severity text NOT NULL, malicious boolean NOT NULL DEFAULT false,
     cvss jsonb, cvss_score real, kev jsonb, epss jsonb, epss_score real, public_exploit boolean NOT NULL DEFAULT false,
@@ -156,10 +160,10 @@ const PACKAGES = `
   CREATE INDEX subject_match_vulnerability ON subject_match (vulnerability_id, subject_id);
   CREATE TABLE package_version (
     ${ID}, ${TENANT}, key text NOT NULL, purl text NOT NULL, type text NOT NULL, name text NOT NULL, version text NOT NULL,
-    fact jsonb NOT NULL, subject_ids bigint[] NOT NULL DEFAULT '{}', undetermined text NOT NULL DEFAULT '',
+    fact jsonb NOT NULL, lower_name text GENERATED ALWAYS AS (lower(name)) STORED, subject_ids bigint[] NOT NULL DEFAULT '{}', undetermined text NOT NULL DEFAULT '',
     UNIQUE (tenant_id, key)
   );
-  CREATE INDEX package_version_name ON package_version (tenant_id, lower(name) text_pattern_ops);
+  CREATE INDEX package_version_lower_name ON package_version (tenant_id, lower_name);
   CREATE TABLE chain_package (
     ${TENANT}, chain_id bigint NOT NULL REFERENCES chain ON DELETE CASCADE, from_depth smallint NOT NULL,
     package_id bigint NOT NULL REFERENCES package_version, path text NOT NULL, evidence text NOT NULL, delta smallint NOT NULL

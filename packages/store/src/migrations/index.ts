@@ -4,6 +4,7 @@ import { estate } from "./0002-estate.ts";
 import { accounts } from "./0003-accounts.ts";
 import { jobs } from "./0004-jobs.ts";
 import { workflow } from "./0005-workflow.ts";
+import { schedules } from "./0006-schedules.ts";
 import { notifications } from "./0007-notifications.ts";
 import { waivers } from "./0008-waivers.ts";
 
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   accounts,
   jobs,
   workflow,
+  schedules,
   notifications,
   waivers,
 ];

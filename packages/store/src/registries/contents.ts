@@ -48,10 +48,18 @@ export async function recordRepository(
   const id = rows[0]?.id ?? 0;
   for (const tag of changed) await recordTag(db, id, tag, now);
   if (present !== undefined) await markGone(db, id, present, now);
+  // Of two who look at once, here or through another repository, the second sees the tasks of the first.
+  await sql`
+    SELECT i.id FROM image i JOIN image_location l ON l.image_id = i.id
+    WHERE l.repository_id = ${id} AND l.gone_at IS NULL AND i.state = 'known' ORDER BY i.id FOR NO KEY UPDATE OF i`.execute(
+    db,
+  );
   const unscanned = await sql<{ id: number; digest: string }>`
     SELECT i.id, i.digest FROM image i JOIN image_location l ON l.image_id = i.id
     WHERE l.repository_id = ${id} AND l.gone_at IS NULL AND i.state = 'known' AND NOT EXISTS (SELECT FROM task t
-      WHERE t.payload->>'digest' = i.digest AND t.state IN ('waiting', 'parked', 'running')) ORDER BY i.id`.execute(db);
+      WHERE t.payload->>'digest' = i.digest AND t.kind = 'scan-image' AND t.state IN ('waiting', 'parked', 'running')) ORDER BY i.id`.execute(
+    db,
+  );
   return { id, unscanned: unscanned.rows };
 }
 
@@ -96,19 +104,20 @@ async function markGone(db: TenantQueries, repository: number, present: readonly
   await retireImages(db, now);
 }
 
-/** Repositories that were not listed any more are gone with all their tags. */
+/** Repositories that were not listed any more are gone with all their tags; gives them. */
 export async function markRepositoriesGone(
   db: TenantQueries,
   registry: number,
   present: readonly string[],
   now: Date,
-): Promise<void> {
+): Promise<readonly number[]> {
   const { rows } = await sql<{ id: number }>`
     UPDATE repository SET gone_at = ${now}
     WHERE registry_id = ${registry} AND gone_at IS NULL AND NOT (name = ANY(${present}::text[])) RETURNING id`.execute(
     db,
   );
   for (const { id } of rows) await markGone(db, id, [], now);
+  return rows.map(({ id }) => id);
 }
 
 /** Where an image can be pulled from; undefined when it is nowhere. */

@@ -15,6 +15,8 @@ export interface RegistrySettings {
   readonly exclude?: readonly string[];
   /** 0: only webhooks and requests start a synchronisation. */
   readonly pollMinutes?: number;
+  /** Silence that counts as the end of a connection. */
+  readonly timeoutSeconds?: number;
   /** Images scanned in a minute at most. */
   readonly imagesPerMinute?: number;
 }
@@ -29,6 +31,9 @@ export interface Registry {
   readonly state: "new" | "ok" | "syncing" | "failed";
   readonly problem: string;
   readonly syncedAt: string | null;
+  /** When it was last begun to synchronise, whatever came of it. */
+  readonly triedAt: string | null;
+  readonly hasWebhook: boolean;
   readonly createdAt: string;
   readonly owner: { readonly id: number; readonly name: string } | null;
   readonly grade: string | null;
@@ -38,7 +43,8 @@ export interface Registry {
 }
 
 const COLUMNS = sql`g.id, g.name, g.kind, g.address, g.settings, g.secret IS NOT NULL AS "hasSecret", g.state, g.problem,
-  to_json(g.synced_at)#>>'{}' AS "syncedAt", to_json(g.created_at)#>>'{}' AS "createdAt", g.grade, g.labels,
+  to_json(g.synced_at)#>>'{}' AS "syncedAt", to_json(g.tried_at)#>>'{}' AS "triedAt",
+  g.webhook_hash IS NOT NULL AS "hasWebhook", to_json(g.created_at)#>>'{}' AS "createdAt", g.grade, g.labels,
   CASE WHEN o.id IS NULL THEN NULL ELSE jsonb_build_object('id', o.id, 'name', o.name) END AS owner,
   (SELECT count(*) FROM repository r WHERE r.registry_id = g.id AND r.gone_at IS NULL) AS repositories,
   (SELECT count(DISTINCT l.image_id) FROM repository r JOIN image_location l ON l.repository_id = r.id
@@ -96,11 +102,40 @@ export async function registrySecret(db: TenantQueries, id: number): Promise<Buf
 export async function setRegistryState(
   db: TenantQueries,
   id: number,
-  state: { readonly state: Registry["state"]; readonly problem?: string; readonly syncedAt?: Date },
+  state: {
+    readonly state: Registry["state"];
+    readonly problem?: string;
+    readonly syncedAt?: Date;
+    readonly triedAt?: Date;
+  },
 ): Promise<void> {
-  const { syncedAt, problem = "" } = state;
-  const values = { state: state.state, problem, ...(syncedAt === undefined ? {} : { synced_at: syncedAt }) };
+  const { syncedAt, triedAt, problem = "" } = state;
+  const values = {
+    state: state.state,
+    problem,
+    ...(syncedAt === undefined ? {} : { synced_at: syncedAt }),
+    ...(triedAt === undefined ? {} : { tried_at: triedAt }),
+  };
   await db.updateTable("registry").set(values).where("id", "=", id).execute();
+}
+
+/**
+ * The job of a synchronisation that did not end yet: of the whole registry, or of one repository.
+ *
+ * @param states `["waiting"]` leaves out what runs already, and may have looked before what is asked for now was there
+ */
+export async function pendingSync(
+  db: TenantQueries,
+  registry: number,
+  repository: string | undefined,
+  states: readonly ("waiting" | "parked" | "running")[],
+): Promise<number | undefined> {
+  const { rows } = await sql<{ job: number }>`
+    SELECT job_id AS job FROM task
+    WHERE kind = 'sync-registry' AND payload->>'registry' = ${String(registry)}
+      AND coalesce(payload->>'repository', '') = ${repository ?? ""} AND state IN ('waiting', 'parked', 'running')
+      AND state = ANY(${states}::text[]) ORDER BY id LIMIT 1`.execute(db);
+  return rows[0]?.job;
 }
 
 /** Forgets a registry, its repositories and where images lie in it; the images that lie nowhere else are gone. */

@@ -18,15 +18,14 @@ export async function subjectsByName(
 ): Promise<readonly FoundSubject[]> {
   const { ecosystem, limit } = options;
   const wanted = name.toLowerCase();
-  const tail = `%${wanted.replace(/[\\%_]/g, "\\$&")}`;
   const { rows } = await sql<FoundSubject>`
     SELECT DISTINCT id, ecosystem, name, version, module FROM (
       SELECT id, ecosystem, name, version, module FROM subject
-      WHERE lower(name) = ${wanted} OR (lower(name) LIKE ${tail} AND lower(name) ~ ${`[:/]${wanted.replace(/[^\w@-]/g, "\\$&")}$`})
+      WHERE lower_name = ${wanted} OR short_name = ${wanted}
       UNION ALL
       -- Binary packages are matched by their source package: xz-utils for liblzma5.
       SELECT s.id, s.ecosystem, s.name, s.version, s.module FROM package_version p JOIN subject s ON s.id = ANY(p.subject_ids)
-      WHERE lower(p.name) = ${wanted}) found
+      WHERE p.lower_name = ${wanted}) found
     WHERE ${ecosystem ?? null}::text IS NULL OR ecosystem = ${ecosystem ?? null} OR ecosystem LIKE ${`${ecosystem ?? ""}:%`}
     ORDER BY name, ecosystem, version LIMIT ${limit}`.execute(db);
   return rows.map(asSubject);

@@ -43,86 +43,156 @@ const SHOWN = 100;
 
 /** Finds the images that hold any of these package versions, with their layers, bases and owners. */
 export async function locateSubjects(db: TenantQueries, subjects: readonly number[], sight: Sight): Promise<Located> {
-  await sql`CREATE TEMPORARY TABLE IF NOT EXISTS located (image_id bigint PRIMARY KEY, risk integer, owner_id bigint, chain_id bigint) ON COMMIT DROP`.execute(
-    db,
-  );
-  await sql`TRUNCATE located`.execute(db);
-  await sql`
-    INSERT INTO located
-    SELECT i.id, i.risk, coalesce(i.owner_id, place.owner_id), i.chain_id FROM image i
-      LEFT JOIN LATERAL (SELECT min(coalesce(r.owner_id, g.owner_id)) AS owner_id FROM image_location l
-        JOIN repository r ON r.id = l.repository_id JOIN registry g ON g.id = r.registry_id
-        WHERE l.image_id = i.id AND l.gone_at IS NULL) place ON i.owner_id IS NULL
-    WHERE i.state <> 'gone' AND ${isVisible(sight)} AND i.id IN (
-      SELECT image_id FROM (
-        SELECT ic.image_id, cs.subject_id, cs.from_depth, sum(cs.delta) AS held
-        FROM chain_subject cs JOIN image_chain ic USING (chain_id)
-        WHERE cs.subject_id = ANY(${subjects}) GROUP BY 1, 2, 3) summed WHERE held > 0)`.execute(db);
-  const top = await sql<{
-    image_id: number;
-  }>`SELECT image_id FROM located ORDER BY risk DESC, image_id DESC LIMIT ${SHOWN_IMAGES}`.execute(db);
-  const [summary, layers, bases, owners, repositories] = [
-    await summaryOf(db),
-    await layersOf(db, subjects),
-    await basesOf(db),
-    await ownersOf(db),
-    await repositoriesOf(db),
-  ];
-  return {
-    summary: { ...summary, layers: layers.length, bases: bases.length },
+  await fillLocated(db, subjects, sight);
+  const top = await sql<{ image_id: number }>`
+    SELECT image_id FROM located ORDER BY risk DESC, image_id DESC LIMIT ${SHOWN_IMAGES}`.execute(db);
+  const places = await placesOf(db);
+  const owners = await ownersOf(db, places);
+  const layers = await layersOf(db);
+  const bases = await basesOf(db);
+  const { rows } = await sql<{ images: number }>`SELECT count(*) AS images FROM located`.execute(db);
+  const images = rows[0]?.images ?? 0;
+  const named = owners.filter((owner) => owner.id !== null);
+  const owned = named.reduce((sum, owner) => sum + owner.images, 0);
+  const result = {
+    summary: {
+      images,
+      layers: layers.length,
+      bases: bases.length,
+      owners: named.length,
+      unowned: images - owned,
+      repositories: places.length,
+    },
     images: await imageItems(
       db,
       top.rows.map(({ image_id }) => image_id),
     ),
-    layers: layers.slice(0, SHOWN),
-    bases: bases.slice(0, SHOWN),
-    owners,
-    repositories: repositories.slice(0, SHOWN),
+    layers: await withInstructions(db, layers.slice(0, SHOWN)),
+    bases: await withNames(db, bases.slice(0, SHOWN)),
+    owners: named.map(({ id, name, email, images: held }) => ({ id: id ?? 0, name, email, images: held })),
+    repositories: places.slice(0, SHOWN).map(({ owner_id: _owner, ...place }) => place),
   };
+  await sql`DROP TABLE standing, located`.execute(db);
+  return result;
 }
 
-async function summaryOf(db: TenantQueries) {
-  const { rows } = await sql<{ images: number; owners: number; unowned: number; repositories: number }>`
-    SELECT count(*) AS images, count(DISTINCT owner_id) AS owners, count(*) FILTER (WHERE owner_id IS NULL) AS unowned,
-      (SELECT count(DISTINCT repository_id) FROM image_location JOIN located USING (image_id) WHERE gone_at IS NULL) AS repositories
-    FROM located`.execute(db);
-  return rows[0] ?? { images: 0, owners: 0, unowned: 0, repositories: 0 };
+/**
+ * `standing`: each image with the chain that brings the versions; `located`: the images themselves, those left out that a
+ * layer above frees of them. Only where one does is anything summed up.
+ */
+async function fillLocated(db: TenantQueries, subjects: readonly number[], sight: Sight): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE standing ON COMMIT DROP AS
+    SELECT ic.image_id, ic.chain_id FROM image_chain ic
+    WHERE ic.chain_id IN (SELECT chain_id FROM chain_subject WHERE subject_id = ANY(${subjects}::bigint[]) AND delta > 0)`.execute(
+    db,
+  );
+  // The planner knows nothing of a temporary table: it would look up a hundred thousand images one by one.
+  await sql`ANALYZE standing (image_id)`.execute(db);
+  await sql`
+    CREATE TEMPORARY TABLE located ON COMMIT DROP AS
+    WITH doubtful AS MATERIALIZED (
+      SELECT DISTINCT image_id FROM image_chain
+      WHERE chain_id IN (SELECT chain_id FROM chain_subject WHERE subject_id = ANY(${subjects}::bigint[]) AND delta < 0)),
+    freed AS MATERIALIZED (
+      SELECT image_id FROM (
+        SELECT d.image_id, cs.subject_id, cs.from_depth, sum(cs.delta) AS held
+        FROM doubtful d JOIN image_chain ic USING (image_id) JOIN chain_subject cs USING (chain_id)
+        WHERE cs.subject_id = ANY(${subjects}::bigint[]) GROUP BY 1, 2, 3) summed GROUP BY 1 HAVING max(held) <= 0)
+    SELECT i.id AS image_id, i.risk, i.owner_id, i.dependents FROM image i
+    WHERE i.id IN (SELECT image_id FROM standing) AND i.id NOT IN (SELECT image_id FROM freed)
+      AND i.state <> 'gone' AND ${isVisible(sight)}`.execute(db);
+  await sql`ANALYZE located (image_id)`.execute(db);
 }
 
-async function layersOf(db: TenantQueries, subjects: readonly number[]): Promise<Located["layers"]> {
-  const { rows } = await sql<Located["layers"][number]>`
-    WITH bringing AS (SELECT DISTINCT chain_id FROM chain_subject WHERE subject_id = ANY(${subjects}) AND delta > 0),
-    counted AS (SELECT ic.chain_id, count(*) AS images, min(ic.image_id) AS sample
-      FROM image_chain ic JOIN bringing USING (chain_id) JOIN located USING (image_id) GROUP BY 1)
-    SELECT l.diff_id AS "diffId", c.depth, counted.images, coalesce(i.instructions->>c.depth, '') AS "createdBy"
-    FROM counted JOIN chain c ON c.id = counted.chain_id JOIN layer l ON l.id = c.layer_id JOIN image i ON i.id = counted.sample
-    ORDER BY counted.images DESC, l.diff_id LIMIT 1000`.execute(db);
+interface Place {
+  readonly id: number;
+  readonly registry: string;
+  readonly name: string;
+  readonly images: number;
+  readonly owner_id: number | null;
+}
+
+/** Repositories with the located images in them, those with most first. */
+async function placesOf(db: TenantQueries): Promise<readonly Place[]> {
+  const { rows } = await sql<Place>`
+    WITH held AS (SELECT l.repository_id, count(*) AS images FROM image_location l JOIN located USING (image_id)
+      WHERE l.gone_at IS NULL GROUP BY 1)
+    SELECT r.id, g.name AS registry, r.name, held.images, coalesce(r.owner_id, g.owner_id) AS owner_id
+    FROM held JOIN repository r ON r.id = held.repository_id JOIN registry g ON g.id = r.registry_id
+    ORDER BY held.images DESC, r.name`.execute(db);
   return rows;
 }
 
-async function basesOf(db: TenantQueries): Promise<Located["bases"]> {
-  const { rows } = await sql<Located["bases"][number]>`
-    WITH tops AS (SELECT image_id, chain_id FROM located WHERE chain_id IS NOT NULL),
-    under AS (SELECT ic.chain_id, count(*) AS images FROM image_chain ic JOIN located l USING (image_id)
-      WHERE ic.chain_id IN (SELECT chain_id FROM tops) AND ic.chain_id <> l.chain_id GROUP BY 1)
-    SELECT i.digest, coalesce((SELECT g.name || '/' || r.name FROM image_location il JOIN repository r ON r.id = il.repository_id
-      JOIN registry g ON g.id = r.registry_id WHERE il.image_id = i.id ORDER BY il.first_seen LIMIT 1), '') AS reference, u.images
-    FROM under u JOIN LATERAL (SELECT image_id FROM tops WHERE tops.chain_id = u.chain_id ORDER BY image_id LIMIT 1) t ON true
-      JOIN image i ON i.id = t.image_id ORDER BY u.images DESC, i.digest LIMIT 1000`.execute(db);
+interface HeldByOwner {
+  readonly id: number | null;
+  readonly name: string;
+  readonly email: string;
+  readonly images: number;
+}
+
+/** Owners through the repositories, and those that single images have of their own. */
+async function ownersOf(db: TenantQueries, places: readonly Place[]): Promise<readonly HeldByOwner[]> {
+  const own = await sql<{ id: number; images: number }>`
+    SELECT owner_id AS id, count(*) AS images FROM located WHERE owner_id IS NOT NULL GROUP BY 1`.execute(db);
+  const counted = new Map<number, number>();
+  for (const { owner_id: id, images } of places) if (id !== null) counted.set(id, (counted.get(id) ?? 0) + images);
+  for (const { id, images } of own.rows) counted.set(id, (counted.get(id) ?? 0) + images);
+  const { rows } = await sql<{ id: number; name: string; email: string }>`
+    SELECT id, name, email FROM owner WHERE id = ANY(${[...counted.keys()]}::bigint[])`.execute(db);
+  return rows
+    .map((owner) => ({ ...owner, images: counted.get(owner.id) ?? 0 }))
+    .sort((a, b) => b.images - a.images || (a.name < b.name ? -1 : 1));
+}
+
+interface CountedChain {
+  readonly chain_id: number;
+  readonly images: number;
+}
+
+/** The chains that bring the versions, those that most images share first. */
+async function layersOf(db: TenantQueries): Promise<readonly CountedChain[]> {
+  const { rows } = await sql<CountedChain>`
+    SELECT chain_id, count(*) AS images FROM standing GROUP BY 1 ORDER BY images DESC, chain_id`.execute(db);
   return rows;
 }
 
-async function ownersOf(db: TenantQueries): Promise<Located["owners"]> {
-  const { rows } = await sql<Located["owners"][number]>`
-    SELECT o.id, o.name, o.email, count(*) AS images FROM located JOIN owner o ON o.id = located.owner_id
-    GROUP BY o.id ORDER BY images DESC, o.name`.execute(db);
+async function withInstructions(db: TenantQueries, chains: readonly CountedChain[]): Promise<Located["layers"]> {
+  const { rows } = await sql<Located["layers"][number] & { chain_id: number }>`
+    SELECT c.id AS chain_id, l.diff_id AS "diffId", c.depth, 0 AS images, coalesce((SELECT i.instructions->>c.depth FROM image_chain ic
+      JOIN image i ON i.id = ic.image_id WHERE ic.chain_id = c.id ORDER BY ic.image_id LIMIT 1), '') AS "createdBy"
+    FROM chain c JOIN layer l ON l.id = c.layer_id
+    WHERE c.id = ANY(${chains.map(({ chain_id }) => chain_id)}::bigint[])`.execute(db);
+  const known = new Map(rows.map(({ chain_id, ...row }) => [chain_id, row]));
+  return chains.flatMap(({ chain_id, images }) => {
+    const row = known.get(chain_id);
+    return row === undefined ? [] : [{ ...row, images }];
+  });
+}
+
+interface Base {
+  readonly image_id: number;
+  readonly images: number;
+}
+
+/** Located images that other images stand on, as counted last. */
+async function basesOf(db: TenantQueries): Promise<readonly Base[]> {
+  const { rows } = await sql<Base>`
+    SELECT image_id, dependents AS images FROM located WHERE dependents > 0 ORDER BY dependents DESC, image_id`.execute(
+    db,
+  );
   return rows;
 }
 
-async function repositoriesOf(db: TenantQueries): Promise<Located["repositories"]> {
-  const { rows } = await sql<Located["repositories"][number]>`
-    SELECT r.id, g.name AS registry, r.name, count(*) AS images FROM located JOIN image_location l USING (image_id)
-      JOIN repository r ON r.id = l.repository_id JOIN registry g ON g.id = r.registry_id WHERE l.gone_at IS NULL
-    GROUP BY r.id, g.name ORDER BY images DESC, r.name LIMIT 1000`.execute(db);
-  return rows;
+async function withNames(db: TenantQueries, bases: readonly Base[]): Promise<Located["bases"]> {
+  const { rows } = await sql<{ id: number; digest: string; reference: string }>`
+    SELECT i.id, i.digest, coalesce((SELECT g.name || '/' || r.name FROM image_location il
+      JOIN repository r ON r.id = il.repository_id JOIN registry g ON g.id = r.registry_id
+      WHERE il.image_id = i.id ORDER BY il.first_seen LIMIT 1), '') AS reference
+    FROM image i WHERE i.id = ANY(${bases.map(({ image_id }) => image_id)}::bigint[])`.execute(db);
+  const known = new Map(rows.map((row) => [row.id, row]));
+  return bases.flatMap(({ image_id, images }) => {
+    const row = known.get(image_id);
+    return row === undefined ? [] : [{ digest: row.digest, reference: row.reference, images }];
+  });
 }

@@ -1,13 +1,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { type EmbeddedPostgres, startPostgres } from "../embedded/start-postgres.ts";
-import { openStore, type Store } from "../open-store.ts";
+import { connectionOf, openStore, type Store } from "../open-store.ts";
 
 /** A store of its own for a test file: a real PostgreSQL, empty but for the schema. */
 export interface TestStore {
   readonly store: Store;
-  readonly postgres: EmbeddedPostgres;
+  readonly postgres: EmbeddedPostgres & {
+    /** Runs a statement as the superuser. */
+    query(statement: string): Promise<void>;
+  };
   close(): Promise<void>;
 }
 
@@ -17,7 +21,14 @@ export async function openTestStore(): Promise<TestStore> {
   const store = await openStore(postgres.url);
   return {
     store,
-    postgres,
+    postgres: {
+      ...postgres,
+      async query(statement) {
+        const client = new pg.Client(connectionOf(postgres.url));
+        await client.connect();
+        await client.query(statement).finally(() => client.end());
+      },
+    },
     async close() {
       await store.close();
       await postgres.stop();

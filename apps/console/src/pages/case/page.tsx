@@ -2,18 +2,15 @@ import { DownloadOutlined } from "@ant-design/icons";
 import { Button } from "antd";
 import { Link, useParams } from "react-router";
 import type { Case } from "../../api/contract.ts";
-import { caseExportAddress, useCase, useCaseCurve, useChangeCase, useSearch } from "../../api/search.ts";
-import { useMay } from "../../api/session.ts";
-import { EmptyState } from "../../components/empty-state.tsx";
+import { caseExportAddress, useCase, useCaseCurve } from "../../api/search.ts";
 import { Figure } from "../../components/figure.tsx";
-import { ImageTable } from "../../components/image-table.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Page as Frame, Panel } from "../../components/page.tsx";
-import { rowsOf } from "../../components/rows-of.ts";
 import { SafeText } from "../../components/safe-text.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { questionOf, searchAddress } from "../search/question.ts";
+import { CaseImages } from "./case-images.tsx";
 import { ClosureCurve } from "./closure-curve.tsx";
 
 const TITLE_CHARACTERS = 100;
@@ -37,20 +34,10 @@ export function Page() {
 
 function Actions({ opened }: { readonly opened: Case }) {
   const { t } = useSpeech();
-  const change = useChangeCase();
-  const may = useMay();
-  const next = opened.state === "open" ? "closed" : "open";
   return (
-    <>
-      <Button href={caseExportAddress(opened.id)} download icon={<DownloadOutlined />}>
-        {t("cases.export")}
-      </Button>
-      {may("findings:write") ? (
-        <Button loading={change.isPending} onClick={() => change.mutate({ id: opened.id, state: next })}>
-          {t(next === "closed" ? "cases.close" : "cases.reopen")}
-        </Button>
-      ) : null}
-    </>
+    <Button href={caseExportAddress(opened.id)} download icon={<DownloadOutlined />}>
+      {t("cases.export")}
+    </Button>
   );
 }
 
@@ -84,15 +71,8 @@ function Detail({ opened }: { readonly opened: Case }) {
           <Loaded query={curve}>{({ points }) => <ClosureCurve points={points} />}</Loaded>
         </Panel>
       </div>
-      <h2>{t("cases.stillAffected")}</h2>
-      <StillAffected opened={opened} />
+      <h2>{t("cases.images")}</h2>
+      <CaseImages id={opened.id} />
     </>
   );
-}
-
-function StillAffected({ opened }: { readonly opened: Case }) {
-  const { t } = useSpeech();
-  const result = useSearch(opened.query);
-  const empty = <EmptyState title={t("cases.allClosed")} hint={t("cases.allClosedHint")} />;
-  return <Loaded query={result}>{({ images }) => <ImageTable rows={rowsOf(images)} empty={empty} />}</Loaded>;
 }

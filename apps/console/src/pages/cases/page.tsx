@@ -32,8 +32,10 @@ export function Page() {
       key: "state",
       title: t("filters.state"),
       width: 110,
-      cell: ({ state }) => (
-        <span className={`tag ${state === "open" ? "tone-high" : "tone-good"}`}>{t(`caseState.${state}`)}</span>
+      cell: ({ closedAt }) => (
+        <span className={`tag ${closedAt === null ? "tone-high" : "tone-good"}`}>
+          {t(closedAt === null ? "caseState.open" : "caseState.closed")}
+        </span>
       ),
     },
     {

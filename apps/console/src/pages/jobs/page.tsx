@@ -1,4 +1,4 @@
-import { Progress } from "antd";
+import { Progress, Tabs } from "antd";
 import type { Job } from "../../api/contract.ts";
 import { useJobs } from "../../api/registries.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
@@ -8,12 +8,14 @@ import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { GivenUp } from "./given-up.tsx";
 import { JobActions } from "./job-actions.tsx";
 import { TaskDrawer } from "./task-drawer.tsx";
 import "./jobs.css";
 
+const TABS = ["jobs", "given-up"] as const;
 const STATES = ["running", "paused", "done", "failed", "cancelled"] as const;
-const KINDS = ["scan", "sync"] as const;
+const KINDS = ["scan", "sync", "host"] as const;
 const TWO_LINES_PX = 48;
 const FULL = 100;
 const TONES = {
@@ -27,12 +29,31 @@ const TONES = {
 export function Page() {
   const { t } = useSpeech();
   const url = useUrlState();
+  const items = [
+    { key: "jobs", label: t("jobs.title"), children: <Jobs /> },
+    { key: "given-up", label: t("jobs.dead"), children: <GivenUp /> },
+  ];
+  return (
+    <Frame title={t("jobs.title")} lead={t("jobs.lead")}>
+      <Tabs
+        activeKey={url.oneOf("tab", TABS) ?? "jobs"}
+        items={items}
+        onChange={(tab) => url.set({ tab })}
+        destroyOnHidden
+      />
+    </Frame>
+  );
+}
+
+function Jobs() {
+  const { t } = useSpeech();
+  const url = useUrlState();
   const filters = given({ state: url.oneOf("state", STATES), kind: url.oneOf("kind", KINDS) });
   const rows = useJobs(filters);
   const columns = useColumns((id) => url.set({ job: String(id), task: undefined }));
   const filtered = Object.keys(filters).length > 0;
   return (
-    <Frame title={t("jobs.title")} lead={t("jobs.lead")} fill>
+    <div className="stack">
       <search className="filters">
         <ChoiceFilter
           state={url}
@@ -60,10 +81,9 @@ export function Page() {
             <EmptyState title={t("jobs.emptyTitle")} hint={t("jobs.emptyHint")} />
           )
         }
-        fill
       />
       <TaskDrawer job={url.integer("job")} onClose={() => url.set({ job: undefined, task: undefined })} />
-    </Frame>
+    </div>
   );
 }
 
@@ -99,7 +119,7 @@ function useColumns(onOpen: (id: number) => void): readonly Column<Job>[] {
 
 function JobProgress({ job }: { readonly job: Job }) {
   const { t } = useSpeech();
-  const percent = job.total === 0 ? 0 : Math.floor((job.done / job.total) * FULL);
+  const percent = Math.floor(job.progress * FULL);
   const status = job.state === "failed" ? "exception" : job.state === "running" ? "active" : "normal";
   const text = t("jobs.ofTotal", { n: job.done, total: job.total });
   return (

@@ -46,7 +46,7 @@ function Tasks({ job }: { readonly job: number }) {
   const { t } = useSpeech();
   const url = useUrlState();
   const rows = useTasks(job, given({ state: url.oneOf("task", STATES) }));
-  const columns = useColumns();
+  const columns = useTaskColumns();
   return (
     <div className="stack">
       <search className="filters">
@@ -69,7 +69,7 @@ function Tasks({ job }: { readonly job: number }) {
   );
 }
 
-function useColumns(): readonly Column<Task>[] {
+export function useTaskColumns(): readonly Column<Task>[] {
   const { t, nameOf, format } = useSpeech();
   return [
     {

@@ -2,7 +2,7 @@ import { Button, DatePicker, Form, Input, Modal, Select } from "antd";
 import { useState } from "react";
 import { useAccounts } from "../../api/administration.ts";
 import type { RiskDetail } from "../../api/contract.ts";
-import { useAcceptRisk, useApproveRisk, useAssignRisk, useStartRisk } from "../../api/risks.ts";
+import { useAcceptRisk, useApproveRisk, useAssignRisk, useRefuseRisk, useStartRisk } from "../../api/risks.ts";
 import { useMay } from "../../api/session.ts";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
@@ -20,8 +20,9 @@ export function Actions({ risk }: Props) {
   const may = useMay();
   const start = useStartRisk(risk.id);
   const approve = useApproveRisk(risk.id);
+  const refuse = useRefuseRisk(risk.id);
   if (!may("findings:write") || risk.state === "fixed") return null;
-  const awaits = risk.accepted !== undefined && risk.accepted.approver === undefined;
+  const awaits = risk.accepted !== null && risk.accepted.approvedBy === null;
   return (
     <>
       <Assign risk={risk} />
@@ -30,11 +31,16 @@ export function Actions({ risk }: Props) {
           {t("risk.start")}
         </Button>
       ) : null}
-      {risk.accepted === undefined ? <Accept risk={risk} /> : null}
+      {risk.accepted === null ? <Accept risk={risk} /> : null}
       {awaits && may("findings:approve") ? (
-        <Button type="primary" loading={approve.isPending} onClick={() => approve.mutate(undefined)}>
-          {t("risk.approve")}
-        </Button>
+        <>
+          <Button loading={refuse.isPending} onClick={() => refuse.mutate(undefined)}>
+            {t("risk.refuse")}
+          </Button>
+          <Button type="primary" loading={approve.isPending} onClick={() => approve.mutate(undefined)}>
+            {t("risk.approve")}
+          </Button>
+        </>
       ) : null}
     </>
   );

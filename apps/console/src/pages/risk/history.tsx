@@ -10,7 +10,7 @@ const LONG = 4_000;
 
 /** What happened to a risk, the latest first, and a place to say something. */
 export function History({ risk }: { readonly risk: RiskDetail }) {
-  const { t, format } = useSpeech();
+  const { nameOf, format } = useSpeech();
   const may = useMay();
   const entries = [...risk.history].reverse();
   return (
@@ -18,18 +18,14 @@ export function History({ risk }: { readonly risk: RiskDetail }) {
       {may("findings:write") ? <CommentForm id={risk.id} /> : null}
       <ol className="history">
         {entries.map((entry) => (
-          <li key={`${entry.at}|${entry.actor}|${entry.to}|${entry.text}`}>
+          <li key={`${entry.at}|${entry.actor}|${entry.action}|${entry.detail}`}>
             <p>
               <SafeText value={entry.actor} max={80} /> <span className="quiet">{format.time(entry.at)}</span>
             </p>
-            {entry.to === undefined ? null : (
-              <p>
-                {entry.from === undefined
-                  ? t("risk.began", { to: t(`riskState.${entry.to}`) })
-                  : t("risk.changed", { from: t(`riskState.${entry.from}`), to: t(`riskState.${entry.to}`) })}
-              </p>
-            )}
-            {entry.text === undefined ? null : <SafeText value={entry.text} wrap max={LONG} />}
+            <p>
+              <SafeText value={nameOf("riskAction", entry.action)} />
+            </p>
+            {entry.detail === "" ? null : <SafeText value={entry.detail} wrap max={LONG} />}
           </li>
         ))}
       </ol>

@@ -73,11 +73,14 @@ function Facts({ risk }: { readonly risk: RiskDetail }) {
       </dd>
       <dt>{t("findings.package")}</dt>
       <dd>
-        <SafeText value={risk.package} mono wrap />
+        <SafeText value={risk.package === "" ? risk.path : risk.package} mono wrap />
       </dd>
       <dt>{t("findings.fixed")}</dt>
       <dd>
-        <SafeText value={risk.fixedVersion ?? t("findings.noFix")} mono={risk.fixedVersion !== undefined} />
+        <SafeText
+          value={risk.fixedVersion === "" ? t("findings.noFix") : risk.fixedVersion}
+          mono={risk.fixedVersion !== ""}
+        />
       </dd>
       <dt>{t("risks.assignee")}</dt>
       <dd>
@@ -92,16 +95,16 @@ function Facts({ risk }: { readonly risk: RiskDetail }) {
       <dt>{t("images.firstSeen")}</dt>
       <dd>{format.time(risk.firstSeen)}</dd>
       <dt>{t("risk.fixedAt")}</dt>
-      <dd>{risk.fixedAt === undefined ? t("risk.notFixed") : format.time(risk.fixedAt)}</dd>
-      {risk.accepted === undefined ? null : (
+      <dd>{risk.fixedAt === null ? t("risk.notFixed") : format.time(risk.fixedAt)}</dd>
+      {risk.accepted === null ? null : (
         <>
           <dt>{t("riskState.accepted")}</dt>
           <dd>
             <SafeText value={risk.accepted.reason} wrap />
             <p className="quiet">
-              {risk.accepted.approver === undefined
+              {risk.accepted.approvedBy === null
                 ? t("risk.awaitsApproval")
-                : t("findings.waivedBy", { approver: risk.accepted.approver, until: format.date(risk.accepted.until) })}
+                : t("risk.acceptedUntil", { until: format.date(risk.accepted.until) })}
             </p>
           </dd>
         </>

@@ -24,28 +24,31 @@ export function Measures() {
 
 function Shown({ measures }: { readonly measures: RiskMeasures }) {
   const { t, format } = useSpeech();
-  const { closure, meanDaysToFix } = measures;
+  const { beforeRelease, meanDaysToFix } = measures;
   return (
     <div className="measures">
       <Panel title={t("measures.closure")}>
         <div className="figures">
-          <Figure name={t("measures.rate")} value={closure.total === 0 ? t("none") : format.percent(closure.rate)} />
+          <Figure
+            name={t("measures.rate")}
+            value={beforeRelease.rate === null ? t("none") : format.percent(beforeRelease.rate)}
+          />
           <Figure
             name={t("overview.meanDays")}
             value={meanDaysToFix === null ? t("none") : t("days", { n: Math.round(meanDaysToFix * 10) / 10 })}
           />
         </div>
-        <p className="quiet">{t("measures.ofTotal", { n: closure.beforeRelease, total: closure.total })}</p>
+        <p className="quiet">{t("measures.ofTotal", { n: beforeRelease.fixed, total: beforeRelease.total })}</p>
       </Panel>
       <Panel title={t("measures.age")}>
-        <Ages ages={measures.openByAge} />
+        <Ages ages={measures.byAge} />
       </Panel>
       <Panel title={t("measures.teams")}>
-        {measures.byTeam.length === 0 ? <p className="quiet">{t("measures.noTeams")}</p> : null}
+        {measures.byOwner.length === 0 ? <p className="quiet">{t("measures.noTeams")}</p> : null}
         <ul className="teams">
-          {measures.byTeam.slice(0, TEAMS).map((team) => (
-            <li key={team.name}>
-              <SafeText value={team.name} />
+          {measures.byOwner.slice(0, TEAMS).map((team) => (
+            <li key={team.owner}>
+              <SafeText value={team.owner === "" ? t("about.noOwner") : team.owner} />
               <span className="number">
                 {t("measures.team", { open: team.open, overdue: team.overdue, fixed: team.fixed })}
               </span>
@@ -57,20 +60,22 @@ function Shown({ measures }: { readonly measures: RiskMeasures }) {
   );
 }
 
-function Ages({ ages }: { readonly ages: RiskMeasures["openByAge"] }) {
+function Ages({ ages }: { readonly ages: RiskMeasures["byAge"] }) {
   const { t, format } = useSpeech();
   const option = useCallback(
     (palette: Palette) => {
-      const names = ages.map(({ fromDays, toDays }) =>
-        toDays === undefined
-          ? t("measures.over", { n: fromDays })
-          : t("measures.between", { from: fromDays, to: toDays }),
-      );
+      const names = ages.map(({ days }) => t("measures.days", { days }));
       return {
         legend: { show: false },
         grid: { left: 0, right: 0, top: 18, bottom: 0, outerBoundsMode: "same" },
         tooltip: { show: false },
-        xAxis: { type: "category", data: names, axisTick: { show: false }, axisLine: { show: false } },
+        xAxis: {
+          type: "category",
+          data: names,
+          axisTick: { show: false },
+          axisLine: { show: false },
+          axisLabel: { color: palette.quiet },
+        },
         yAxis: { type: "value", show: false },
         series: [
           {
@@ -84,15 +89,13 @@ function Ages({ ages }: { readonly ages: RiskMeasures["openByAge"] }) {
               color: palette.text,
               formatter: (bar: { value: number }) => format.number(bar.value),
             },
-            data: ages.map(({ count }) => count),
+            data: ages.map(({ open }) => open),
           },
         ],
       };
     },
     [ages, t, format],
   );
-  const label = ages
-    .map(({ fromDays, count }) => `${t("measures.over", { n: fromDays })}: ${format.number(count)}`)
-    .join(", ");
+  const label = ages.map(({ days, open }) => `${t("measures.days", { days })}: ${format.number(open)}`).join(", ");
   return <Chart label={label} height={HEIGHT_PX} option={option} />;
 }

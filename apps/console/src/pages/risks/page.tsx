@@ -13,20 +13,19 @@ import { useSpeech } from "../../i18n/language.tsx";
 import { Measures } from "./measures.tsx";
 
 const STATES = ["open", "assigned", "fixing", "fixed", "reopened", "accepted"] as const;
-const SORTS = ["due", "severity", "firstSeen"].flatMap((field) => [field, `-${field}`]);
 const TWO_LINES_PX = 48;
 
 export function Page() {
   const { t } = useSpeech();
   const url = useUrlState();
-  const sort = url.oneOf("sort", SORTS) ?? "due";
   const filters = given({
     search: url.value("search"),
     state: url.oneOf("state", STATES),
     severity: url.oneOf("severity", SEVERITIES),
     overdue: url.flag("overdue"),
+    waiting: url.flag("waiting"),
   });
-  const rows = useRisks({ ...filters, sort });
+  const rows = useRisks(filters);
   const columns = useColumns();
   const filtered = Object.keys(filters).length > 0;
   const empty = filtered ? (
@@ -44,8 +43,6 @@ export function Page() {
         columns={columns}
         rowKey={({ id }) => id}
         rowHeight={TWO_LINES_PX}
-        sort={sort}
-        onSort={(next) => url.set({ sort: next })}
         empty={empty}
         fill
       />
@@ -71,6 +68,7 @@ function RiskFilterBar({ url }: { readonly url: UrlState }) {
         options={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
       />
       <FlagFilter state={url} name="overdue" label={t("risks.overdue")} />
+      <FlagFilter state={url} name="waiting" label={t("risk.awaitsApproval")} />
     </search>
   );
 }
@@ -82,7 +80,6 @@ function useColumns(): readonly Column<Risk>[] {
       key: "severity",
       title: t("filters.severity"),
       width: 108,
-      sort: "severity",
       cell: ({ severity }) => <SeverityTag severity={severity} />,
     },
     {
@@ -125,14 +122,14 @@ function useColumns(): readonly Column<Risk>[] {
         </span>
       ),
     },
-    { key: "due", title: t("risks.due"), width: 150, sort: "due", cell: (risk) => <Due risk={risk} /> },
+    { key: "due", title: t("risks.due"), width: 150, cell: (risk) => <Due risk={risk} /> },
     { key: "images", title: t("nav.images"), width: 80, numeric: true, cell: ({ images }) => format.number(images) },
   ];
 }
 
 function Due({ risk }: { readonly risk: Risk }) {
   const { t, format } = useSpeech();
-  if (risk.due === undefined) return <span className="quiet">{t("none")}</span>;
+  if (risk.due === null) return <span className="quiet">{t("none")}</span>;
   return (
     <span className="two-lines">
       <span>{format.date(risk.due)}</span>
