@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import { isVisible, type Sight } from "../images/visible.ts";
 import type { TenantQueries } from "../open-store.ts";
 
-export type WaiverScope = "tenant" | "registry" | "repository" | "image";
+type WaiverScope = "tenant" | "registry" | "repository" | "image";
 
 /** A finding that somebody takes on, with everything below a place, until a day. It counts once a second person approved. */
 export interface Waiver {
