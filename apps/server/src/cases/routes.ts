@@ -69,7 +69,7 @@ export const caseRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE, open = false } = request.query;
-      const after = decodeCursor(cursor, ["number"]) as readonly [number] | undefined;
+      const after = decodeCursor(cursor, ["integer"]) as readonly [number] | undefined;
       const before = after === undefined ? {} : { before: after[0] };
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listCases(db, { openOnly: open, ...before, limit: limit + 1 }),

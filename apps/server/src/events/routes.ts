@@ -45,6 +45,8 @@ export const eventRoutes: Routes = async (app, { deps }) => {
         "content-type": "text/event-stream",
         "cache-control": "no-cache",
         "x-accel-buffering": "no",
+        // A stream that ended leaves no connection that a closing server would wait for.
+        connection: "close",
       });
       raw.write(": connected\n\n");
       const end = deps.events.subscribe(tenantId, new Set(wanted.length === 0 ? TOPICS : wanted), ({ topic, id }) => {

@@ -54,7 +54,7 @@ export const riskRoutes: Routes = async (app, { deps }) => {
     async (request) => {
       const { tenantId, owners } = principalOf(request);
       const { cursor, limit = DEFAULT_PAGE, state, severity, assignee, owner, repository, ...filter } = request.query;
-      const after = decodeCursor(cursor, ["number", "number"]) as readonly [number, number] | undefined;
+      const after = decodeCursor(cursor, ["number", "integer"]) as readonly [number, number] | undefined;
       const rows = await store.tenant(tenantId, (db) =>
         listRisks(db, {
           ...filter,
@@ -105,11 +105,11 @@ export const riskRoutes: Routes = async (app, { deps }) => {
     },
   );
 
-  const step = <Body extends typeof AssignBody | typeof AcceptBody | typeof CommentBody | typeof NoBody>(
+  const step = (
     action: string,
     scope: Scope,
     summary: string,
-    body: Body,
+    body: typeof AssignBody | typeof AcceptBody | typeof CommentBody | undefined,
     stepOf: (body: Record<string, unknown>, principal: Principal, db: TenantQueries) => Promise<RiskStep>,
   ) =>
     app.post(
@@ -121,7 +121,7 @@ export const riskRoutes: Routes = async (app, { deps }) => {
           operationId: `${action}Risk`,
           summary,
           params: Params,
-          body,
+          ...(body === undefined ? {} : { body }),
           response: { 200: RiskDetailShape },
         },
       },
@@ -145,7 +145,7 @@ export const riskRoutes: Routes = async (app, { deps }) => {
     if ((await findAccount(db, assigneeId)) === undefined) throw notFound("account", assigneeId);
     return { action: "assign", assigneeId };
   });
-  step("start", "findings:write", "Say that somebody works on it", NoBody, async () => ({ action: "start" }));
+  step("start", "findings:write", "Say that somebody works on it", undefined, async () => ({ action: "start" }));
   step(
     "accept",
     "findings:write",
@@ -162,10 +162,10 @@ export const riskRoutes: Routes = async (app, { deps }) => {
     "approve",
     "findings:approve",
     "Accept the risk that somebody else asked to be accepted",
-    NoBody,
+    undefined,
     async (_body, { accountId }) => ({ action: "approve", accountId }),
   );
-  step("refuse", "findings:approve", "Refuse the acceptance that was asked for", NoBody, async () => ({
+  step("refuse", "findings:approve", "Refuse the acceptance that was asked for", undefined, async () => ({
     action: "refuse",
   }));
   step("comment", "findings:write", "Add to its history", CommentBody, async ({ text }) => ({
@@ -173,8 +173,6 @@ export const riskRoutes: Routes = async (app, { deps }) => {
     text: String(text),
   }));
 };
-
-const NoBody = Type.Optional(Type.Union([Type.Null(), Type.Object({}, { additionalProperties: false })]));
 
 async function seen(db: TenantQueries, id: number, { owners }: Principal, now: Date) {
   const risk = await getRisk(db, id, owners, now);

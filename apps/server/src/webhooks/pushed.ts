@@ -5,7 +5,6 @@ const MAX_REPOSITORIES = 100;
 const MAX_NAME = 255;
 /** Distribution specification, "Pulling manifests". */
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-const CHANGES = new Set(["push", "mount", "delete"]);
 const HARBOR_CHANGES =
   /^(PUSH_ARTIFACT|DELETE_ARTIFACT|REPLICATION|TAG_RETENTION|harbor\.(artifact\.(pushed|deleted)|replication\.status\.changed|tag_retention\.finished))$/;
 
@@ -26,8 +25,14 @@ export function pushedRepositories(body: unknown): readonly string[] {
 function ofEvents({ events }: Fields): readonly string[] {
   return listOf(events)
     .map(fieldsOf)
-    .filter(({ action }) => CHANGES.has(textOf(action)))
+    .filter(isChange)
     .map(({ target }) => textOf(fieldsOf(target).repository));
+}
+
+/** A manifest that came, or something that went; that a layer came says nothing yet. */
+function isChange({ action, target }: Fields): boolean {
+  const did = textOf(action);
+  return did === "delete" || (did === "push" && /manifest|index/.test(textOf(fieldsOf(target).mediaType)));
 }
 
 function ofHarbor({ type, event_data: eventData, data }: Fields): readonly string[] {

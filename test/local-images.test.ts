@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { buildImage, type ChildServer, startChild, temporaryDirectory, writeLayout } from "@bulwark/image/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ended, type ServerUnderTest, startTestServer } from "./support/running-server.ts";
+
+const run = promisify(execFile);
+const directory = temporaryDirectory();
+const at = (name: string) => join(directory.path, name);
+const socket = at("containerd.sock");
+const ctr = (...args: string[]) => run("ctr", ["--address", socket, "--namespace", "k8s.io", ...args]);
+
+interface Listed<Item> {
+  readonly items: readonly Item[];
+}
+
+let containerd: ChildServer;
+let server: ServerUnderTest;
+
+/** Imports an image under a name into containerd. */
+async function load(name: string, version: string): Promise<void> {
+  const files = { "app/node_modules/lodash/package.json": JSON.stringify({ name: "lodash", version }) };
+  writeLayout(buildImage({ layers: [{ files }] }), at(`layout-${version}`), "1");
+  await run("skopeo", ["copy", "-q", `oci:${at(`layout-${version}`)}:1`, `oci-archive:${at(`${version}.tar`)}:1`]);
+  await ctr("images", "import", "--no-unpack", "--base-name", name, at(`${version}.tar`));
+}
+
+const scan = async () => {
+  const { id } = await server.call<{ id: number }>("POST", "/scans/local", {});
+  return ended(server, id);
+};
+const repositories = async () => {
+  const { items } = await server.call<Listed<{ name: string; images: number; high: number }>>("GET", "/repositories");
+  return items.map(({ name, images, high }) => ({ name, images, hasFlaws: high > 0 }));
+};
+
+beforeAll(async () => {
+  writeFileSync(
+    at("containerd.toml"),
+    `version = 2
+root = "${at("root")}"
+state = "${at("state")}"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = "${socket}"
+[ttrpc]
+  address = "${socket}.ttrpc"
+`,
+  );
+  containerd = await startChild("containerd", ["--config", at("containerd.toml")], /containerd successfully booted/);
+  const none = { dockerSocket: at("none.sock"), podmanSocket: at("none.sock") };
+  server = await startTestServer(at("data"), { sockets: { containerdSocket: socket, ...none } });
+});
+afterAll(async () => {
+  await server?.close();
+  await containerd?.stop();
+  directory.remove();
+});
+
+test("the images that containerd keeps on a machine are scanned, followed, and let go of", async () => {
+  await load("registry.example/team/shop", "4.17.4");
+  await load("docker.io/library/tool", "4.17.21");
+  expect(await scan()).toMatchObject({ kind: "local", state: "done" });
+  expect(await repositories()).toEqual([
+    { name: "docker.io/library/tool", images: 1, hasFlaws: expect.any(Boolean) },
+    { name: "registry.example/team/shop", images: 1, hasFlaws: true },
+  ]);
+  const { items } = await server.call<Listed<{ kind: string; state: string; problem: string }>>("GET", "/registries");
+  expect(items).toMatchObject([{ kind: "local", state: "ok", problem: "" }]);
+  await ctr("images", "rm", "docker.io/library/tool:1");
+  expect(await scan()).toMatchObject({ state: "done" });
+  expect((await repositories()).map(({ name }) => name)).toEqual(["registry.example/team/shop"]);
+});
+
+test("a daemon that is gone is a problem that is told, and nothing is taken for gone with it", async () => {
+  await containerd.stop();
+  const job = await scan();
+  expect(["failed", "done"]).toContain(job.state);
+  expect((await repositories()).map(({ name }) => name)).toEqual(["registry.example/team/shop"]);
+});
