@@ -88,6 +88,7 @@ test("a bundle that is listed under the type of its empty configuration is found
   const { repository } = registry(
     { [bundle]: { layers: [{ ...layer("content"), mediaType: BUNDLE }] }, [chart]: { layers: [layer("chart")] } },
     listed,
+    ["content", "chart"],
   );
   const { attachments } = await fetchAttachments(repository, DIGEST);
   expect(attachments.map(({ kind, place }) => [kind, place])).toEqual([["bundle", bundle]]);
