@@ -2,12 +2,13 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Store } from "@bulwark/store";
 import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from "fastify";
 import packageJson from "../../../package.json" with { type: "json" };
 import { checkAccess, type Principal } from "./access.ts";
 import { notFound } from "./errors.ts";
 import type { EventHub } from "./events/hub.ts";
 import type { Queue } from "./jobs/queue.ts";
+import { watchRequests } from "./metrics/watch-requests.ts";
 import { Problem, sendProblem } from "./problem.ts";
 import { ROUTES } from "./routes.ts";
 import { protect } from "./security/protect.ts";
@@ -57,6 +58,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     bodyLimit: MAX_BODY_BYTES,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
+    // Fastify's own lines hold whole addresses; ours are written in watchRequests.
+    logController: new LogController({ disableRequestLogging: true }),
     // Unknown members are refused rather than dropped: a misspelt option must not be ignored in silence.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: "array", allErrors: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -71,6 +74,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     if (!isPublic) request.principal = await deps.authenticate(request);
     checkAccess(request);
   });
+  watchRequests(app as unknown as App, deps);
   app.addHook("onSend", async (request, reply, payload) => withEtag(request, reply, payload));
   await app.register(swagger, {
     openapi: {

@@ -9,6 +9,9 @@ import { eventRoutes } from "./events/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { imageRoutes } from "./images/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
+import { channelRoutes } from "./notifications/channel-routes.ts";
+import { deliveryRoutes } from "./notifications/delivery-routes.ts";
+import { notificationRuleRoutes } from "./notifications/rule-routes.ts";
 import { overviewRoutes } from "./overview/routes.ts";
 import { ownerRoutes } from "./owners/routes.ts";
 import { registryRoutes } from "./registries/routes.ts";
@@ -22,6 +25,7 @@ import { sessionRoutes } from "./session/routes.ts";
 import { tenantRoutes } from "./tenants/routes.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
 import { vulnerabilityRoutes } from "./vulnerabilities/routes.ts";
+import { waiverRoutes } from "./waivers/routes.ts";
 import { webhookRoutes } from "./webhooks/routes.ts";
 
 /** The routes of one noun. */
@@ -50,6 +54,10 @@ export const ROUTES: readonly Routes[] = [
   auditRoutes,
   riskRoutes,
   caseRoutes,
+  waiverRoutes,
+  channelRoutes,
+  notificationRuleRoutes,
+  deliveryRoutes,
   databaseRoutes,
   consoleRoutes,
 ];

@@ -3,10 +3,12 @@ import type { FastifyBaseLogger } from "fastify";
 import { updateJob } from "./database/routes.ts";
 import type { Queue } from "./jobs/queue.ts";
 import { startJob } from "./jobs/start-job.ts";
+import { deliverNotifications } from "./notifications/deliver.ts";
 import { syncJob } from "./registries/sync-job.ts";
 import type { ScannerTools } from "./scans/tools.ts";
 import { MAX_TENANTS, watchAdvisories } from "./scans/watch-advisories.ts";
 import { runSchedules } from "./schedules/run-schedules.ts";
+import type { SecretBox } from "./security/secret-box.ts";
 
 const EVERY_MINUTE = "* * * * *";
 /** Off the full hour, when everybody else asks. */
@@ -16,13 +18,18 @@ const DEFAULT_POLL_MINUTES = 60;
 
 interface ScheduleDeps {
   readonly store: Store;
+  readonly secrets: SecretBox;
   readonly queue: Queue;
   readonly tools: ScannerTools;
   readonly clock: () => Date;
   readonly log: FastifyBaseLogger;
+  readonly publicUrl?: string | undefined;
 }
 
-/** What happens by itself: registries are polled, schedules kept, new advisories find their images. */
+/**
+ * What happens by itself: registries are polled, schedules kept, new advisories find their images, and who wants to know is
+ * told.
+ */
 export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
   await deps.queue.schedule("bulwark-poll", EVERY_MINUTE, () => pollRegistries(deps));
   await deps.queue.schedule("bulwark-schedules", EVERY_MINUTE, () => runSchedules(deps));
@@ -32,6 +39,7 @@ export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
     sparingly(deps.clock, () => watchAdvisories(deps)),
   );
   await deps.queue.schedule("bulwark-update", EVERY_SIX_HOURS, () => updateAdvisories(deps));
+  await deps.queue.schedule("bulwark-notifications", EVERY_MINUTE, () => deliverNotifications(deps));
 }
 
 /** Runs work again only when twenty times as long as it took has passed: it takes a twentieth of the time at most. */

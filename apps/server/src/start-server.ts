@@ -6,6 +6,7 @@ import { ensureAdmin } from "./accounts/ensure-admin.ts";
 import { type App, createApp } from "./app.ts";
 import { updateAdvisoriesHandler } from "./database/update-task.ts";
 import { openEventHub } from "./events/hub.ts";
+import { startProbeServer } from "./health/probe-server.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
 import { startWorker, type Worker } from "./jobs/worker.ts";
 import { syncHandler } from "./registries/sync.ts";
@@ -34,6 +35,8 @@ export interface ServerOptions {
   readonly https?: { readonly key: string; readonly cert: string };
   readonly publicUrl?: string;
   readonly trustedProxies?: readonly string[];
+  /** Where probes are answered without TLS, beside the API or without one. */
+  readonly probes?: { readonly host: string; readonly port: number };
   readonly kmsCommand?: readonly string[];
   /** Tasks that this process does at once. */
   readonly concurrency: number;
@@ -93,11 +96,12 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
   const queue = await openQueue(url, (error) => log.error({ err: error }, "the queue has trouble"));
   opened.push(() => queue.close(CLOSE_WITHIN_MS));
   if (roles.has("worker")) {
-    const worker = await startWork({ store, secrets, queue, tools, clock, log }, options);
+    const worker = await startWork({ store, secrets, queue, tools, clock, log, publicUrl: options.publicUrl }, options);
     opened.push(worker.close);
   }
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
   if (api !== undefined) opened.push(api.close);
+  if (options.probes !== undefined) opened.push((await startProbeServer(store, options.probes)).close);
   return { url: api?.url ?? "", password, store, queue, broken: postgres?.ended ?? new Promise(() => {}) };
 }
 
@@ -108,6 +112,7 @@ interface WorkDeps {
   readonly tools: ScannerTools;
   readonly clock: () => Date;
   readonly log: FastifyBaseLogger;
+  readonly publicUrl: string | undefined;
 }
 
 async function startWork(deps: WorkDeps, { concurrency, retryMs, sockets }: ServerOptions): Promise<Worker> {

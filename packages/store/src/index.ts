@@ -82,6 +82,50 @@ export {
   type TaskEnd,
 } from "./jobs/task-life.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
+export { type Count, type InstallationMeasures, measureInstallation } from "./metrics/measure-installation.ts";
+export {
+  addChannel,
+  type ChannelChange,
+  changeChannel,
+  channelSecret,
+  getChannel,
+  listChannels,
+  removeChannel,
+  type StoredChannel,
+} from "./notifications/channels.ts";
+export {
+  addDelivery,
+  type Delivery,
+  type DueDelivery,
+  endAttempt,
+  forgetDeliveries,
+  getDelivery,
+  listDeliveries,
+  retryDelivery,
+  rewriteDelivery,
+  takeDelivery,
+  takeDue,
+  waitingDelivery,
+} from "./notifications/deliveries.ts";
+export {
+  giveNotice,
+  NOTICE_EVENTS,
+  type Notice,
+  type NoticeEvent,
+  type NoticeFacts,
+  noticeStates,
+  takeNotices,
+} from "./notifications/notices.ts";
+export {
+  addNotificationRule,
+  changeNotificationRule,
+  getNotificationRule,
+  listNotificationRules,
+  type NewNotificationRule,
+  type NotificationRule,
+  removeNotificationRule,
+} from "./notifications/rules.ts";
+export { type RoutedRisk, routedRisks, type ToldRisk, toldRisks } from "./notifications/told-risks.ts";
 export {
   connectionOf,
   openStore,
@@ -166,3 +210,12 @@ export {
   type VulnerabilityFilter,
   vulnerabilityKey,
 } from "./vulnerabilities/vulnerabilities.ts";
+export {
+  addWaiver,
+  approveWaiver,
+  getWaiver,
+  hasWaiverPlace,
+  listWaivers,
+  removeWaiver,
+  type Waiver,
+} from "./waivers/waivers.ts";

@@ -2,6 +2,7 @@ import type { FindingKind, FixStatus, PackageFact, Problem, Severity } from "@bu
 import type { ColumnType, Generated, GeneratedAlways, Insertable, Selectable, Updateable } from "kysely";
 import type { AccountTables } from "./schema/accounts.ts";
 import type { JobTables } from "./schema/jobs.ts";
+import type { NotificationTables } from "./schema/notifications.ts";
 import type { WorkflowTables } from "./schema/workflow.ts";
 
 /** Set by the database when left out; never changed afterwards. */
@@ -293,7 +294,7 @@ interface ImageContentTable {
 }
 
 /** All tables, as kysely wants them. */
-export interface Database extends AccountTables, JobTables, WorkflowTables {
+export interface Database extends AccountTables, JobTables, WorkflowTables, NotificationTables {
   readonly tenant: TenantTable;
   readonly directory: DirectoryTable;
   readonly setting: SettingTable;

@@ -1,4 +1,12 @@
-import { announce, type IncidentCase, listCases, refreshCase, type TenantQueries } from "@bulwark/store";
+import {
+  announce,
+  getCase,
+  giveNotice,
+  type IncidentCase,
+  listCases,
+  refreshCase,
+  type TenantQueries,
+} from "@bulwark/store";
 import { findSubjects } from "../search/search.ts";
 
 /** Cases that are watched at once; older ones are looked at when somebody opens them. */
@@ -16,11 +24,26 @@ export async function lookAgain(
   now: Date,
 ): Promise<void> {
   const { subjects, undetermined } = await findSubjects(db, query);
+  const before = await getCase(db, id);
   await refreshCase(
     db,
     id,
     [...subjects, ...undetermined].map((subject) => subject.id),
     now,
   );
+  await noticeChange(db, before, await getCase(db, id), now);
   await announce(db, { topic: "cases", id });
+}
+
+/** A case whose images came, went or are all gone is told of. */
+async function noticeChange(
+  db: TenantQueries,
+  before: IncidentCase | undefined,
+  after: IncidentCase | undefined,
+  now: Date,
+): Promise<void> {
+  if (before === undefined || after === undefined) return;
+  const { id, title, open, closed, closedAt } = after;
+  if (before.open === open && before.closed === closed) return;
+  await giveNotice(db, "case.changed", { facts: { case: id, title, open, closed, isClosed: closedAt !== null } }, now);
 }

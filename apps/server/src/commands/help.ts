@@ -9,12 +9,14 @@ Usage: bulwark up [options]
   --behind-tls-proxy   a proxy in front speaks TLS; see --trust-proxy and --public-url
   --public-url URL     address that browsers use
   --trust-proxy LIST   addresses of proxies whose X-Forwarded headers count
-  --database URL       a PostgreSQL server instead of the embedded one (also DATABASE_URL)
+  --database URL       a PostgreSQL server instead of the embedded one (also DATABASE_URL, or DATABASE_URL_FILE for a file)
+  --probes HOST:PORT   answers /healthz and /readyz there without TLS, also where no API runs (also BULWARK_PROBES)
   --concurrency N      tasks done at once (default: one for each processor)
   --kms-command WORDS  program that wraps the master key
   --no-host-scan       do not scan this machine's root file system at the start
 
-The first start makes the account "admin" and prints its password once; BULWARK_ADMIN_PASSWORD sets it instead.
+The first start makes the account "admin" and prints its password once; BULWARK_ADMIN_PASSWORD
+(or a file that BULWARK_ADMIN_PASSWORD_FILE names) sets it instead.
 
 Examples:
   bulwark up

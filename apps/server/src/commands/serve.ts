@@ -17,6 +17,7 @@ const TABLE = {
   "tls-cert": { type: "string" },
   "public-url": { type: "string" },
   "trust-proxy": { type: "string" },
+  probes: { type: "string" },
   "kms-command": { type: "string" },
   "behind-tls-proxy": { type: "boolean" },
   "no-host-scan": { type: "boolean" },
@@ -60,11 +61,12 @@ async function serverOptions(
   const roles = rolesOf(command, text.roles);
   const listen = parseListen(command, text.listen ?? process.env.BULWARK_LISTEN ?? "127.0.0.1:8080");
   const directory = dataDirectory(text.data);
-  const databaseUrl = text.database ?? process.env.DATABASE_URL;
+  const databaseUrl = text.database ?? secretOf("DATABASE_URL");
   const needsTls = roles.has("api") && !LOOPBACK.test(listen.host) && !flags.has("behind-tls-proxy");
   const tls = await tlsOf(command, text, needsTls ? directory : undefined);
   const { "public-url": publicUrl, "trust-proxy": proxies, "kms-command": kms } = text;
-  const adminPassword = process.env.BULWARK_ADMIN_PASSWORD;
+  const probes = text.probes ?? process.env.BULWARK_PROBES;
+  const adminPassword = secretOf("BULWARK_ADMIN_PASSWORD");
   return {
     isOwn: tls?.isOwn ?? false,
     fingerprint: tls?.fingerprint ?? "",
@@ -78,10 +80,17 @@ async function serverOptions(
       ...(tls === undefined ? {} : { https: tls }),
       ...(publicUrl === undefined ? {} : { publicUrl }),
       ...(proxies === undefined ? {} : { trustedProxies: proxies.split(",") }),
+      ...(probes === undefined ? {} : { probes: parseListen(command, probes) }),
       ...(kms === undefined ? {} : { kmsCommand: kms.split(" ").filter((word) => word !== "") }),
       ...(adminPassword === undefined || adminPassword === "" ? {} : { adminPassword }),
     },
   };
+}
+
+/** A variable, or the file that the variable of the same name with `_FILE` names: orchestrators keep secrets in files. */
+function secretOf(name: string): string | undefined {
+  const file = process.env[`${name}_FILE`];
+  return file === undefined || file === "" ? process.env[name] : readFileSync(file, "utf8").trim();
 }
 
 /** What no log may hold, wherever it appears in a request or an error. */

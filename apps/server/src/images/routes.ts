@@ -135,6 +135,7 @@ export const imageRoutes: Routes = async (app, { deps }) => {
       const rows = await store.tenant(principal.tenantId, async (db) =>
         imageFindings(db, await seen(db, digest, principal), {
           ...filter,
+          now: deps.clock(),
           kinds: listOf(kind, ["vulnerability", "secret", "malware", "webshell", "misconfiguration"]),
           severities: listOf(severity, ["critical", "high", "medium", "low", "negligible", "unknown"]),
           limit: limit + 1,

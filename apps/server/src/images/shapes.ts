@@ -2,7 +2,7 @@ import { type TSchema, Type } from "typebox";
 import { List } from "../list.ts";
 
 export const Severity = Type.Enum(["critical", "high", "medium", "low", "negligible", "unknown"]);
-const FindingKind = Type.Enum(["vulnerability", "secret", "malware", "webshell", "misconfiguration"]);
+export const FindingKind = Type.Enum(["vulnerability", "secret", "malware", "webshell", "misconfiguration"]);
 export const Digest = Type.String({
   pattern: "^[a-z0-9]+:[a-f0-9]{32,128}$",
   maxLength: 160,
@@ -110,6 +110,7 @@ export const FindingShape = Type.Object({
   foundBy: Type.String(),
   references: List(Type.String()),
   firstSeen: Type.String(),
+  waived: Type.Optional(Type.Object({ reason: Type.String(), until: Type.String(), approver: Type.String() })),
 });
 
 export const PackageShape = Type.Object({

@@ -1,5 +1,6 @@
 import type { AdvisorySubject } from "@bulwark/model";
 import { sql } from "kysely";
+import { giveNotice } from "../notifications/notices.ts";
 import type { TenantQueries } from "../open-store.ts";
 import { isAffected, type Match, matchRow, type SubjectMatchSet, storeVulnerabilities } from "./matches.ts";
 import { asSubject } from "./subject-rows.ts";
@@ -11,6 +12,8 @@ import { asSubject } from "./subject-rows.ts";
 export const COUNTS_LOCK = 0x636e74;
 /** Package versions that are matched and sent at once. */
 const BATCH_SUBJECTS = 5_000;
+/** New vulnerabilities that a notice names; the worst of them. */
+const NEWS_SHOWN = 20;
 
 export interface StoredSubject extends AdvisorySubject {
   readonly id: number;
@@ -100,7 +103,20 @@ async function applyDifference(
   const { rows } = await sql<{ added: number; removed: number; changed: number }>`
     SELECT count(*) FILTER (WHERE NOT is_kept) AS added, count(*) FILTER (WHERE NOT is_wanted) AS removed,
       count(*) FILTER (WHERE is_kept AND is_wanted) AS changed FROM difference`.execute(db);
-  return { ...(rows[0] ?? { added: 0, removed: 0, changed: 0 }), images };
+  const counted = rows[0] ?? { added: 0, removed: 0, changed: 0 };
+  if (counted.added > 0) await noticeAdded(db, { added: counted.added, images: images.length }, now);
+  return { ...counted, images };
+}
+
+/** One notice for all that is new, however many images hold it. */
+async function noticeAdded(db: TenantQueries, counts: { added: number; images: number }, now: Date): Promise<void> {
+  const { rows } = await sql<{ id: string; severity: string; exploited: boolean; package: string; title: string }>`
+    SELECT m.vulnerability_id AS id, m.severity, m.exploited, s.name AS package, v.title
+    FROM (SELECT DISTINCT ON (vulnerability_id) m.* FROM difference d JOIN subject_match m USING (subject_id, vulnerability_id)
+        WHERE NOT d.is_kept ORDER BY vulnerability_id, m.priority DESC) m
+      JOIN subject s ON s.id = m.subject_id JOIN vulnerability v ON v.id = m.vulnerability_id
+    ORDER BY m.exploited DESC, m.priority DESC, m.vulnerability_id LIMIT ${NEWS_SHOWN}`.execute(db);
+  await giveNotice(db, "advisories.new", { facts: { ...counts, vulnerabilities: rows } }, now);
 }
 
 async function fillWanted(db: TenantQueries, sets: readonly SubjectMatchSet[]): Promise<void> {

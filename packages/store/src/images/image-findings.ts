@@ -1,6 +1,7 @@
 import type { FindingKind, FixStatus, Severity } from "@bulwark/model";
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
+import { isInForce, isOfImage } from "../waivers/waivers.ts";
 import { heldContent, heldPackages, heldSubjects } from "./held.ts";
 
 /** A finding of an image, as the list shows it. */
@@ -35,6 +36,8 @@ export interface ImageFinding {
   readonly foundBy: string;
   readonly references: readonly string[];
   readonly firstSeen: Date;
+  /** Somebody took it on until a day, and somebody else approved. */
+  readonly waived?: { readonly reason: string; readonly until: string; readonly approver: string };
 }
 
 export interface FindingFilter {
@@ -49,6 +52,8 @@ export interface FindingFilter {
   /** Rank and key of the last finding of the page before. */
   readonly after?: readonly [number, string];
   readonly limit: number;
+  /** On which day waivers are looked at; the database's own time when left out. */
+  readonly now?: Date;
 }
 
 /** The findings of an image, most urgent first. */
@@ -57,7 +62,7 @@ export async function imageFindings(
   image: { readonly id: number; readonly baseLayers: number },
   filter: FindingFilter,
 ): Promise<readonly ImageFinding[]> {
-  const { kinds = [], severities = [], origin, layer, search, exploited, fixable, after, limit } = filter;
+  const { kinds = [], severities = [], origin, layer, search, exploited, fixable, after, limit, now } = filter;
   const like = search === undefined ? null : `%${search.replace(/[\\%_]/g, "\\$&")}%`;
   const { rows } = await sql<{ row: ImageFinding & { firstSeen: string } }>`
     WITH packages AS (
@@ -82,6 +87,9 @@ export async function imageFindings(
         NULL::real AS cvss_score, NULL::smallint AS priority, NULL::jsonb AS reasons, NULL AS range, NULL::text[] AS advisories,
         f.advice, f.detail, f.fingerprint, f.found_by, f."references", f.first_seen
       FROM ${heldContent(image.id)} h JOIN content_fact f ON f.id = h.fact_id),
+    waivers AS (
+      SELECT w.finding, w.path, jsonb_build_object('reason', w.reason, 'until', w.until, 'approver', coalesce(a.name, '')) AS waived,
+        w.until FROM waiver w LEFT JOIN account a ON a.id = w.approved_by WHERE ${isInForce(now)} AND ${isOfImage(image.id)}),
     found AS (SELECT *, CASE WHEN layer < ${image.baseLayers} THEN 'base' ELSE 'own' END AS origin
       FROM (SELECT * FROM flaws UNION ALL SELECT * FROM content) both_kinds)
     SELECT jsonb_strip_nulls(jsonb_build_object('rank', rank, 'key', key, 'kind', kind, 'id', id, 'severity', severity,
@@ -89,8 +97,9 @@ export async function imageFindings(
       'path', path, 'line', line, 'layer', layer, 'origin', origin, 'removedIn', removed_in, 'exploited', exploited,
       'epss', epss_score, 'cvss', cvss_score, 'priority', priority, 'reasons', reasons, 'range', range,
       'advisories', advisories, 'advice', advice, 'detail', detail, 'fingerprint', fingerprint, 'foundBy', found_by,
-      'references', "references", 'firstSeen', first_seen)) AS row
-    FROM found
+      'references', "references", 'firstSeen', first_seen, 'waived', waived)) AS row
+    FROM found LEFT JOIN LATERAL (SELECT waived FROM waivers w WHERE w.finding = found.id AND w.path IN ('', found.path)
+      ORDER BY w.until DESC LIMIT 1) waiver ON true
     WHERE (${kinds.length === 0} OR kind = ANY(${kinds})) AND (${severities.length === 0} OR severity = ANY(${severities}))
       AND (${origin ?? null}::text IS NULL OR origin = ${origin ?? null}) AND (${layer ?? null}::integer IS NULL OR layer = ${layer ?? null})
       AND (${like}::text IS NULL OR id ILIKE ${like} OR title ILIKE ${like} OR path ILIKE ${like} OR package->>'name' ILIKE ${like})

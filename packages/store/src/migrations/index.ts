@@ -5,6 +5,8 @@ import { accounts } from "./0003-accounts.ts";
 import { jobs } from "./0004-jobs.ts";
 import { workflow } from "./0005-workflow.ts";
 import { schedules } from "./0006-schedules.ts";
+import { notifications } from "./0007-notifications.ts";
+import { waivers } from "./0008-waivers.ts";
 
 /** A step of the schema. Steps that were released never change. */
 export interface NamedMigration extends Migration {
@@ -12,4 +14,13 @@ export interface NamedMigration extends Migration {
 }
 
 /** All steps, oldest first. */
-export const MIGRATIONS: readonly NamedMigration[] = [foundation, estate, accounts, jobs, workflow, schedules];
+export const MIGRATIONS: readonly NamedMigration[] = [
+  foundation,
+  estate,
+  accounts,
+  jobs,
+  workflow,
+  schedules,
+  notifications,
+  waivers,
+];

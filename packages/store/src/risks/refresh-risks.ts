@@ -1,5 +1,7 @@
 import { sql } from "kysely";
+import { giveNotice } from "../notifications/notices.ts";
 import type { TenantQueries } from "../open-store.ts";
+import { acceptWaived } from "../waivers/waivers.ts";
 
 /** Days until a risk is due, by severity; for business grades there may be others. */
 export interface DueDays {
@@ -47,6 +49,11 @@ export async function refreshRisks(
   const reopened = await reopenSeen(db, now);
   const fixed = await fixUnseen(db, now);
   await noteEvents(db, { opened, reopened, fixed }, now);
+  const waived = new Set(await acceptWaived(db, [...opened, ...reopened], now));
+  const unwaived = (ids: readonly number[]) => ids.filter((id) => !waived.has(id));
+  await giveNotice(db, "risk.opened", { risks: unwaived(opened) }, now);
+  await giveNotice(db, "risk.reopened", { risks: unwaived(reopened) }, now);
+  await giveNotice(db, "risk.fixed", { risks: fixed }, now);
   await sql`DROP TABLE concerned, live, seen`.execute(db);
   return { opened, reopened, fixed };
 }

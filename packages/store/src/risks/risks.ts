@@ -1,6 +1,7 @@
 import type { FindingKind, Severity } from "@bulwark/model";
 import { type RawBuilder, sql } from "kysely";
 import { containing, type Sight } from "../images/visible.ts";
+import { giveNotice, type NoticeEvent } from "../notifications/notices.ts";
 import type { TenantQueries } from "../open-store.ts";
 import type { RiskState } from "../schema/workflow.ts";
 
@@ -176,8 +177,17 @@ export async function stepRisk(
   await sql`
     INSERT INTO risk_event (tenant_id, risk_id, at, actor, action, detail)
     VALUES (current_tenant(), ${id}, ${by.now}, ${by.name}, ${step.action}, ${detailOf(step)})`.execute(db);
+  const event = NOTICES[step.action];
+  if (event !== undefined) await giveNotice(db, event, { risks: [id] }, by.now);
   return true;
 }
+
+/** Steps that others want to hear of. */
+const NOTICES: Readonly<Partial<Record<RiskStep["action"], NoticeEvent>>> = {
+  ask: "risk.acceptance-asked",
+  approve: "risk.acceptance-decided",
+  refuse: "risk.acceptance-decided",
+};
 
 function changesOf(step: RiskStep): RawBuilder<unknown> {
   if (step.action === "assign") {
