@@ -1,5 +1,7 @@
 # Everything a contributor does; `make help` lists it. Needs git, make and Node 20 or later with npm.
 NODE := node_modules/node/bin/node
+CONSOLE := apps/console/dist/index.html
+CONSOLE_SOURCES := $(shell find apps/console/src -type f -not -path '*/gen/*') $(addprefix apps/console/,index.html vite.config.ts package.json) package-lock.json
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
@@ -8,7 +10,7 @@ export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PAT
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: install ## build the advisory database from the shipped seed and scan this machine
+up: install $(CONSOLE) ## start Bulwark on this machine: database, API, console, a first scan; Ctrl-C ends it
 	@scripts/up
 
 dev: install console-types ## the console with live reload; finds the server at BULWARK_SERVER (http://127.0.0.1:8080)
@@ -17,8 +19,12 @@ dev: install console-types ## the console with live reload; finds the server at 
 console-types:
 	@npm run types --silent --workspace apps/console
 
-console: install ## build the console into apps/console/dist, from where the server serves it
-	npm run build --workspace apps/console
+console: install $(CONSOLE) ## build the console into apps/console/dist, from where the server serves it
+
+$(CONSOLE): $(CONSOLE_SOURCES) | install
+	@echo "Building the console"
+	@npm run build --silent --workspace apps/console -- --logLevel warn
+	@touch $@
 
 test: install test-tools ## install what the tests need and run them all
 	vitest run

@@ -84,7 +84,7 @@ function Assign({ risk }: Props) {
 
 interface Acceptance {
   readonly reason: string;
-  readonly until: { endOf(unit: "day"): { toISOString(): string } };
+  readonly until: { format(form: string): string };
 }
 
 function Accept({ risk }: Props) {
@@ -94,7 +94,7 @@ function Accept({ risk }: Props) {
   const [form] = Form.useForm<Acceptance>();
   const required = [{ required: true, message: t("form.required") }];
   const send = ({ reason, until }: Acceptance) =>
-    accept.mutate({ reason, until: until.endOf("day").toISOString() }, { onSuccess: () => setOpen(false) });
+    accept.mutate({ reason, until: until.format("YYYY-MM-DD") }, { onSuccess: () => setOpen(false) });
   return (
     <>
       <Button onClick={() => setOpen(true)}>{t("risk.accept")}</Button>
