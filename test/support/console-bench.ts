@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { startServer } from "@bulwark/server";
 import pino from "pino";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
+import { pushLayout } from "./push.ts";
 import { type RealRegistry, startRealRegistry } from "./real-registry.ts";
 
 const CONSOLE = join(import.meta.dirname, "../../apps/console");
@@ -33,7 +33,7 @@ export interface Window {
 export interface ConsoleBench {
   readonly registry: RealRegistry;
   /** Builds an image and pushes it with skopeo. */
-  push(repository: string, tag: string, image: ImageInput): string;
+  push(repository: string, tag: string, image: ImageInput): Promise<string>;
   /** Opens a window in which the administrator is logged in. */
   logIn(look?: ConsoleLook): Promise<Window>;
   /** Asks the API as the window's person. */
@@ -87,20 +87,11 @@ export async function openConsoleBench(): Promise<ConsoleBench> {
 let pushed = 0;
 
 /** @returns digest of the image's manifest */
-function push(directory: string, host: string, name: string, input: ImageInput): string {
+async function push(directory: string, host: string, name: string, input: ImageInput): Promise<string> {
   const image = buildImage(input);
   const layout = join(directory, `image-${pushed++}`);
-  writeLayout(image, layout, "latest");
-  const source = `oci:${layout}:latest`;
-  const target = `docker://${host}/${name}`;
-  execFileSync("skopeo", [
-    "--insecure-policy",
-    "copy",
-    "--preserve-digests",
-    "--dest-tls-verify=false",
-    source,
-    target,
-  ]);
+  writeLayout(image, layout, "x");
+  await pushLayout(layout, `${host}/${name}`, ["--preserve-digests"]);
   return image.manifest.digest;
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { openImage } from "@bulwark/image";
+import { type OpenedImage, openImage } from "@bulwark/image";
 import {
   addRegistry,
   announce,
@@ -13,6 +13,17 @@ import { digestOfText } from "./digest.ts";
 import type { ScanDeps } from "./scan-image-task.ts";
 import { scanIntoStore } from "./scan-into-store.ts";
 
+/** Not what the machine is made of: passing files, and the files of images and containers, which are scanned as such. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  "tmp",
+  "var/tmp",
+  "var/cache",
+  "var/lib/containerd",
+  "var/lib/containers",
+  "var/lib/docker",
+  "var/lib/kubelet",
+]);
+
 /**
  * Scans the root file system of the machine that the worker runs on, as an image of one layer under the name of the host.
  * The task's payload: `{ root }`.
@@ -21,7 +32,7 @@ export function scanHostHandler({ store, tools, clock }: ScanDeps): (context: Ta
   return async ({ tenantId, task, signal, progress }) => {
     const root = String(task.payload.root ?? "/");
     progress(0, "reading files");
-    const opened = await openImage(`dir:${root}`, { signal });
+    const opened = withoutPassing(await openImage(`dir:${root}`, { signal }));
     try {
       const { imageId, facts } = await scanIntoStore(
         opened,
@@ -44,5 +55,13 @@ export function scanHostHandler({ store, tools, clock }: ScanDeps): (context: Ta
     } finally {
       await opened.close();
     }
+  };
+}
+
+function withoutPassing(opened: OpenedImage): OpenedImage {
+  return {
+    ...opened,
+    readLayer: (index, visit, options) =>
+      opened.readLayer(index, visit, { ...options, skipDirectory: (path) => LEFT_OUT.has(path) }),
   };
 }

@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type OpenedImage, openImage } from "@bulwark/image";
 import { type BuiltImage, buildImage, temporaryDirectory, writeLayout } from "@bulwark/image/testing";
@@ -146,4 +147,23 @@ test("another tenant with the same image has facts of its own", async () => {
   const { facts } = await scanIntoStore(await open("base"), 2, tools);
   expect(facts.chains.length).toBe(2);
   expect(await opened.store.tenant(2, (db) => getImage(db, facts.image.digest))).toBeDefined();
+});
+
+test("a root file system, whose layer has no digest, is taken in like an image, and again when it changed", async () => {
+  const root = join(directory.path, "root");
+  mkdirSync(join(root, "srv/node_modules/minimist"), { recursive: true });
+  const scan = async (version: string) => {
+    writeFileSync(join(root, "srv/node_modules/minimist/package.json"), module("minimist", version));
+    const host = await openImage(`dir:${root}`);
+    const digestOf = () => `sha256:${"0".repeat(64)}`;
+    await scanIntoStore(host, TENANT, tools, { digestOf });
+    await host.close();
+    const found = await opened.store.tenant(TENANT, async (db) => {
+      const detail = await getImage(db, digestOf());
+      return detail === undefined ? [] : imageFindings(db, detail, { limit: 100 });
+    });
+    return found.map(({ package: subject }) => `${subject?.name} ${subject?.version}`);
+  };
+  expect(await scan("0.0.8")).toContain("minimist 0.0.8");
+  expect(await scan("1.2.8")).toEqual([]);
 });

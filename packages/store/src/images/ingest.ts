@@ -1,14 +1,14 @@
-import type { AdvisorySubject, ChainFacts, ImageFacts } from "@bulwark/model";
+import type { AdvisoryMatch, AdvisorySubject, ChainFacts, ImageFacts } from "@bulwark/model";
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
 import { COUNTS_LOCK } from "./apply-matches.ts";
 import { contentKey, packageKey, subjectKey } from "./keys.ts";
-import { type Match, storeMatches } from "./matches.ts";
+import { storeMatches } from "./matches.ts";
 import { recountImages } from "./recount.ts";
 import { asSubject } from "./subject-rows.ts";
 
 /** Says what is known about subjects that the estate did not hold before; by position. */
-type MatchSubjects = (subjects: readonly AdvisorySubject[]) => readonly (readonly Match[])[];
+type MatchSubjects = (subjects: readonly AdvisorySubject[]) => readonly (readonly AdvisoryMatch[])[];
 
 export interface IngestOptions {
   readonly match: MatchSubjects;
@@ -47,12 +47,8 @@ function tableOf(rows: readonly unknown[]) {
 async function putLayers(db: TenantQueries, { image }: ImageFacts): Promise<Ids> {
   const rows = image.layers.map(({ diffId, digest, size }) => ({ diff_id: diffId, digest, size_bytes: size }));
   const distinct = [...new Map(rows.map((row) => [row.diff_id, row])).values()].sort(by("diff_id"));
-  const ids = new Map(
-    await layerIds(
-      db,
-      distinct.map((row) => row.diff_id),
-    ),
-  );
+  const diffIds = distinct.map((row) => row.diff_id);
+  const ids = await layerIds(db, diffIds, "of which everything is known");
   const missing = distinct.filter((row) => !ids.has(row.diff_id));
   if (missing.length === 0) return ids;
   // A layer that a worker has read but no image told of yet has no digest.
@@ -62,16 +58,19 @@ async function putLayers(db: TenantQueries, { image }: ImageFacts): Promise<Ids>
     FROM jsonb_to_recordset(${tableOf(missing)}) AS r(diff_id text, digest text, size_bytes bigint)
     ON CONFLICT (tenant_id, diff_id) DO UPDATE SET digest = excluded.digest, size_bytes = excluded.size_bytes
       WHERE layer.digest = ''`.execute(db);
-  return layerIds(
-    db,
-    distinct.map((row) => row.diff_id),
-  );
+  return layerIds(db, diffIds, "all");
 }
 
-/** Layers of which everything is known. */
-async function layerIds(db: TenantQueries, diffIds: readonly string[]): Promise<Ids> {
+/** A root file system's only layer never has a digest: asking for those of which everything is known leaves it out. */
+async function layerIds(
+  db: TenantQueries,
+  diffIds: readonly string[],
+  which: "all" | "of which everything is known",
+): Promise<Ids> {
   const { rows } = await sql<{ id: number; key: string }>`
-    SELECT id, diff_id AS key FROM layer WHERE diff_id = ANY(${diffIds}) AND digest <> ''`.execute(db);
+    SELECT id, diff_id AS key FROM layer WHERE diff_id = ANY(${diffIds}) AND (${which === "all"} OR digest <> '')`.execute(
+    db,
+  );
   return idsOf(rows);
 }
 
