@@ -25,6 +25,7 @@ const PAGES: readonly RouteObject[] = [
   page("/risks", () => import("./pages/risks/page.tsx")),
   page("/risks/:id", () => import("./pages/risk/page.tsx")),
   page("/registries", () => import("./pages/registries/page.tsx")),
+  page("/repositories", () => import("./pages/repositories/page.tsx")),
   page("/jobs", () => import("./pages/jobs/page.tsx")),
   page("/notifications", () => import("./pages/notifications/page.tsx")),
   page("/users", () => import("./pages/users/page.tsx")),

@@ -82,6 +82,9 @@ export type RiskMeasures = Read<"/api/v1/risks/measures">;
 
 export type Registry = Item<"/api/v1/registries">;
 export type RegistrySettings = Sent<"/api/v1/registries", "post">;
+export type RegistryChange = Sent<"/api/v1/registries/{id}", "patch">;
+export type Repository = Item<"/api/v1/repositories">;
+export type RepositoryFilters = Filters<"/api/v1/repositories">;
 export type ScanRequest = Sent<"/api/v1/scans", "post">;
 export type Job = Item<"/api/v1/jobs">;
 export type JobState = Job["state"];

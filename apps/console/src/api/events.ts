@@ -10,7 +10,7 @@ const CHANGES: Readonly<Record<(typeof TOPICS)[number], readonly string[]>> = {
   jobs: ["jobs"],
   registries: ["registries"],
   cases: ["cases"],
-  images: ["images", "overview"],
+  images: ["images", "image", "repositories", "overview"],
   risks: ["risks", "overview"],
 };
 

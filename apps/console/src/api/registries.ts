@@ -1,5 +1,5 @@
 import { answer, api } from "./client.ts";
-import type { JobState, RegistrySettings, Task } from "./contract.ts";
+import type { JobState, RegistryChange, RegistrySettings, RepositoryFilters, Task } from "./contract.ts";
 import { pageQuery, usePaged } from "./paged.ts";
 import { useSend } from "./send.ts";
 
@@ -21,6 +21,38 @@ export function useTestRegistry() {
 
 export function useSyncRegistry() {
   return useSend((id: number) => answer(api.POST("/api/v1/registries/{id}/sync", at(id))), ["registries", "jobs"]);
+}
+
+export function useChangeRegistry() {
+  return useSend(
+    ({ id, ...body }: RegistryChange & { readonly id: number }) =>
+      answer(api.PATCH("/api/v1/registries/{id}", { ...at(id), body })),
+    ["registries"],
+  );
+}
+
+/** The address that a registry is to call; it is told this once. */
+export function useMakeWebhook() {
+  return useSend((id: number) => answer(api.POST("/api/v1/registries/{id}/webhook", at(id))), ["registries"]);
+}
+
+export function useRepositories(filters: RepositoryFilters) {
+  return usePaged(["repositories", filters], (cursor) =>
+    answer(api.GET("/api/v1/repositories", { params: { query: pageQuery(filters, cursor) } })),
+  );
+}
+
+export interface RepositoryChange {
+  readonly id: number;
+  readonly ownerId?: number | null;
+  readonly grade?: string | null;
+}
+
+export function useChangeRepository() {
+  return useSend(
+    ({ id, ...body }: RepositoryChange) => answer(api.PATCH("/api/v1/repositories/{id}", { ...at(id), body })),
+    ["repositories", "images", "image", "risks"],
+  );
 }
 
 export function useDeleteRegistry() {

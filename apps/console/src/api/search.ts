@@ -41,6 +41,14 @@ export function useOpenCase() {
   );
 }
 
+export function useChangeCase() {
+  return useSend(
+    ({ id, ...body }: { readonly id: number; readonly title: string; readonly note: string }) =>
+      answer(api.PATCH("/api/v1/cases/{id}", { params: { path: { id } }, body })),
+    ["cases"],
+  );
+}
+
 export function useCaseImages(id: number) {
   return usePaged(["cases", id, "images"], () =>
     answer(api.GET("/api/v1/cases/{id}/images", { params: { path: { id } } })),

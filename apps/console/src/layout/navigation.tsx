@@ -9,6 +9,7 @@ import {
   DatabaseOutlined,
   FileSearchOutlined,
   FolderOpenOutlined,
+  FolderOutlined,
   InboxOutlined,
   KeyOutlined,
   TeamOutlined,
@@ -40,6 +41,7 @@ const GROUPS: readonly Group[] = [
     entries: [
       { to: "/", label: "nav.overview", icon: <DashboardOutlined />, scope: "findings:read" },
       { to: "/images", label: "nav.images", icon: <AppstoreOutlined />, scope: "images:read" },
+      { to: "/repositories", label: "nav.repositories", icon: <FolderOutlined />, scope: "images:read" },
       { to: "/vulnerabilities", label: "nav.vulnerabilities", icon: <BugOutlined />, scope: "findings:read" },
       { to: "/packages", label: "nav.packages", icon: <InboxOutlined />, scope: "images:read" },
     ],

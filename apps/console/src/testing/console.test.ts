@@ -27,6 +27,7 @@ const PAGES: Readonly<Record<string, string>> = {
   risk: "/risks/1",
   registries: "/registries",
   connect: "/registries?connect=new",
+  repositories: "/repositories",
   jobs: "/jobs",
   tasks: "/jobs?job=100",
   "given-up": "/jobs?tab=given-up",

@@ -223,6 +223,7 @@ function addRest(app: FastifyInstance, images: number): void {
   };
   for (const [path, rows] of Object.entries({ ...lists, ...more })) list(path, () => rows);
   list("jobs", work.jobs);
+  list("repositories", () => work.repositories);
   app.get("/api/v1/jobs/:id/tasks", async (request) => {
     const { state } = query(request);
     return pageOf(

@@ -1,7 +1,7 @@
 import { App as AntApp, theme as antTheme, ConfigProvider, type ThemeConfig } from "antd";
 import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
-import { createContext, type ReactNode, use, useEffect, useMemo, useState } from "react";
+import { createContext, type ReactNode, use, useEffect, useLayoutEffect, useMemo, useState } from "react";
 import { useSpeech } from "../i18n/language.tsx";
 
 export const THEMES = ["system", "light", "dark"] as const;
@@ -28,7 +28,8 @@ export function ThemeProvider({ children }: { readonly children: ReactNode }) {
     return () => DARK.removeEventListener("change", follow);
   }, []);
   const dark = choice === "system" ? systemDark : choice === "dark";
-  useEffect(() => {
+  // Before anything is painted: otherwise the page would flash in the other colours.
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme = dark ? "dark" : "light";
   }, [dark]);
   const look = useMemo<Look>(() => {

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { announce } from "../jobs/events.ts";
 import { giveNotice } from "../notifications/notices.ts";
 import type { TenantQueries } from "../open-store.ts";
 import { acceptWaived } from "../waivers/waivers.ts";
@@ -55,6 +56,8 @@ export async function refreshRisks(
   await giveNotice(db, "risk.reopened", { risks: unwaived(reopened) }, now);
   await giveNotice(db, "risk.fixed", { risks: fixed }, now);
   await sql`DROP TABLE concerned, live, seen`.execute(db);
+  const [changed] = [...opened, ...reopened, ...fixed];
+  if (changed !== undefined) await announce(db, { topic: "risks", id: changed });
   return { opened, reopened, fixed };
 }
 

@@ -9,6 +9,9 @@ interface Point {
 }
 
 const HEIGHT_PX = 220;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+/** A case as young as this is told by the minute. */
+const YOUNG_DAYS = 3;
 
 /** How many affected images were left and how many were fixed, over time. */
 export function ClosureCurve({ points }: { readonly points: readonly Point[] }) {
@@ -18,7 +21,7 @@ export function ClosureCurve({ points }: { readonly points: readonly Point[] }) 
       xAxis: {
         type: "category",
         boundaryGap: false,
-        data: points.map(({ at }) => format.date(at)),
+        data: points.map(({ at }) => (isYoung(points) ? format.time(at) : format.date(at))),
         axisLine: { lineStyle: { color: palette.line } },
         axisLabel: { color: palette.quiet, hideOverlap: true },
         axisTick: { show: false },
@@ -51,15 +54,21 @@ export function ClosureCurve({ points }: { readonly points: readonly Point[] }) 
   );
 }
 
+function isYoung(points: readonly Point[]): boolean {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) return true;
+  return Date.parse(last.at) - Date.parse(first.at) < YOUNG_DAYS * DAY_MS;
+}
+
 function area(name: string, color: string, data: readonly number[]) {
   return {
     name,
     type: "line",
-
-    stack: "images",
+    // A point is written when something changes: until then it is as before.
+    step: "end",
     data: [...data],
     color,
-    showSymbol: false,
-    areaStyle: { opacity: 0.25 },
+    showSymbol: data.length === 1,
+    areaStyle: { opacity: 0.15 },
   };
 }

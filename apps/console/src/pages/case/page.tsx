@@ -11,6 +11,7 @@ import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { questionOf, searchAddress } from "../search/question.ts";
 import { CaseImages } from "./case-images.tsx";
+import { CaseNote, EditCase } from "./case-note.tsx";
 import { ClosureCurve } from "./closure-curve.tsx";
 
 const TITLE_CHARACTERS = 100;
@@ -35,9 +36,12 @@ export function Page() {
 function Actions({ opened }: { readonly opened: Case }) {
   const { t } = useSpeech();
   return (
-    <Button href={caseExportAddress(opened.id)} download icon={<DownloadOutlined />}>
-      {t("cases.export")}
-    </Button>
+    <>
+      <Button href={caseExportAddress(opened.id)} download icon={<DownloadOutlined />}>
+        {t("cases.export")}
+      </Button>
+      <EditCase opened={opened} />
+    </>
   );
 }
 
@@ -71,6 +75,7 @@ function Detail({ opened }: { readonly opened: Case }) {
           <Loaded query={curve}>{({ points }) => <ClosureCurve points={points} />}</Loaded>
         </Panel>
       </div>
+      <CaseNote opened={opened} />
       <h2>{t("cases.images")}</h2>
       <CaseImages id={opened.id} />
     </>

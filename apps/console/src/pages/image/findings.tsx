@@ -89,7 +89,7 @@ function useColumns(onOpen: (finding: Finding) => void): readonly Column<Finding
     {
       key: "severity",
       title: t("filters.severity"),
-      width: 104,
+      width: 116,
       cell: ({ severity }) => <SeverityTag severity={severity} />,
     },
     {

@@ -21,6 +21,7 @@ export function TrendChart({ trend }: { readonly trend: Overview["trend"] }) {
       },
       yAxis: {
         type: "value",
+        minInterval: 1,
         axisLabel: { color: palette.quiet, formatter: (value: number) => format.number(value) },
         splitLine: { lineStyle: { color: palette.line } },
       },
@@ -51,7 +52,8 @@ function line(name: string, color: string, data: readonly number[]) {
     type: "line",
     data: [...data],
     color,
-    showSymbol: false,
+    // One day alone is a point, which no line shows.
+    showSymbol: data.length === 1,
     lineStyle: { width: 2 },
     areaStyle: { opacity: 0.08 },
   };

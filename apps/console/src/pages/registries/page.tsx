@@ -1,4 +1,5 @@
 import { App, Button, Tooltip } from "antd";
+import { Link } from "react-router";
 import type { Registry } from "../../api/contract.ts";
 import { useDeleteRegistry, useRegistries, useSyncRegistry } from "../../api/registries.ts";
 import { useMay } from "../../api/session.ts";
@@ -10,6 +11,8 @@ import { useUrlState } from "../../components/url-state.ts";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { ConnectDrawer } from "./connect-drawer.tsx";
+import { EditRegistry } from "./edit-registry.tsx";
+import { WebhookButton } from "./webhook-button.tsx";
 
 const TONES: Readonly<Record<string, string>> = {
   new: "tone-other",
@@ -72,11 +75,11 @@ function useColumns(): readonly Column<Registry>[] {
       title: t("overview.repositories"),
       width: 120,
       numeric: true,
-      cell: ({ repositories }) => format.number(repositories),
+      cell: ({ id, repositories }) => <Link to={`/repositories?registry=${id}`}>{format.number(repositories)}</Link>,
     },
     { key: "images", title: t("nav.images"), width: 100, numeric: true, cell: ({ images }) => format.number(images) },
     { key: "sync", title: t("registries.lastSync"), width: 140, cell: ({ syncedAt }) => format.ago(syncedAt) },
-    { key: "actions", title: t("actions"), width: 170, numeric: true, cell: (row) => <Actions registry={row} /> },
+    { key: "actions", title: t("actions"), width: 330, numeric: true, cell: (row) => <Actions registry={row} /> },
   ];
 }
 
@@ -107,6 +110,12 @@ function Actions({ registry }: { readonly registry: Registry }) {
       <Button size="small" loading={sync.isPending} onClick={() => sync.mutate(registry.id)}>
         {t("registries.sync")}
       </Button>
+      {registry.kind === "local" ? null : (
+        <>
+          <EditRegistry registry={registry} />
+          <WebhookButton registry={registry} />
+        </>
+      )}
       <Button size="small" danger onClick={ask}>
         {t("delete")}
       </Button>
