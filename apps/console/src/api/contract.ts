@@ -48,7 +48,6 @@ export interface Problem {
   readonly instance?: string;
 }
 
-export type Grade = "critical" | "high" | "medium" | "low";
 export type Session = Read<"/api/v1/session">;
 export type Overview = Read<"/api/v1/overview">;
 

@@ -17,11 +17,7 @@ import { useSpeech } from "../../i18n/language.tsx";
 
 const KINDS = ["webhook", "email", "slack", "dingtalk", "wecom", "feishu", "issue"] as const;
 const DIGESTS = ["none", "hourly", "daily"] as const;
-/** Languages call themselves by their own names. */
-const LANGUAGES = [
-  { value: "en", label: "English" },
-  { value: "zh", label: "简体中文" },
-];
+const LANGUAGES = ["en", "zh"] as const;
 
 export function Channels() {
   const { t } = useSpeech();
@@ -120,7 +116,7 @@ function AddChannel() {
             {({ getFieldValue }) => <KindFields kind={getFieldValue("kind")} />}
           </Form.Item>
           <Form.Item name="language" label={t("channels.language")}>
-            <Select options={LANGUAGES} />
+            <Select options={LANGUAGES.map((value) => ({ value, label: t(`messageLanguage.${value}`) }))} />
           </Form.Item>
           <Form.Item name="digest" label={t("channels.digest")}>
             <Select options={DIGESTS.map((value) => ({ value, label: t(`digest.${value}`) }))} />

@@ -17,18 +17,20 @@ import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
-const EVENTS = [
-  "risk.opened",
-  "risk.reopened",
-  "risk.overdue",
-  "risk.fixed",
-  "risk.acceptance-asked",
-  "risk.acceptance-decided",
-  "case.changed",
-  "job.failed",
-  "registry.failed",
-  "advisories.new",
-] as const;
+/** Names of events, by what the server calls them. */
+const EVENT_NAMES = {
+  "risk.opened": "noticeEvent.riskOpened",
+  "risk.reopened": "noticeEvent.riskReopened",
+  "risk.overdue": "noticeEvent.riskOverdue",
+  "risk.fixed": "noticeEvent.riskFixed",
+  "risk.acceptance-asked": "noticeEvent.riskAcceptanceAsked",
+  "risk.acceptance-decided": "noticeEvent.riskAcceptanceDecided",
+  "case.changed": "noticeEvent.caseChanged",
+  "job.failed": "noticeEvent.jobFailed",
+  "registry.failed": "noticeEvent.registryFailed",
+  "advisories.new": "noticeEvent.advisoriesNew",
+} as const;
+const EVENTS = Object.keys(EVENT_NAMES) as (keyof typeof EVENT_NAMES)[];
 const GRADES = ["critical", "high", "medium", "low"] as const;
 const SHOWN_NAME = 60;
 
@@ -50,7 +52,7 @@ export function Rules() {
     {
       key: "events",
       title: t("rules.events"),
-      cell: ({ events }) => events.map((event) => t(`noticeEvent.${event}`)).join(" · "),
+      cell: ({ events }) => events.map((event) => t(EVENT_NAMES[event])).join(" · "),
     },
     {
       key: "severity",
@@ -111,7 +113,7 @@ function AddRule() {
             <Input maxLength={100} />
           </Form.Item>
           <Form.Item name="events" label={t("rules.events")} rules={required}>
-            <Select mode="multiple" options={EVENTS.map((value) => ({ value, label: t(`noticeEvent.${value}`) }))} />
+            <Select mode="multiple" options={EVENTS.map((value) => ({ value, label: t(EVENT_NAMES[value]) }))} />
           </Form.Item>
           <Form.Item name="channelIds" label={t("rules.channel")} rules={required}>
             <Select mode="multiple" options={choices(channels.items)} />
