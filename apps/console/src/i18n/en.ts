@@ -490,8 +490,6 @@ export const en = {
   "channels.templateHint": "Placeholders such as subject, text, severity stand in double braces.",
   "channels.language": "Language of messages",
   "channels.digest": "When",
-  "messageLanguage.en": "English",
-  "messageLanguage.zh": "Chinese",
   "digest.none": "At once",
   "digest.hourly": "Every hour",
   "digest.daily": "Every day",

@@ -490,8 +490,6 @@ export const zh: Strings = {
   "channels.templateHint": "用双花括号写占位符，例如 subject、text、severity。",
   "channels.language": "消息语言",
   "channels.digest": "发送时机",
-  "messageLanguage.en": "英文",
-  "messageLanguage.zh": "中文",
   "digest.none": "立即",
   "digest.hourly": "每小时",
   "digest.daily": "每天",

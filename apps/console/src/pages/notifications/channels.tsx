@@ -116,7 +116,7 @@ function AddChannel() {
             {({ getFieldValue }) => <KindFields kind={getFieldValue("kind")} />}
           </Form.Item>
           <Form.Item name="language" label={t("channels.language")}>
-            <Select options={LANGUAGES.map((value) => ({ value, label: t(`messageLanguage.${value}`) }))} />
+            <Select options={LANGUAGES.map((value) => ({ value, label: t(`language.${value}`) }))} />
           </Form.Item>
           <Form.Item name="digest" label={t("channels.digest")}>
             <Select options={DIGESTS.map((value) => ({ value, label: t(`digest.${value}`) }))} />
