@@ -86,6 +86,7 @@ export { type Count, type InstallationMeasures, measureInstallation } from "./me
 export {
   addChannel,
   type ChannelChange,
+  type ChannelKind,
   changeChannel,
   channelSecret,
   getChannel,

@@ -48,7 +48,6 @@ export interface Problem {
   readonly instance?: string;
 }
 
-export type Grade = "critical" | "high" | "medium" | "low";
 export type Session = Read<"/api/v1/session">;
 export type Overview = Read<"/api/v1/overview">;
 
@@ -57,10 +56,7 @@ export type ImageFilters = Filters<"/api/v1/images">;
 export type ImageDetail = Read<"/api/v1/images/{digest}">;
 export type ImageLayer = ImageDetail["layers"][number];
 export type ImagePackage = Item<"/api/v1/images/{digest}/packages">;
-/** A waived finding says why and until when; the server will tell it with the finding. */
-export type Finding = Item<"/api/v1/images/{digest}/findings"> & {
-  readonly waived?: { readonly reason: string; readonly until: string; readonly approver: string };
-};
+export type Finding = Item<"/api/v1/images/{digest}/findings">;
 export type FindingFilters = Filters<"/api/v1/images/{digest}/findings">;
 export type FindingKind = Finding["kind"];
 export type Severity = Finding["severity"];
@@ -99,11 +95,10 @@ export type NewToken = Sent<"/api/v1/tokens", "post">;
 export type Owner = Item<"/api/v1/owners">;
 export type AuditEntry = Item<"/api/v1/audit">;
 
-export type {
-  AdvisoryDatabase,
-  Channel,
-  ChannelSettings,
-  Delivery,
-  NotificationRule,
-  NotificationRuleSettings,
-} from "./planned.ts";
+export type Channel = Item<"/api/v1/channels">;
+export type ChannelSettings = Sent<"/api/v1/channels", "post">;
+export type NotificationRule = Item<"/api/v1/notification-rules">;
+export type NotificationRuleSettings = Sent<"/api/v1/notification-rules", "post">;
+export type Delivery = Item<"/api/v1/deliveries">;
+
+export type { AdvisoryDatabase } from "./planned.ts";

@@ -1,3 +1,4 @@
+import type { ChannelKind } from "@bulwark/store";
 import type { Outbound } from "../security/outbound.ts";
 import type { Message } from "./message.ts";
 
@@ -47,7 +48,7 @@ export type Receipt =
 
 /** A way to send messages. A new one is a file in channels/, and a line in channels/index.ts. */
 export interface Channel {
-  readonly kind: "webhook" | "email" | "slack" | "dingtalk" | "wecom" | "feishu" | "issue";
+  readonly kind: ChannelKind;
   /** What is wrong with settings, as a sentence; undefined when nothing is. */
   check(address: URL, settings: ChannelSettings, secret: string): string | undefined;
   /** Sends a message; a refusal is a receipt, a failure to connect is thrown. */

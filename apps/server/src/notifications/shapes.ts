@@ -68,7 +68,7 @@ export const ChannelChangeBody = Type.Object(
 export const ChannelShape = Type.Object({
   id: N,
   name: Text,
-  kind: Text,
+  kind: ChannelKind,
   address: Type.String({ description: "without what in it is secret" }),
   settings: Type.Object({ ...SETTINGS, to: Type.Optional(List(Text)) }),
   enabled: Type.Boolean(),
@@ -94,7 +94,7 @@ export const RuleShape = Type.Object({
   id: N,
   name: Text,
   enabled: Type.Boolean(),
-  events: List(Text),
+  events: List(Type.Enum([...NOTICE_EVENTS])),
   ownerIds: List(N),
   grades: List(Text),
   minSeverity: Type.Union([Severity, Type.Null()]),

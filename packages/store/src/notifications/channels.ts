@@ -1,11 +1,13 @@
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
 
+export type ChannelKind = "webhook" | "email" | "slack" | "dingtalk" | "wecom" | "feishu" | "issue";
+
 /** A place that messages are sent to. */
 export interface StoredChannel {
   readonly id: number;
   readonly name: string;
-  readonly kind: string;
+  readonly kind: ChannelKind;
   readonly address: string;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly enabled: boolean;

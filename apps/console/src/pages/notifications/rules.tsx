@@ -1,6 +1,6 @@
-import { Form, Input, InputNumber, Select } from "antd";
+import { Form, Input, Select } from "antd";
 import { useOwners } from "../../api/administration.ts";
-import type { NotificationRule, NotificationRuleSettings } from "../../api/contract.ts";
+import type { Named, NotificationRule, NotificationRuleSettings } from "../../api/contract.ts";
 import {
   useAddNotificationRule,
   useChannels,
@@ -17,6 +17,20 @@ import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
+/** Names of events, by what the server calls them. */
+const EVENT_NAMES = {
+  "risk.opened": "noticeEvent.riskOpened",
+  "risk.reopened": "noticeEvent.riskReopened",
+  "risk.overdue": "noticeEvent.riskOverdue",
+  "risk.fixed": "noticeEvent.riskFixed",
+  "risk.acceptance-asked": "noticeEvent.riskAcceptanceAsked",
+  "risk.acceptance-decided": "noticeEvent.riskAcceptanceDecided",
+  "case.changed": "noticeEvent.caseChanged",
+  "job.failed": "noticeEvent.jobFailed",
+  "registry.failed": "noticeEvent.registryFailed",
+  "advisories.new": "noticeEvent.advisoriesNew",
+} as const;
+const EVENTS = Object.keys(EVENT_NAMES) as (keyof typeof EVENT_NAMES)[];
 const GRADES = ["critical", "high", "medium", "low"] as const;
 const SHOWN_NAME = 60;
 
@@ -25,34 +39,35 @@ export function Rules() {
   const rows = useNotificationRules();
   const remove = useDeleteNotificationRule();
   const may = useMay()("notifications:write");
+  const channels = useChannels();
+  const owners = useOwners();
+  const names = (all: readonly Named[], ids: readonly number[]) =>
+    ids.length === 0 ? (
+      t("rules.any")
+    ) : (
+      <SafeText value={ids.map((id) => all.find((each) => each.id === id)?.name ?? String(id)).join(" · ")} />
+    );
   const columns: readonly Column<NotificationRule>[] = [
     { key: "name", title: t("rules.name"), cell: ({ name }) => <SafeText value={name} /> },
+    {
+      key: "events",
+      title: t("rules.events"),
+      cell: ({ events }) => events.map((event) => t(EVENT_NAMES[event])).join(" · "),
+    },
     {
       key: "severity",
       title: t("rules.from"),
       width: 130,
-      cell: ({ minSeverity }) => <SeverityTag severity={minSeverity} />,
+      cell: ({ minSeverity }) => (minSeverity === null ? t("rules.any") : <SeverityTag severity={minSeverity} />),
     },
-    {
-      key: "owner",
-      title: t("images.owner"),
-      width: 160,
-      cell: ({ owner }) => (owner ? <SafeText value={owner.name} /> : t("rules.any")),
-    },
+    { key: "owner", title: t("images.owner"), width: 160, cell: ({ ownerIds }) => names(owners.items, ownerIds) },
     {
       key: "grade",
       title: t("filters.grade"),
       width: 130,
-      cell: ({ grade }) => (grade ? t(`grade.${grade}`) : t("rules.any")),
+      cell: ({ grades }) => (grades.length === 0 ? t("rules.any") : <SafeText value={grades.join(" · ")} />),
     },
-    { key: "channel", title: t("rules.channel"), cell: ({ channel }) => <SafeText value={channel} /> },
-    {
-      key: "digest",
-      title: t("rules.digest"),
-      width: 150,
-      cell: ({ digestMinutes }) =>
-        digestMinutes === undefined ? t("rules.atOnce") : t("rules.every", { n: digestMinutes }),
-    },
+    { key: "channel", title: t("rules.channel"), cell: ({ channelIds }) => names(channels.items, channelIds) },
     {
       key: "actions",
       title: t("actions"),
@@ -88,7 +103,7 @@ function AddRule() {
     <FormModal<NotificationRuleSettings>
       title={t("rules.add")}
       submit={t("save")}
-      initial={{ minSeverity: "high" }}
+      initial={{ events: ["risk.opened", "risk.reopened", "risk.overdue"], minSeverity: "high" }}
       sending={add.isPending}
       onSubmit={(values, close) => add.mutate(values, { onSuccess: close })}
     >
@@ -97,24 +112,28 @@ function AddRule() {
           <Form.Item name="name" label={t("rules.name")} rules={required}>
             <Input maxLength={100} />
           </Form.Item>
-          <Form.Item name="channelId" label={t("rules.channel")} rules={required}>
-            <Select options={choices(channels.items)} />
+          <Form.Item name="events" label={t("rules.events")} rules={required}>
+            <Select mode="multiple" options={EVENTS.map((value) => ({ value, label: t(EVENT_NAMES[value]) }))} />
           </Form.Item>
-          <Form.Item name="minSeverity" label={t("rules.from")} rules={required}>
-            <Select options={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))} />
+          <Form.Item name="channelIds" label={t("rules.channel")} rules={required}>
+            <Select mode="multiple" options={choices(channels.items)} />
           </Form.Item>
-          <Form.Item name="ownerId" label={t("images.owner")}>
-            <Select allowClear placeholder={t("rules.any")} options={choices(owners.items)} />
-          </Form.Item>
-          <Form.Item name="grade" label={t("filters.grade")}>
+          <Form.Item name="minSeverity" label={t("rules.from")}>
             <Select
               allowClear
               placeholder={t("rules.any")}
-              options={GRADES.map((value) => ({ value, label: t(`grade.${value}`) }))}
+              options={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
             />
           </Form.Item>
-          <Form.Item name="digestMinutes" label={t("rules.digestMinutes")} extra={t("rules.digestHint")}>
-            <InputNumber min={1} max={10_080} />
+          <Form.Item name="ownerIds" label={t("images.owner")}>
+            <Select mode="multiple" placeholder={t("rules.any")} options={choices(owners.items)} />
+          </Form.Item>
+          <Form.Item name="grades" label={t("filters.grade")}>
+            <Select
+              mode="multiple"
+              placeholder={t("rules.any")}
+              options={GRADES.map((value) => ({ value, label: t(`grade.${value}`) }))}
+            />
           </Form.Item>
         </>
       )}

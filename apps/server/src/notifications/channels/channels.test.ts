@@ -81,7 +81,10 @@ function attempt(kind: string, given: Attempt = {}): Promise<Receipt> {
       }
     : { allowPrivate: true, template: TEMPLATE };
   const secret = given.secret ?? (isMail ? MAIL_PASSWORD : SECRET);
-  const channel = { kind, settings: { ...usual, ...given.settings } as Readonly<Record<string, unknown>> };
+  const channel = {
+    kind: channelOf(kind).kind,
+    settings: { ...usual, ...given.settings } as Readonly<Record<string, unknown>>,
+  };
   const content = given.content ?? contentOf("openssl");
   const message = {
     id: "1-7",
