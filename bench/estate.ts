@@ -1,6 +1,7 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import type { AdvisoryDatabase, AdvisoryMatch } from "@bulwark/advisory";
+import type { AdvisoryDatabase } from "@bulwark/advisory";
+import type { AdvisoryMatch } from "@bulwark/model";
 import {
   countEstate,
   estateOverview,

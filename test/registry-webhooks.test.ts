@@ -42,6 +42,7 @@ beforeAll(async () => {
       const type = request.headers["content-type"] ?? "";
       void fetch(hook.url, { method: "POST", headers: { "content-type": type }, body: Buffer.concat(chunks) }).then(
         (answer) => response.writeHead(answer.status).end(),
+        () => response.destroy(),
       );
     });
   });

@@ -17,7 +17,7 @@ const SCREENSHOTS = process.env.BULWARK_SCREENSHOTS;
 const PASSWORD = "four grey herons wading";
 const PATIENCE_MS = 20_000;
 
-export interface ConsoleLook {
+interface ConsoleLook {
   readonly language: "en" | "zh";
   readonly theme: "light" | "dark";
 }

@@ -1,4 +1,5 @@
 import { type ScannerName, SEVERITIES, type Severity } from "@bulwark/model";
+import type { ScannerOptions } from "@bulwark/scan/shipped";
 import { CliError } from "./failure.ts";
 import { type ParsedOptions, parseOptions } from "./options.ts";
 
@@ -9,7 +10,7 @@ const SCANNERS: readonly ScannerName[] = ["vuln", "secret", "malware", "config"]
 export type FormatName = (typeof FORMATS)[number];
 
 /** Options of `bulwark scan`, checked. */
-export interface ScanArguments {
+export interface ScanArguments extends ScannerOptions {
   /** Empty where only a Dockerfile is judged. */
   readonly source: string;
   readonly dockerfile?: string;
@@ -36,18 +37,6 @@ export interface ScanArguments {
   readonly base?: string;
   readonly caFile?: string;
   readonly database?: string;
-  readonly scanners: readonly ScannerName[];
-  /** Files of secret rules, YARA rules, indicators and denied components, beside those that ship. */
-  readonly secretRules: readonly string[];
-  readonly yaraRules: readonly string[];
-  readonly indicators: readonly string[];
-  readonly denyLists: readonly string[];
-  /** Registries that images may come from; empty for any. */
-  readonly registries: readonly string[];
-  /** Socket of a clamd. */
-  readonly clamd?: string;
-  /** Whether files that an OS package vouches for are spared the content scanners. */
-  readonly trustPackages: boolean;
   /** Business grade of the application, for policies. */
   readonly grade?: string;
   /** Signature policy that the image has to satisfy. */

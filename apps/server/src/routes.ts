@@ -54,10 +54,10 @@ export const ROUTES: readonly Routes[] = [
   auditRoutes,
   riskRoutes,
   caseRoutes,
-  databaseRoutes,
   waiverRoutes,
   channelRoutes,
   notificationRuleRoutes,
   deliveryRoutes,
+  databaseRoutes,
   consoleRoutes,
 ];

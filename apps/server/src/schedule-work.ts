@@ -26,8 +26,10 @@ interface ScheduleDeps {
   readonly publicUrl?: string | undefined;
 }
 
-/** What happens by itself: registries are polled, schedules kept, new advisories find their images, and who
- * wants to know is told. */
+/**
+ * What happens by itself: registries are polled, schedules kept, new advisories find their images, and who wants to know is
+ * told.
+ */
 export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
   await deps.queue.schedule("bulwark-poll", EVERY_MINUTE, () => pollRegistries(deps));
   await deps.queue.schedule("bulwark-schedules", EVERY_MINUTE, () => runSchedules(deps));
@@ -36,8 +38,8 @@ export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
     EVERY_MINUTE,
     sparingly(deps.clock, () => watchAdvisories(deps)),
   );
-  await deps.queue.schedule("bulwark-notifications", EVERY_MINUTE, () => deliverNotifications(deps));
   await deps.queue.schedule("bulwark-update", EVERY_SIX_HOURS, () => updateAdvisories(deps));
+  await deps.queue.schedule("bulwark-notifications", EVERY_MINUTE, () => deliverNotifications(deps));
 }
 
 /** Runs work again only when twenty times as long as it took has passed: it takes a twentieth of the time at most. */

@@ -1,39 +1,7 @@
-import type {
-  AdvisorySubject,
-  Cvss,
-  DatabaseInfo,
-  EcosystemCatalog,
-  ExploitPrediction,
-  FixStatus,
-  KnownExploited,
-  Severity,
-} from "@bulwark/model";
+import type { AdvisoryMatch, AdvisorySubject, DatabaseInfo, EcosystemCatalog } from "@bulwark/model";
 import { matchSubjects } from "./match-subject.ts";
 import { openFile } from "./store/open-file.ts";
 import { databaseReader } from "./store/reader.ts";
-
-/** A flaw that a package version has. */
-export interface AdvisoryMatch {
-  /** CVE id where there is one. */
-  readonly id: string;
-  readonly aliases: readonly string[];
-  /** Ids of the records that hold the version. */
-  readonly advisories: readonly string[];
-  readonly severity: Severity;
-  readonly title: string;
-  readonly cvss?: Cvss;
-  /** Smallest version above the installed one that no matching record with a fix holds; empty when there is none. */
-  readonly fixedVersion: string;
-  readonly status: FixStatus;
-  /** Readable: `fixed 2.15.0`. */
-  readonly range: string;
-  readonly kev?: KnownExploited;
-  readonly epss?: ExploitPrediction;
-  readonly publicExploit: boolean;
-  readonly malicious: boolean;
-  readonly references: readonly string[];
-  readonly priority: { readonly score: number; readonly reasons: readonly string[] };
-}
 
 /** All that the database says about one subject. */
 export interface SubjectMatches {

@@ -1,7 +1,6 @@
 export { severityOfScore } from "./cvss/cvss.ts";
 export {
   type AdvisoryDatabase,
-  type AdvisoryMatch,
   type DatabaseStatus,
   openAdvisoryDatabase,
   type SubjectMatches,

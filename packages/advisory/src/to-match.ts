@@ -1,6 +1,5 @@
-import type { Cvss, FixStatus, Severity, VersionScheme } from "@bulwark/model";
+import type { AdvisoryMatch, Cvss, FixStatus, Severity, VersionScheme } from "@bulwark/model";
 import { severityOfScore } from "./cvss/cvss.ts";
-import type { AdvisoryMatch } from "./database.ts";
 import type { Flaw, Hit } from "./flaws.ts";
 import { priorityOf } from "./priority.ts";
 import { compileRanges } from "./ranges.ts";

@@ -1,3 +1,4 @@
+export type { AdvisoryMatch } from "./advisory-match.ts";
 export type { AnalyzedFile, Analyzer, AnalyzerTools, FileFacts, RecordedFile } from "./analyzer.ts";
 export { CodedError } from "./coded-error.ts";
 export {

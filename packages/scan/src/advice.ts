@@ -1,5 +1,4 @@
-import type { AdvisoryMatch } from "@bulwark/advisory";
-import type { AdvisorySubject, Image } from "@bulwark/model";
+import type { AdvisoryMatch, AdvisorySubject, Image } from "@bulwark/model";
 import type { FoundPackage } from "./found-package.ts";
 
 const CREATED_BY_SHOWN = 60;

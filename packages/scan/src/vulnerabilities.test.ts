@@ -1,5 +1,5 @@
-import type { AdvisoryDatabase, AdvisoryMatch, SubjectMatches } from "@bulwark/advisory";
-import type { AdvisorySubject, Image, PackageFact } from "@bulwark/model";
+import type { AdvisoryDatabase, SubjectMatches } from "@bulwark/advisory";
+import type { AdvisoryMatch, AdvisorySubject, Image, PackageFact } from "@bulwark/model";
 import { expect, test } from "vitest";
 import { namePackages } from "./found-package.ts";
 import { fact } from "./testing/layers.ts";

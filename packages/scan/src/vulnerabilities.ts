@@ -1,6 +1,6 @@
-import type { AdvisoryDatabase, AdvisoryMatch } from "@bulwark/advisory";
+import type { AdvisoryDatabase } from "@bulwark/advisory";
 import { subjectsOf } from "@bulwark/ecosystems";
-import type { AdvisorySubject, Finding, Image, OperatingSystem, Problem } from "@bulwark/model";
+import type { AdvisoryMatch, AdvisorySubject, Finding, Image, OperatingSystem, Problem } from "@bulwark/model";
 import { severityRank } from "@bulwark/model";
 import { adviceFor } from "./advice.ts";
 import { compareText, type FoundPackage } from "./found-package.ts";

@@ -80,3 +80,16 @@ test("a list of referrers that names the same one again and again, or itself, as
   expect(await fetchAttachments(repository, DIGEST)).toEqual({ attachments: [], problems: [] });
   expect(asked.filter((name) => name === DIGEST)).toHaveLength(1);
 });
+
+test("a bundle that is listed under the type of its empty configuration is found, and what else is listed so is not", async () => {
+  const bundle = digestOf("a bundle");
+  const chart = digestOf("a chart");
+  const listed = [bundle, chart].map((digest) => ({ artifactType: "application/vnd.oci.empty.v1+json", digest }));
+  const { repository } = registry(
+    { [bundle]: { layers: [{ ...layer("content"), mediaType: BUNDLE }] }, [chart]: { layers: [layer("chart")] } },
+    listed,
+    ["content", "chart"],
+  );
+  const { attachments } = await fetchAttachments(repository, DIGEST);
+  expect(attachments.map(({ kind, place }) => [kind, place])).toEqual([["bundle", bundle]]);
+});

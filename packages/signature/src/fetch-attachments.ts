@@ -9,6 +9,8 @@ const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
 /** Each is a request; honest images have a few. */
 const MAX_REFERRERS = 64;
 const MAX_PROBLEMS = 20;
+/** OCI image specification, "Guidance for an Empty Descriptor". */
+const EMPTY_TYPE = "application/vnd.oci.empty.v1+json";
 /** What is wrong with one attachment says nothing of the others; that the registry cannot be asked does. */
 const OF_ONE: ReadonlySet<string> = new Set(["DIGEST_MISMATCH", "IMAGE_NOT_FOUND", "MANIFEST_INVALID"]);
 
@@ -50,7 +52,7 @@ async function takeReferrers(reading: Reading, digest: string): Promise<void> {
   const index = await ofOne(reading, what, () => reading.repository.referrers(digest));
   if (index === undefined) return;
   const listed = listOf(documentOf(index, what, reading).manifests).map(fieldsOf);
-  const bundles = listed.filter(({ artifactType }) => BUNDLE_TYPE.test(textOf(artifactType)));
+  const bundles = listed.filter(({ artifactType }) => mayBeBundle(textOf(artifactType)));
   const referrers = [...new Set(bundles.map((entry) => textOf(entry.digest)))];
   if (referrers.length > MAX_REFERRERS)
     tell(reading, `${referrers.length} bundles refer to the image: only the first ${MAX_REFERRERS} were looked at`);
@@ -64,6 +66,14 @@ async function takeReferrers(reading: Reading, digest: string): Promise<void> {
     if (manifest !== undefined)
       await takeLayers(reading, manifest, place, (type) => (BUNDLE_TYPE.test(type) ? "bundle" : undefined));
   }
+}
+
+/**
+ * Where a registry does not know referrers, cosign 3 lists a bundle under the type of its empty configuration. Its layers tell
+ * then what it is.
+ */
+function mayBeBundle(artifactType: string): boolean {
+  return BUNDLE_TYPE.test(artifactType) || artifactType === EMPTY_TYPE;
 }
 
 async function takeLayers(

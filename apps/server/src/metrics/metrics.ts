@@ -112,13 +112,14 @@ function estateGauges(registry: Registry, measure: () => Promise<InstallationMea
   );
 }
 
-function poolGauge(registry: Registry, { pool }: Store): void {
+function poolGauge(registry: Registry, store: Store): void {
   const gauge: Gauge = new Gauge({
     name: "bulwark_database_connections",
     help: "Connections of this server's pool, and requests that wait for one",
     labelNames: ["state"],
     registers: [registry],
     collect() {
+      const { pool } = store;
       gauge.set({ state: "used" }, pool.totalCount - pool.idleCount);
       gauge.set({ state: "idle" }, pool.idleCount);
       gauge.set({ state: "waited-for" }, pool.waitingCount);

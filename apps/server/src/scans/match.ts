@@ -1,5 +1,5 @@
-import type { AdvisoryDatabase, AdvisoryMatch } from "@bulwark/advisory";
-import type { AdvisorySubject } from "@bulwark/model";
+import type { AdvisoryDatabase } from "@bulwark/advisory";
+import type { AdvisoryMatch, AdvisorySubject } from "@bulwark/model";
 
 /** Names a state of the advisory database: subjects that were matched with another are matched again. */
 export function stateOfDatabase({ info }: AdvisoryDatabase): string {

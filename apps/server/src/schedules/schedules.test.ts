@@ -1,5 +1,6 @@
 import { addRegistry, listJobs, recordRepository } from "@bulwark/store";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ROLE_SCOPES } from "../access.ts";
 import { ServerError } from "../errors.ts";
 import { openTestApp, type TestAccount } from "../testing/test-app.ts";
 import { nextTime } from "./next-time.ts";
@@ -20,11 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const send = (method: "GET" | "POST" | "PATCH" | "DELETE", url: string, payload?: object) =>
+/** With a token of its own: those of yesterday are void. */
+const send = async (method: "GET" | "POST" | "PATCH" | "DELETE", url: string, payload?: object) =>
   server.app.inject({
     method,
     url: `/api/v1/schedules${url}`,
-    headers: operator.bearer,
+    headers: await server.token(operator, ROLE_SCOPES.operator),
     ...(payload === undefined ? {} : { payload }),
   });
 const jobs = () => server.store.tenant(1, (db) => listJobs(db, { limit: 100 }));

@@ -54,12 +54,9 @@ export interface HttpClientOptions {
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { limits } = options;
-  const shared = {
-    keepAlive: true,
-    maxFreeSockets: MAX_IDLE_SOCKETS,
-    timeout: limits.idleTimeoutMs,
-    proxyEnv: process.env,
-  };
+  // No timeout here: where agent and request have the same, Node leaves a kept connection with the few seconds that the
+  // server allows it to be idle, and a slow answer on it would be cut after those.
+  const shared = { keepAlive: true, maxFreeSockets: MAX_IDLE_SOCKETS, proxyEnv: process.env };
   const http = new HttpAgent(shared);
   const https = new HttpsAgent(
     options.ca === undefined ? shared : { ...shared, ca: [...rootCertificates, options.ca] },

@@ -688,3 +688,15 @@ describe("addresses that a registry may not send us to", () => {
     client.close();
   });
 });
+
+test("a slow answer on a kept connection is waited for as long as one on a new connection", async () => {
+  const registry = await serve((request, response) => {
+    // Node takes a second off what the server grants to idle connections.
+    response.setHeader("keep-alive", "timeout=2");
+    if (!isBlob(request)) return false;
+    return new Promise((resolve) => setTimeout(resolve, 1_300, false));
+  });
+  await pull(registry);
+  const asked = registry.seen.filter(isBlob).map(({ url }) => url);
+  expect(asked).toEqual([...new Set(asked)]);
+});

@@ -1,8 +1,8 @@
-import type { AdvisorySubject } from "@bulwark/model";
+import type { AdvisoryMatch, AdvisorySubject } from "@bulwark/model";
 import { sql } from "kysely";
 import { giveNotice } from "../notifications/notices.ts";
 import type { TenantQueries } from "../open-store.ts";
-import { isAffected, type Match, matchRow, type SubjectMatchSet, storeVulnerabilities } from "./matches.ts";
+import { isAffected, matchRow, type SubjectMatchSet, storeVulnerabilities } from "./matches.ts";
 import { asSubject } from "./subject-rows.ts";
 
 /**
@@ -31,7 +31,7 @@ export interface AppliedMatches {
 }
 
 /** Asks advisories about subjects; gives a list for each, in their order. */
-type MatchSubjects = (subjects: readonly StoredSubject[]) => readonly (readonly Match[])[];
+type MatchSubjects = (subjects: readonly StoredSubject[]) => readonly (readonly AdvisoryMatch[])[];
 
 /**
  * Makes a new state of advisories the estate's: every distinct package version that was matched with another state is

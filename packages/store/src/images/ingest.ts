@@ -1,14 +1,14 @@
-import type { AdvisorySubject, ChainFacts, ImageFacts } from "@bulwark/model";
+import type { AdvisoryMatch, AdvisorySubject, ChainFacts, ImageFacts } from "@bulwark/model";
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
 import { COUNTS_LOCK } from "./apply-matches.ts";
 import { contentKey, packageKey, subjectKey } from "./keys.ts";
-import { type Match, storeMatches } from "./matches.ts";
+import { storeMatches } from "./matches.ts";
 import { recountImages } from "./recount.ts";
 import { asSubject } from "./subject-rows.ts";
 
 /** Says what is known about subjects that the estate did not hold before; by position. */
-type MatchSubjects = (subjects: readonly AdvisorySubject[]) => readonly (readonly Match[])[];
+type MatchSubjects = (subjects: readonly AdvisorySubject[]) => readonly (readonly AdvisoryMatch[])[];
 
 export interface IngestOptions {
   readonly match: MatchSubjects;

@@ -1,29 +1,10 @@
-import type { Cvss, ExploitPrediction, FixStatus, KnownExploited, Severity } from "@bulwark/model";
+import type { AdvisoryMatch } from "@bulwark/model";
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
 
-/** What advisories say about a subject; the shape of the advisory database's own answer. */
-export interface Match {
-  readonly id: string;
-  readonly aliases: readonly string[];
-  readonly advisories: readonly string[];
-  readonly severity: Severity;
-  readonly title: string;
-  readonly cvss?: Cvss;
-  readonly fixedVersion: string;
-  readonly status: FixStatus;
-  readonly range: string;
-  readonly kev?: KnownExploited;
-  readonly epss?: ExploitPrediction;
-  readonly publicExploit: boolean;
-  readonly malicious: boolean;
-  readonly references: readonly string[];
-  readonly priority: { readonly score: number; readonly reasons: readonly string[] };
-}
-
 export interface SubjectMatchSet {
   readonly subjectId: number;
-  readonly matches: readonly Match[];
+  readonly matches: readonly AdvisoryMatch[];
 }
 
 /** Writes what advisories say about subjects that had no matches yet. */
@@ -48,12 +29,12 @@ export async function storeMatches(db: TenantQueries, sets: readonly SubjectMatc
 }
 
 /** A record that says "not affected" is no finding. */
-export function isAffected({ status }: Match): boolean {
+export function isAffected({ status }: AdvisoryMatch): boolean {
   return status !== "not-affected";
 }
 
 /** A match as its table holds it. */
-export function matchRow(subjectId: number, match: Match) {
+export function matchRow(subjectId: number, match: AdvisoryMatch) {
   return {
     subject_id: subjectId,
     vulnerability_id: match.id,
@@ -70,7 +51,7 @@ export function matchRow(subjectId: number, match: Match) {
 }
 
 /** Writes what is publicly known of vulnerabilities; newer knowledge replaces older. */
-export async function storeVulnerabilities(db: TenantQueries, matches: readonly Match[]): Promise<void> {
+export async function storeVulnerabilities(db: TenantQueries, matches: readonly AdvisoryMatch[]): Promise<void> {
   const distinct = [...new Map(matches.map((match) => [match.id, match])).values()];
   const rows = distinct
     .map(({ id, title, severity, malicious, cvss, kev, epss, publicExploit, aliases, references }) => ({
