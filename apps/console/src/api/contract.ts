@@ -92,6 +92,12 @@ export type AccountChange = Sent<"/api/v1/accounts/{id}", "patch">;
 export type Role = NewAccount["role"];
 export type Token = Item<"/api/v1/tokens">;
 export type NewToken = Sent<"/api/v1/tokens", "post">;
+export type Provider = Item<"/api/v1/identity-providers">;
+export type NewProvider = Sent<"/api/v1/identity-providers", "post">;
+export type Tenant = Item<"/api/v1/tenants">;
+export type NewTenant = Sent<"/api/v1/tenants", "post">;
+export type Schedule = Item<"/api/v1/schedules">;
+export type NewSchedule = Sent<"/api/v1/schedules", "post">;
 export type Owner = Item<"/api/v1/owners">;
 export type AuditEntry = Item<"/api/v1/audit">;
 

@@ -1,5 +1,5 @@
 import { answer, api } from "./client.ts";
-import type { JobState, RegistryChange, RegistrySettings, RepositoryFilters, Task } from "./contract.ts";
+import type { JobState, NewSchedule, RegistryChange, RegistrySettings, RepositoryFilters, Task } from "./contract.ts";
 import { pageQuery, usePaged } from "./paged.ts";
 import { useSend } from "./send.ts";
 
@@ -57,6 +57,26 @@ export function useChangeRepository() {
 
 export function useDeleteRegistry() {
   return useSend((id: number) => answer(api.DELETE("/api/v1/registries/{id}", at(id))), ["registries"]);
+}
+
+export function useSchedules() {
+  return usePaged(["schedules"], () => answer(api.GET("/api/v1/schedules")));
+}
+
+export function useAddSchedule() {
+  return useSend((body: NewSchedule) => answer(api.POST("/api/v1/schedules", { body })), ["schedules"]);
+}
+
+export function useChangeSchedule() {
+  return useSend(
+    ({ id, ...body }: { readonly id: number; readonly enabled: boolean }) =>
+      answer(api.PATCH("/api/v1/schedules/{id}", { ...at(id), body })),
+    ["schedules"],
+  );
+}
+
+export function useDeleteSchedule() {
+  return useSend((id: number) => answer(api.DELETE("/api/v1/schedules/{id}", at(id))), ["schedules"]);
 }
 
 export function useJobs(filters: { readonly state?: JobState; readonly kind?: string }) {

@@ -2,14 +2,17 @@ import {
   AlertOutlined,
   AppstoreOutlined,
   AuditOutlined,
+  BankOutlined,
   BellOutlined,
   BugOutlined,
+  CalendarOutlined,
   CloudServerOutlined,
   DashboardOutlined,
   DatabaseOutlined,
   FileSearchOutlined,
   FolderOpenOutlined,
   FolderOutlined,
+  IdcardOutlined,
   InboxOutlined,
   KeyOutlined,
   TeamOutlined,
@@ -18,7 +21,7 @@ import {
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import { Link, NavLink } from "react-router";
-import { useMay } from "../api/session.ts";
+import { useMay, useSession } from "../api/session.ts";
 import type { Key } from "../i18n/en.ts";
 import { useSpeech } from "../i18n/language.tsx";
 import { Mark } from "./mark.tsx";
@@ -28,12 +31,17 @@ interface Entry {
   readonly label: Key;
   readonly icon: ReactNode;
   readonly scope: string;
+  /** Only for those of the first tenant. */
+  readonly firstTenant?: boolean;
 }
 
 interface Group {
   readonly title: Key;
   readonly entries: readonly Entry[];
 }
+
+/** Its administrators make the other tenants. */
+const FIRST_TENANT = 1;
 
 const GROUPS: readonly Group[] = [
   {
@@ -59,6 +67,7 @@ const GROUPS: readonly Group[] = [
     entries: [
       { to: "/registries", label: "nav.registries", icon: <CloudServerOutlined />, scope: "registries:read" },
       { to: "/jobs", label: "nav.jobs", icon: <ThunderboltOutlined />, scope: "jobs:read" },
+      { to: "/schedules", label: "nav.schedules", icon: <CalendarOutlined />, scope: "jobs:read" },
       { to: "/notifications", label: "nav.notifications", icon: <BellOutlined />, scope: "notifications:read" },
     ],
   },
@@ -68,6 +77,8 @@ const GROUPS: readonly Group[] = [
       { to: "/users", label: "nav.users", icon: <UserOutlined />, scope: "admin:read" },
       { to: "/tokens", label: "nav.tokens", icon: <KeyOutlined />, scope: "images:read" },
       { to: "/owners", label: "nav.owners", icon: <TeamOutlined />, scope: "admin:read" },
+      { to: "/providers", label: "nav.providers", icon: <IdcardOutlined />, scope: "admin:read" },
+      { to: "/tenants", label: "nav.tenants", icon: <BankOutlined />, scope: "admin:read", firstTenant: true },
       { to: "/audit", label: "nav.audit", icon: <AuditOutlined />, scope: "audit:read" },
       { to: "/database", label: "nav.database", icon: <DatabaseOutlined />, scope: "findings:read" },
     ],
@@ -78,7 +89,9 @@ const GROUPS: readonly Group[] = [
 export function Navigation() {
   const { t } = useSpeech();
   const may = useMay();
-  const groups = GROUPS.map((group) => ({ ...group, entries: group.entries.filter(({ scope }) => may(scope)) }));
+  const isFirst = useSession().data?.account.tenant.id === FIRST_TENANT;
+  const shows = ({ scope, firstTenant = false }: Entry) => may(scope) && (isFirst || !firstTenant);
+  const groups = GROUPS.map((group) => ({ ...group, entries: group.entries.filter(shows) }));
   return (
     <nav className="navigation" aria-label={t("nav.label")}>
       <Link to="/" className="brand">

@@ -224,6 +224,9 @@ function addRest(app: FastifyInstance, images: number): void {
   for (const [path, rows] of Object.entries({ ...lists, ...more })) list(path, () => rows);
   list("jobs", work.jobs);
   list("repositories", () => work.repositories);
+  list("schedules", () => work.schedules);
+  list("identity-providers", () => work.providers);
+  list("tenants", () => [{ id: 1, name: "Example", createdAt: new Date().toISOString() }]);
   app.get("/api/v1/jobs/:id/tasks", async (request) => {
     const { state } = query(request);
     return pageOf(

@@ -138,14 +138,17 @@ function tellWhereItIs(
 /** Waits until somebody ends the server, or its database ends by itself. */
 function untilEnd(server: RunningServer): Promise<number> {
   return new Promise((resolve) => {
+    let isEnding = false;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.once(signal, () => {
+        isEnding = true;
         process.stderr.write("bulwark: finishing what runs; once more ends at once\n");
         process.once(signal, () => process.exit(130));
         resolve(0);
       });
     }
     void server.broken.then((log) => {
+      if (isEnding) return;
       process.stderr.write(`bulwark: the database ended:\n${log}\n`);
       resolve(2);
     });

@@ -53,7 +53,14 @@ export async function startPostgres(dataDirectory: string): Promise<EmbeddedPost
   const server = spawn(
     join(programs, "postgres"),
     ["-D", cluster, "-k", sockets, "-c", "listen_addresses=", "-c", `max_connections=${MAX_CONNECTIONS}`],
-    { ...(runAs ?? {}), cwd: "/", env: { LC_ALL: "C", PATH: "/usr/bin:/bin" }, stdio: ["ignore", "ignore", "pipe"] },
+    {
+      ...(runAs ?? {}),
+      cwd: "/",
+      env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+      stdio: ["ignore", "ignore", "pipe"],
+      // Ctrl-C reaches the whole process group of the terminal: the database must outlive what still works with it.
+      detached: true,
+    },
   );
   const log = await untilReady(server, cluster);
   const exited = new Promise<void>((resolve) => void server.once("exit", () => resolve()));
