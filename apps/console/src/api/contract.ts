@@ -1,12 +1,11 @@
 import type { paths as Served } from "./gen/paths.ts";
-import type { PlannedPaths } from "./planned.ts";
 
 /**
  * The server's contract as the console uses it. `gen/paths.ts` is generated from the server's own routes
  * (`npm run types --workspace apps/console`); here its parts get the names that pages use.
  */
 
-export type paths = Served & PlannedPaths;
+export type paths = Served;
 
 type Body<Response> = Response extends { content: { "application/json": infer Content } } ? Content : never;
 type Read<Path extends keyof Served> = Served[Path] extends { get: { responses: { 200: infer Response } } }
@@ -105,11 +104,10 @@ export type NewSchedule = Sent<"/api/v1/schedules", "post">;
 export type Owner = Item<"/api/v1/owners">;
 export type AuditEntry = Item<"/api/v1/audit">;
 
-export type {
-  AdvisoryDatabase,
-  Channel,
-  ChannelSettings,
-  Delivery,
-  NotificationRule,
-  NotificationRuleSettings,
-} from "./planned.ts";
+export type AdvisoryDatabase = Read<"/api/v1/database">;
+
+export type Channel = Item<"/api/v1/channels">;
+export type ChannelSettings = Sent<"/api/v1/channels", "post">;
+export type NotificationRule = Item<"/api/v1/notification-rules">;
+export type NotificationRuleSettings = Sent<"/api/v1/notification-rules", "post">;
+export type Delivery = Item<"/api/v1/deliveries">;

@@ -33,7 +33,7 @@ export function useAssignRisk(id: number) {
 }
 
 export function useStartRisk(id: number) {
-  return useSend(() => answer(api.POST("/api/v1/risks/{id}/start", { ...at(id), body: {} })), CHANGED);
+  return useSend(() => answer(api.POST("/api/v1/risks/{id}/start", at(id))), CHANGED);
 }
 
 export function useAcceptRisk(id: number) {
@@ -44,11 +44,11 @@ export function useAcceptRisk(id: number) {
 }
 
 export function useApproveRisk(id: number) {
-  return useSend(() => answer(api.POST("/api/v1/risks/{id}/approve", { ...at(id), body: {} })), CHANGED);
+  return useSend(() => answer(api.POST("/api/v1/risks/{id}/approve", at(id))), CHANGED);
 }
 
 export function useRefuseRisk(id: number) {
-  return useSend(() => answer(api.POST("/api/v1/risks/{id}/refuse", { ...at(id), body: {} })), CHANGED);
+  return useSend(() => answer(api.POST("/api/v1/risks/{id}/refuse", at(id))), CHANGED);
 }
 
 export function useCommentRisk(id: number) {

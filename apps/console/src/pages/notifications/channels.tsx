@@ -17,13 +17,15 @@ import { useSpeech } from "../../i18n/language.tsx";
 
 const KINDS = ["webhook", "email", "slack", "dingtalk", "wecom", "feishu", "issue"] as const;
 
+const DIGESTS = ["none", "hourly", "daily"] as const;
+
 export function Channels() {
-  const { t } = useSpeech();
+  const { t, nameOf } = useSpeech();
   const rows = useChannels();
   const may = useMay()("notifications:write");
   const columns: readonly Column<Channel>[] = [
     { key: "name", title: t("channels.name"), cell: ({ name }) => <SafeText value={name} /> },
-    { key: "kind", title: t("filters.kind"), width: 140, cell: ({ kind }) => t(`channelKind.${kind}`) },
+    { key: "kind", title: t("filters.kind"), width: 140, cell: ({ kind }) => nameOf("channelKind", kind) },
     { key: "address", title: t("channels.address"), cell: ({ address }) => <SafeText value={address} mono /> },
     { key: "enabled", title: t("channels.enabled"), width: 90, cell: (channel) => <Enabled channel={channel} /> },
     {
@@ -92,11 +94,11 @@ function AddChannel() {
     <FormModal<ChannelSettings>
       title={t("channels.add")}
       submit={t("save")}
-      initial={{ kind: "webhook" }}
+      initial={{ kind: "webhook", digest: "none" }}
       sending={add.isPending}
       onSubmit={(values, close) => add.mutate(values, { onSuccess: close })}
     >
-      {() => (
+      {(form) => (
         <>
           <Form.Item name="name" label={t("channels.name")} rules={required}>
             <Input maxLength={100} />
@@ -110,11 +112,32 @@ function AddChannel() {
           <Form.Item name="secret" label={t("channels.secret")} extra={t("channels.secretHint")}>
             <Input.Password autoComplete="new-password" maxLength={1000} />
           </Form.Item>
+          <Form.Item noStyle dependencies={["kind"]}>
+            {() => (form.getFieldValue("kind") === "email" ? <MailFields /> : null)}
+          </Form.Item>
+          <Form.Item name="digest" label={t("rules.digest")}>
+            <Select options={DIGESTS.map((value) => ({ value, label: t(`digest.${value}`) }))} />
+          </Form.Item>
           <Form.Item name="allowPrivate" valuePropName="checked" extra={t("registries.privateHint")}>
             <Checkbox>{t("registries.private")}</Checkbox>
           </Form.Item>
         </>
       )}
     </FormModal>
+  );
+}
+
+function MailFields() {
+  const { t } = useSpeech();
+  const required = [{ required: true, message: t("form.required") }];
+  return (
+    <>
+      <Form.Item name="from" label={t("channels.from")} rules={required}>
+        <Input type="email" maxLength={200} />
+      </Form.Item>
+      <Form.Item name="to" label={t("channels.to")} rules={required}>
+        <Select mode="tags" tokenSeparators={[",", " "]} open={false} suffixIcon={null} />
+      </Form.Item>
+    </>
   );
 }

@@ -1,4 +1,4 @@
-import { Form, Input, InputNumber, Select } from "antd";
+import { Form, Input, Select } from "antd";
 import { useOwners } from "../../api/administration.ts";
 import type { NotificationRule, NotificationRuleSettings } from "../../api/contract.ts";
 import {
@@ -18,11 +18,25 @@ import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
 const GRADES = ["critical", "high", "medium", "low"] as const;
+const EVENTS = [
+  "risk.opened",
+  "risk.reopened",
+  "risk.overdue",
+  "risk.fixed",
+  "risk.acceptance-asked",
+  "risk.acceptance-decided",
+  "case.changed",
+  "job.failed",
+  "registry.failed",
+  "advisories.new",
+] as const;
 const SHOWN_NAME = 60;
 
 export function Rules() {
-  const { t } = useSpeech();
+  const { t, nameOf } = useSpeech();
   const rows = useNotificationRules();
+  const owners = useOwners();
+  const channels = useChannels();
   const remove = useDeleteNotificationRule();
   const may = useMay()("notifications:write");
   const columns: readonly Column<NotificationRule>[] = [
@@ -31,27 +45,31 @@ export function Rules() {
       key: "severity",
       title: t("rules.from"),
       width: 130,
-      cell: ({ minSeverity }) => <SeverityTag severity={minSeverity} />,
+      cell: ({ minSeverity }) => (minSeverity === null ? t("rules.any") : <SeverityTag severity={minSeverity} />),
     },
     {
-      key: "owner",
+      key: "events",
+      title: t("rules.events"),
+      cell: ({ events }) => <SafeText value={events.map((event) => nameOf("notice", event)).join(", ")} />,
+    },
+    {
+      key: "owners",
       title: t("images.owner"),
       width: 160,
-      cell: ({ owner }) => (owner ? <SafeText value={owner.name} /> : t("rules.any")),
+      cell: ({ ownerIds }) => <SafeText value={namesOf(owners.items, ownerIds) || t("rules.any")} />,
     },
     {
-      key: "grade",
+      key: "grades",
       title: t("filters.grade"),
-      width: 130,
-      cell: ({ grade }) => (grade ? t(`grade.${grade}`) : t("rules.any")),
+      width: 160,
+      cell: ({ grades }) => (
+        <SafeText value={grades.map((each) => nameOf("grade", each)).join(", ") || t("rules.any")} />
+      ),
     },
-    { key: "channel", title: t("rules.channel"), cell: ({ channel }) => <SafeText value={channel} /> },
     {
-      key: "digest",
-      title: t("rules.digest"),
-      width: 150,
-      cell: ({ digestMinutes }) =>
-        digestMinutes === undefined ? t("rules.atOnce") : t("rules.every", { n: digestMinutes }),
+      key: "channels",
+      title: t("rules.channel"),
+      cell: ({ channelIds }) => <SafeText value={namesOf(channels.items, channelIds)} />,
     },
     {
       key: "actions",
@@ -88,7 +106,7 @@ function AddRule() {
     <FormModal<NotificationRuleSettings>
       title={t("rules.add")}
       submit={t("save")}
-      initial={{ minSeverity: "high" }}
+      initial={{ minSeverity: "high", events: ["risk.opened", "risk.reopened", "risk.overdue"] }}
       sending={add.isPending}
       onSubmit={(values, close) => add.mutate(values, { onSuccess: close })}
     >
@@ -97,27 +115,38 @@ function AddRule() {
           <Form.Item name="name" label={t("rules.name")} rules={required}>
             <Input maxLength={100} />
           </Form.Item>
-          <Form.Item name="channelId" label={t("rules.channel")} rules={required}>
-            <Select options={choices(channels.items)} />
+          <Form.Item name="events" label={t("rules.events")} rules={required}>
+            <Select mode="multiple" options={EVENTS.map((value) => ({ value, label: t(`notice.${value}`) }))} />
           </Form.Item>
-          <Form.Item name="minSeverity" label={t("rules.from")} rules={required}>
-            <Select options={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))} />
+          <Form.Item name="channelIds" label={t("rules.channel")} rules={required}>
+            <Select mode="multiple" options={choices(channels.items)} />
           </Form.Item>
-          <Form.Item name="ownerId" label={t("images.owner")}>
-            <Select allowClear placeholder={t("rules.any")} options={choices(owners.items)} />
-          </Form.Item>
-          <Form.Item name="grade" label={t("filters.grade")}>
+          <Form.Item name="minSeverity" label={t("rules.from")}>
             <Select
               allowClear
               placeholder={t("rules.any")}
-              options={GRADES.map((value) => ({ value, label: t(`grade.${value}`) }))}
+              options={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
             />
           </Form.Item>
-          <Form.Item name="digestMinutes" label={t("rules.digestMinutes")} extra={t("rules.digestHint")}>
-            <InputNumber min={1} max={10_080} />
+          <Form.Item name="ownerIds" label={t("images.owner")}>
+            <Select mode="multiple" placeholder={t("rules.any")} options={choices(owners.items)} />
+          </Form.Item>
+          <Form.Item name="grades" label={t("filters.grade")}>
+            <Select
+              mode="multiple"
+              placeholder={t("rules.any")}
+              options={GRADES.map((value) => ({ value, label: t(`grade.${value}`) }))}
+            />
           </Form.Item>
         </>
       )}
     </FormModal>
   );
+}
+
+function namesOf(rows: readonly { readonly id: number; readonly name: string }[], ids: readonly number[]): string {
+  return rows
+    .filter(({ id }) => ids.includes(id))
+    .map(({ name }) => name)
+    .join(", ");
 }
