@@ -32,11 +32,6 @@ export interface Page<Row> {
   total?: number;
 }
 
-export interface Named {
-  readonly id: number;
-  readonly name: string;
-}
-
 /** An error as RFC 9457 describes it. */
 export interface Problem {
   readonly type: string;
@@ -47,7 +42,6 @@ export interface Problem {
   readonly instance?: string;
 }
 
-export type Grade = "critical" | "high" | "medium" | "low";
 export type Session = Read<"/api/v1/session">;
 export type Overview = Read<"/api/v1/overview">;
 
