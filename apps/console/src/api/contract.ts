@@ -1,12 +1,11 @@
 import type { paths as Served } from "./gen/paths.ts";
-import type { PlannedPaths } from "./planned.ts";
 
 /**
  * The server's contract as the console uses it. `gen/paths.ts` is generated from the server's own routes
  * (`npm run types --workspace apps/console`); here its parts get the names that pages use.
  */
 
-export type paths = Served & PlannedPaths;
+export type paths = Served;
 
 type Body<Response> = Response extends { content: { "application/json": infer Content } } ? Content : never;
 type Read<Path extends keyof Served> = Served[Path] extends { get: { responses: { 200: infer Response } } }
@@ -33,11 +32,6 @@ export interface Page<Row> {
   total?: number;
 }
 
-export interface Named {
-  readonly id: number;
-  readonly name: string;
-}
-
 /** An error as RFC 9457 describes it. */
 export interface Problem {
   readonly type: string;
@@ -56,7 +50,10 @@ export type ImageFilters = Filters<"/api/v1/images">;
 export type ImageDetail = Read<"/api/v1/images/{digest}">;
 export type ImageLayer = ImageDetail["layers"][number];
 export type ImagePackage = Item<"/api/v1/images/{digest}/packages">;
-export type Finding = Item<"/api/v1/images/{digest}/findings">;
+/** A waived finding says why and until when; the server will tell it with the finding. */
+export type Finding = Item<"/api/v1/images/{digest}/findings"> & {
+  readonly waived?: { readonly reason: string; readonly until: string; readonly approver: string };
+};
 export type FindingFilters = Filters<"/api/v1/images/{digest}/findings">;
 export type FindingKind = Finding["kind"];
 export type Severity = Finding["severity"];
@@ -101,10 +98,10 @@ export type NewSchedule = Sent<"/api/v1/schedules", "post">;
 export type Owner = Item<"/api/v1/owners">;
 export type AuditEntry = Item<"/api/v1/audit">;
 
+export type AdvisoryDatabase = Read<"/api/v1/database">;
+
 export type Channel = Item<"/api/v1/channels">;
 export type ChannelSettings = Sent<"/api/v1/channels", "post">;
 export type NotificationRule = Item<"/api/v1/notification-rules">;
 export type NotificationRuleSettings = Sent<"/api/v1/notification-rules", "post">;
 export type Delivery = Item<"/api/v1/deliveries">;
-
-export type { AdvisoryDatabase } from "./planned.ts";

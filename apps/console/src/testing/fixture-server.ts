@@ -239,12 +239,13 @@ function addRest(app: FastifyInstance, images: number): void {
     built: new Date().toISOString(),
     records: 412_000,
     seedOnly: true,
-    ecosystems: ["Debian:13", "Alpine:v3.22", "npm", "PyPI", "Maven"].map((name, n) => ({
-      name,
+    ecosystems: ["Debian:13", "Alpine:v3.22", "npm", "PyPI", "Maven"].map((ecosystem, n) => ({
+      ecosystem,
       records: 90_000 - n * 9_000,
     })),
-    updatedAt: new Date().toISOString(),
-    nextUpdate: null,
+    sources: [{ name: "osv/npm", updated: new Date().toISOString(), newest: "" }],
+    knownExploited: 1_300,
+    predictions: 0,
   }));
   addChanges(app);
 }

@@ -36,15 +36,17 @@ function State({ database }: { readonly database: AdvisoryDatabase }) {
           <dl className="facts">
             <dt>{t("database.built")}</dt>
             <dd>{time(database.built)}</dd>
-            <dt>{t("database.updated")}</dt>
-            <dd>{time(database.updatedAt)}</dd>
-            <dt>{t("database.next")}</dt>
-            <dd>{time(database.nextUpdate)}</dd>
+            {database.sources.map(({ name, updated }) => [
+              <dt key={`${name}-name`}>
+                <SafeText value={t("database.feed", { name })} />
+              </dt>,
+              <dd key={name}>{time(updated)}</dd>,
+            ])}
           </dl>
         </Panel>
         <Panel title={t("database.ecosystems")}>
           <dl className="facts">
-            {database.ecosystems.map(({ name, records }) => [
+            {database.ecosystems.map(({ ecosystem: name, records }) => [
               <dt key={`${name}-name`}>
                 <SafeText value={name} />
               </dt>,

@@ -16,16 +16,16 @@ import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 
 const KINDS = ["webhook", "email", "slack", "dingtalk", "wecom", "feishu", "issue"] as const;
+
 const DIGESTS = ["none", "hourly", "daily"] as const;
-const LANGUAGES = ["en", "zh"] as const;
 
 export function Channels() {
-  const { t } = useSpeech();
+  const { t, nameOf } = useSpeech();
   const rows = useChannels();
   const may = useMay()("notifications:write");
   const columns: readonly Column<Channel>[] = [
     { key: "name", title: t("channels.name"), cell: ({ name }) => <SafeText value={name} /> },
-    { key: "kind", title: t("filters.kind"), width: 140, cell: ({ kind }) => t(`channelKind.${kind}`) },
+    { key: "kind", title: t("filters.kind"), width: 140, cell: ({ kind }) => nameOf("channelKind", kind) },
     { key: "address", title: t("channels.address"), cell: ({ address }) => <SafeText value={address} mono /> },
     { key: "enabled", title: t("channels.enabled"), width: 90, cell: (channel) => <Enabled channel={channel} /> },
     {
@@ -94,11 +94,11 @@ function AddChannel() {
     <FormModal<ChannelSettings>
       title={t("channels.add")}
       submit={t("save")}
-      initial={{ kind: "webhook", language: "en", digest: "none" }}
+      initial={{ kind: "webhook", digest: "none" }}
       sending={add.isPending}
       onSubmit={(values, close) => add.mutate(values, { onSuccess: close })}
     >
-      {() => (
+      {(form) => (
         <>
           <Form.Item name="name" label={t("channels.name")} rules={required}>
             <Input maxLength={100} />
@@ -112,13 +112,10 @@ function AddChannel() {
           <Form.Item name="secret" label={t("channels.secret")} extra={t("channels.secretHint")}>
             <Input.Password autoComplete="new-password" maxLength={1000} />
           </Form.Item>
-          <Form.Item<ChannelSettings> noStyle dependencies={["kind"]}>
-            {({ getFieldValue }) => <KindFields kind={getFieldValue("kind")} />}
+          <Form.Item noStyle dependencies={["kind"]}>
+            {() => (form.getFieldValue("kind") === "email" ? <MailFields /> : null)}
           </Form.Item>
-          <Form.Item name="language" label={t("channels.language")}>
-            <Select options={LANGUAGES.map((value) => ({ value, label: t(`language.${value}`) }))} />
-          </Form.Item>
-          <Form.Item name="digest" label={t("channels.digest")}>
+          <Form.Item name="digest" label={t("rules.digest")}>
             <Select options={DIGESTS.map((value) => ({ value, label: t(`digest.${value}`) }))} />
           </Form.Item>
           <Form.Item name="allowPrivate" valuePropName="checked" extra={t("registries.privateHint")}>
@@ -130,30 +127,17 @@ function AddChannel() {
   );
 }
 
-/** What some kinds of channels need beside an address and a secret. */
-function KindFields({ kind }: { readonly kind: ChannelSettings["kind"] }) {
+function MailFields() {
   const { t } = useSpeech();
   const required = [{ required: true, message: t("form.required") }];
-  if (kind !== "email" && kind !== "issue") return null;
   return (
     <>
-      <Form.Item name="username" label={t("channels.username")}>
-        <Input autoComplete="off" maxLength={320} />
+      <Form.Item name="from" label={t("channels.from")} rules={required}>
+        <Input type="email" maxLength={200} />
       </Form.Item>
-      {kind === "issue" ? (
-        <Form.Item name="template" label={t("channels.template")} extra={t("channels.templateHint")} rules={required}>
-          <Input.TextArea className="mono" rows={6} maxLength={20_000} />
-        </Form.Item>
-      ) : (
-        <>
-          <Form.Item name="from" label={t("channels.from")} rules={required}>
-            <Input maxLength={320} />
-          </Form.Item>
-          <Form.Item name="to" label={t("channels.to")} rules={required}>
-            <Select mode="tags" tokenSeparators={[",", " ", ";"]} open={false} />
-          </Form.Item>
-        </>
-      )}
+      <Form.Item name="to" label={t("channels.to")} rules={required}>
+        <Select mode="tags" tokenSeparators={[",", " "]} open={false} suffixIcon={null} />
+      </Form.Item>
     </>
   );
 }

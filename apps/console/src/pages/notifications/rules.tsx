@@ -1,6 +1,6 @@
 import { Form, Input, Select } from "antd";
 import { useOwners } from "../../api/administration.ts";
-import type { Named, NotificationRule, NotificationRuleSettings } from "../../api/contract.ts";
+import type { NotificationRule, NotificationRuleSettings } from "../../api/contract.ts";
 import {
   useAddNotificationRule,
   useChannels,
@@ -17,57 +17,60 @@ import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
-/** Names of events, by what the server calls them. */
-const EVENT_NAMES = {
-  "risk.opened": "noticeEvent.riskOpened",
-  "risk.reopened": "noticeEvent.riskReopened",
-  "risk.overdue": "noticeEvent.riskOverdue",
-  "risk.fixed": "noticeEvent.riskFixed",
-  "risk.acceptance-asked": "noticeEvent.riskAcceptanceAsked",
-  "risk.acceptance-decided": "noticeEvent.riskAcceptanceDecided",
-  "case.changed": "noticeEvent.caseChanged",
-  "job.failed": "noticeEvent.jobFailed",
-  "registry.failed": "noticeEvent.registryFailed",
-  "advisories.new": "noticeEvent.advisoriesNew",
-} as const;
-const EVENTS = Object.keys(EVENT_NAMES) as (keyof typeof EVENT_NAMES)[];
 const GRADES = ["critical", "high", "medium", "low"] as const;
+const EVENTS = [
+  "risk.opened",
+  "risk.reopened",
+  "risk.overdue",
+  "risk.fixed",
+  "risk.acceptance-asked",
+  "risk.acceptance-decided",
+  "case.changed",
+  "job.failed",
+  "registry.failed",
+  "advisories.new",
+] as const;
 const SHOWN_NAME = 60;
 
 export function Rules() {
-  const { t } = useSpeech();
+  const { t, nameOf } = useSpeech();
   const rows = useNotificationRules();
+  const owners = useOwners();
+  const channels = useChannels();
   const remove = useDeleteNotificationRule();
   const may = useMay()("notifications:write");
-  const channels = useChannels();
-  const owners = useOwners();
-  const names = (all: readonly Named[], ids: readonly number[]) =>
-    ids.length === 0 ? (
-      t("rules.any")
-    ) : (
-      <SafeText value={ids.map((id) => all.find((each) => each.id === id)?.name ?? String(id)).join(" · ")} />
-    );
   const columns: readonly Column<NotificationRule>[] = [
     { key: "name", title: t("rules.name"), cell: ({ name }) => <SafeText value={name} /> },
-    {
-      key: "events",
-      title: t("rules.events"),
-      cell: ({ events }) => events.map((event) => t(EVENT_NAMES[event])).join(" · "),
-    },
     {
       key: "severity",
       title: t("rules.from"),
       width: 130,
       cell: ({ minSeverity }) => (minSeverity === null ? t("rules.any") : <SeverityTag severity={minSeverity} />),
     },
-    { key: "owner", title: t("images.owner"), width: 160, cell: ({ ownerIds }) => names(owners.items, ownerIds) },
     {
-      key: "grade",
-      title: t("filters.grade"),
-      width: 130,
-      cell: ({ grades }) => (grades.length === 0 ? t("rules.any") : <SafeText value={grades.join(" · ")} />),
+      key: "events",
+      title: t("rules.events"),
+      cell: ({ events }) => <SafeText value={events.map((event) => nameOf("notice", event)).join(", ")} />,
     },
-    { key: "channel", title: t("rules.channel"), cell: ({ channelIds }) => names(channels.items, channelIds) },
+    {
+      key: "owners",
+      title: t("images.owner"),
+      width: 160,
+      cell: ({ ownerIds }) => <SafeText value={namesOf(owners.items, ownerIds) || t("rules.any")} />,
+    },
+    {
+      key: "grades",
+      title: t("filters.grade"),
+      width: 160,
+      cell: ({ grades }) => (
+        <SafeText value={grades.map((each) => nameOf("grade", each)).join(", ") || t("rules.any")} />
+      ),
+    },
+    {
+      key: "channels",
+      title: t("rules.channel"),
+      cell: ({ channelIds }) => <SafeText value={namesOf(channels.items, channelIds)} />,
+    },
     {
       key: "actions",
       title: t("actions"),
@@ -103,7 +106,7 @@ function AddRule() {
     <FormModal<NotificationRuleSettings>
       title={t("rules.add")}
       submit={t("save")}
-      initial={{ events: ["risk.opened", "risk.reopened", "risk.overdue"], minSeverity: "high" }}
+      initial={{ minSeverity: "high", events: ["risk.opened", "risk.reopened", "risk.overdue"] }}
       sending={add.isPending}
       onSubmit={(values, close) => add.mutate(values, { onSuccess: close })}
     >
@@ -113,7 +116,7 @@ function AddRule() {
             <Input maxLength={100} />
           </Form.Item>
           <Form.Item name="events" label={t("rules.events")} rules={required}>
-            <Select mode="multiple" options={EVENTS.map((value) => ({ value, label: t(EVENT_NAMES[value]) }))} />
+            <Select mode="multiple" options={EVENTS.map((value) => ({ value, label: t(`notice.${value}`) }))} />
           </Form.Item>
           <Form.Item name="channelIds" label={t("rules.channel")} rules={required}>
             <Select mode="multiple" options={choices(channels.items)} />
@@ -139,4 +142,11 @@ function AddRule() {
       )}
     </FormModal>
   );
+}
+
+function namesOf(rows: readonly { readonly id: number; readonly name: string }[], ids: readonly number[]): string {
+  return rows
+    .filter(({ id }) => ids.includes(id))
+    .map(({ name }) => name)
+    .join(", ");
 }
