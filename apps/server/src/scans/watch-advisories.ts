@@ -27,16 +27,15 @@ export interface WatchDeps {
 export async function matchEstate({ store, tools, clock }: WatchDeps, tenantId: number): Promise<AppliedMatches> {
   const database = await tools.database();
   const matchedWith = stateOfDatabase(database);
-  const applied = await store.tenant(tenantId, (db) =>
-    applyMatches(db, matcherOf(database), { matchedWith, now: clock() }),
-  );
-  if (applied.images.length > 0) await followUp(store, tenantId, applied.images, clock());
-  return applied;
-}
-
-async function followUp(store: Store, tenantId: number, images: readonly number[], now: Date): Promise<void> {
-  const repositories = await store.tenant(tenantId, (db) => repositoriesOfImages(db, images));
-  await store.tenant(tenantId, (db) => refreshRisks(db, { repositories }, now));
+  return store.tenant(tenantId, async (db) => {
+    const applied = await applyMatches(db, matcherOf(database), { matchedWith, now: clock() });
+    const { images, vulnerabilities } = applied;
+    if (images.length > 0 && vulnerabilities.length > 0) {
+      const repositories = await repositoriesOfImages(db, images);
+      await refreshRisks(db, { repositories, vulnerabilities }, clock());
+    }
+    return applied;
+  });
 }
 
 /** The same for every tenant, and the counts of the estate anew. */

@@ -26,6 +26,8 @@ export interface AppliedMatches {
   readonly added: number;
   readonly removed: number;
   readonly changed: number;
+  /** Vulnerabilities that became known, were withdrawn, or weigh otherwise than before. */
+  readonly vulnerabilities: readonly string[];
   /** Images whose findings changed. */
   readonly images: readonly number[];
 }
@@ -63,7 +65,7 @@ export async function applyMatches(
       batch.map(({ id }, index) => ({ subjectId: id, matches: found[index] ?? [] })),
     );
   }
-  if (subjects === 0) return { subjects, added: 0, removed: 0, changed: 0, images: [] };
+  if (subjects === 0) return { subjects, added: 0, removed: 0, changed: 0, images: [], vulnerabilities: [] };
   return { subjects, ...(await applyDifference(db, matchedWith, now)) };
 }
 
@@ -103,9 +105,14 @@ async function applyDifference(
   const { rows } = await sql<{ added: number; removed: number; changed: number }>`
     SELECT count(*) FILTER (WHERE NOT is_kept) AS added, count(*) FILTER (WHERE NOT is_wanted) AS removed,
       count(*) FILTER (WHERE is_kept AND is_wanted) AS changed FROM difference`.execute(db);
+  const touched = await sql<{ id: string }>`
+    SELECT DISTINCT d.vulnerability_id AS id FROM difference d LEFT JOIN wanted w USING (subject_id, vulnerability_id)
+    WHERE NOT (d.is_kept AND d.is_wanted) OR (d.old_severity, d.old_exploited, d.old_malicious, d.old_fixable)
+      IS DISTINCT FROM (w.severity, w.exploited, w.malicious, w.fixed_version <> '')`.execute(db);
+  const vulnerabilities = touched.rows.map(({ id }) => id);
   const counted = rows[0] ?? { added: 0, removed: 0, changed: 0 };
   if (counted.added > 0) await noticeAdded(db, { added: counted.added, images: images.length }, now);
-  return { ...counted, images };
+  return { ...counted, images, vulnerabilities };
 }
 
 /** One notice for all that is new, however many images hold it. */

@@ -35,9 +35,15 @@ export interface RefreshedRisks {
  */
 export async function refreshRisks(
   db: TenantQueries,
-  of: { readonly images?: readonly number[]; readonly repositories?: readonly number[] },
+  of: {
+    readonly images?: readonly number[];
+    readonly repositories?: readonly number[];
+    /** Only risks of these vulnerabilities: all that a new state of advisories can have changed. */
+    readonly vulnerabilities?: readonly string[];
+  },
   now: Date,
 ): Promise<RefreshedRisks> {
+  const only = of.vulnerabilities ?? null;
   await sql`CREATE TEMPORARY TABLE concerned ON COMMIT DROP AS
     SELECT DISTINCT repository_id FROM image_location WHERE image_id = ANY(${of.images ?? []}::bigint[])
     UNION SELECT id FROM repository WHERE id = ANY(${of.repositories ?? []}::bigint[])`.execute(db);
@@ -45,10 +51,11 @@ export async function refreshRisks(
     SELECT t.repository_id, i.id AS image_id, i.state, bool_or(t.name ~ ${RELEASE_TAG}) AS is_released
     FROM concerned c JOIN tag t USING (repository_id) JOIN tag_image ti ON ti.tag_id = t.id JOIN image i ON i.id = ti.image_id
     WHERE t.gone_at IS NULL AND i.state <> 'gone' GROUP BY 1, 2, 3`.execute(db);
-  await fillSeen(db);
+  await sql`ANALYZE live`.execute(db);
+  await fillSeen(db, only);
   const opened = await openNew(db, now);
   const reopened = await reopenSeen(db, now);
-  const fixed = await fixUnseen(db, now);
+  const fixed = await fixUnseen(db, only, now);
   await noteEvents(db, { opened, reopened, fixed }, now);
   const waived = new Set(await acceptWaived(db, [...opened, ...reopened], now));
   const unwaived = (ids: readonly number[]) => ids.filter((id) => !waived.has(id));
@@ -62,25 +69,29 @@ export async function refreshRisks(
 }
 
 /** Every finding of the live images that makes a risk, once for each repository. */
-async function fillSeen(db: TenantQueries): Promise<void> {
+async function fillSeen(db: TenantQueries, only: readonly string[] | null): Promise<void> {
+  const meant = only === null ? sql`true` : sql`m.vulnerability_id = ANY(${only})`;
+  const subjects =
+    only === null ? sql`true` : sql`cs.subject_id IN (SELECT m.subject_id FROM subject_match m WHERE ${meant})`;
   await sql`CREATE TEMPORARY TABLE seen ON COMMIT DROP AS
     WITH subjects AS (
       SELECT l.repository_id, l.image_id, l.is_released, cs.subject_id
       FROM live l JOIN image_chain ic USING (image_id) JOIN chain_subject cs USING (chain_id)
-      GROUP BY 1, 2, 3, 4, cs.from_depth HAVING sum(cs.delta) > 0),
+      WHERE ${subjects} GROUP BY 1, 2, 3, 4, cs.from_depth HAVING sum(cs.delta) > 0),
     flaws AS (
       SELECT h.repository_id, m.vulnerability_id || ' ' || s.name AS key,
         CASE WHEN m.malicious THEN 'malware' ELSE 'vulnerability' END AS kind, m.vulnerability_id AS finding, m.severity,
         v.title, s.name AS package, '' AS path, m.fixed_version, m.exploited, h.image_id, h.is_released
       FROM subjects h JOIN subject_match m USING (subject_id) JOIN subject s ON s.id = h.subject_id
         JOIN vulnerability v ON v.id = m.vulnerability_id
-      WHERE m.severity IN ('critical', 'high') OR m.exploited OR m.malicious),
+      WHERE ${meant} AND (m.severity IN ('critical', 'high') OR m.exploited OR m.malicious)),
     facts AS (
       SELECT repository_id, image_id, is_released, fact_id FROM (
         SELECT l.repository_id, l.image_id, l.is_released, cc.fact_id, sum(cc.delta) AS held
-        FROM live l JOIN image_chain ic USING (image_id) JOIN chain_content cc USING (chain_id)
+        FROM live l JOIN image_chain ic USING (image_id) JOIN chain_content cc USING (chain_id) WHERE ${only === null}
         GROUP BY 1, 2, 3, 4, cc.from_depth) summed WHERE held > 0
-      UNION SELECT l.repository_id, l.image_id, l.is_released, ic.fact_id FROM live l JOIN image_content ic USING (image_id)),
+      UNION SELECT l.repository_id, l.image_id, l.is_released, ic.fact_id FROM live l JOIN image_content ic USING (image_id)
+      WHERE ${only === null}),
     content AS (
       SELECT h.repository_id, f.rule_id || ' ' || f.path || ' ' || f.fingerprint AS key, f.kind, f.rule_id AS finding, f.severity, f.title,
         '' AS package, f.path, '' AS fixed_version, false AS exploited, h.image_id, h.is_released
@@ -124,10 +135,11 @@ async function reopenSeen(db: TenantQueries, now: Date): Promise<readonly number
   return rows.map(({ id }) => id);
 }
 
-async function fixUnseen(db: TenantQueries, now: Date): Promise<readonly number[]> {
+async function fixUnseen(db: TenantQueries, only: readonly string[] | null, now: Date): Promise<readonly number[]> {
   const { rows } = await sql<{ id: number }>`
     UPDATE risk r SET state = 'fixed', fixed_at = ${now}, images = 0
     FROM concerned c WHERE r.repository_id = c.repository_id AND r.state <> 'fixed'
+      AND ${only === null ? sql`true` : sql`r.kind IN ('vulnerability', 'malware') AND r.finding = ANY(${only})`}
       AND NOT EXISTS (SELECT FROM seen s WHERE s.repository_id = r.repository_id AND s.key = r.key)
       AND NOT EXISTS (SELECT FROM live l WHERE l.repository_id = r.repository_id AND l.state <> 'scanned')
     RETURNING r.id`.execute(db);
