@@ -56,7 +56,8 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
     return found === "public" || (found === "private" && options.allowPrivate === true);
   };
   const lookup = guardedLookup(allowed);
-  const shared = { keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS, timeout: IDLE_TIMEOUT_MS };
+  // No timeout here: a kept connection would end with the few seconds that it may idle. Each request brings its own.
+  const shared = { keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS };
   const agents = {
     http: guarded(new HttpAgent(shared), allowed, lookup),
     https: guarded(
