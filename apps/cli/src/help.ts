@@ -9,6 +9,7 @@ Commands:
   up            start the platform on this machine: database, API, console, workers
   server        run some of its roles, as many processes as needed
   login URL     keep a server's address and token; image: ask it about the estate
+  password NAME give an account a new password, when it was lost
   backup FILE   write everything the platform keeps; restore FILE; audit verify
   db            keep the advisory database: update, import, status, push, pull
 

@@ -11,6 +11,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import("./commands/serve.ts")).upCommand,
+  password: async () => (await import("./commands/password.ts")).passwordCommand,
   backup: async () => (await import("./commands/backup.ts")).backupCommand,
   restore: async () => (await import("./commands/backup.ts")).restoreCommand,
   audit: async () => (await import("./commands/audit.ts")).auditCommand,

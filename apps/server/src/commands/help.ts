@@ -65,3 +65,15 @@ Note the last hash elsewhere: then cutting off the end is noticed too.
 Example:
   bulwark audit verify --database postgresql://bulwark@db.example.com/bulwark
 `;
+
+/** Printed by `bulwark password --help`. */
+export const PASSWORD_HELP = `Gives an account a new random password: the way back in when it was lost.
+
+Usage: bulwark password LOGIN [--data DIR] [--database URL]
+
+The second factor is taken away and all sessions end; the audit log tells of it. End bulwark up first where the database is
+the embedded one.
+
+Example:
+  bulwark password admin
+`;

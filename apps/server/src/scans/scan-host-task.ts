@@ -13,6 +13,9 @@ import { digestOfText } from "./digest.ts";
 import type { ScanDeps } from "./scan-image-task.ts";
 import { scanIntoStore } from "./scan-into-store.ts";
 
+/** The registry that stands for machines themselves. */
+const HOSTS = "hosts";
+
 /** Not what the machine is made of: passing files, and the files of images and containers, which are scanned as such. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   "tmp",
@@ -42,9 +45,9 @@ export function scanHostHandler({ store, tools, clock }: ScanDeps): (context: Ta
       );
       const { digest, platform } = facts.image;
       await store.tenant(tenantId, async (db) => {
-        const known = (await listRegistries(db)).find(({ kind }) => kind === "local");
+        const known = (await listRegistries(db)).find(({ kind, name }) => kind === "local" && name === HOSTS);
         const address = "local";
-        const registry = known?.id ?? (await addRegistry(db, { name: "hosts", kind: "local", address, settings: {} }));
+        const registry = known?.id ?? (await addRegistry(db, { name: HOSTS, kind: "local", address, settings: {} }));
         if (registry === undefined) throw new Error("the name hosts is taken by a registry");
         const tag = { name: "current", digest, images: [{ digest, platform }] };
         await recordRepository(db, { registry, name: hostname(), changed: [tag], present: ["current"] }, clock());
