@@ -145,10 +145,13 @@ async function putSubjects(
   const distinct = new Map(all.map((subject) => [subjectKey(subject), subject]));
   if (distinct.size === 0) return new Map();
   const rows = [...distinct].map(([key, each]) => ({ key, ...each, module: each.module ?? "" })).sort(by("key"));
+  const known = await subjectIds(db, rows);
+  const missing = rows.filter(({ key }) => !known.has(key));
+  if (missing.length === 0) return known;
   const { rows: made } = await sql<AdvisorySubject & { id: number }>`
     INSERT INTO subject (tenant_id, ecosystem, name, version, module, matched_with)
     SELECT current_tenant(), ecosystem, name, version, module, ${matchedWith}
-    FROM jsonb_to_recordset(${tableOf(rows)}) AS r(ecosystem text, name text, version text, module text)
+    FROM jsonb_to_recordset(${tableOf(missing)}) AS r(ecosystem text, name text, version text, module text)
     ON CONFLICT DO NOTHING RETURNING id, ecosystem, name, version, module`.execute(db);
   const results = match(made.map(asSubject));
   await storeMatches(
@@ -156,6 +159,11 @@ async function putSubjects(
     made.map(({ id }, index) => ({ subjectId: id, matches: results[index] ?? [] })),
     now,
   );
+  // What another worker wrote meanwhile is found now.
+  return subjectIds(db, rows);
+}
+
+async function subjectIds(db: TenantQueries, rows: readonly AdvisorySubject[]): Promise<Ids> {
   const { rows: found } = await sql<AdvisorySubject & { id: number }>`
     SELECT s.id, s.ecosystem, s.name, s.version, s.module FROM subject s
     JOIN jsonb_to_recordset(${tableOf(rows)}) AS r(ecosystem text, name text, version text, module text)
@@ -182,15 +190,16 @@ async function putPackages(db: TenantQueries, chains: readonly ChainFacts[], sub
     };
   });
   rows.sort(by("key"));
+  const known = await idsByKey(db, "package_version", rows);
+  const missing = rows.filter(({ key }) => !known.has(key));
+  if (missing.length === 0) return known;
   await sql`
     INSERT INTO package_version (tenant_id, key, purl, type, name, version, fact, undetermined, subject_ids)
     SELECT current_tenant(), key, purl, type, name, version, fact, undetermined, subject_ids
-    FROM jsonb_to_recordset(${tableOf(rows)}) AS r(key text, purl text, type text, name text, version text, fact jsonb,
+    FROM jsonb_to_recordset(${tableOf(missing)}) AS r(key text, purl text, type text, name text, version text, fact jsonb,
       undetermined text, subject_ids bigint[])
     ON CONFLICT DO NOTHING`.execute(db);
-  const { rows: found } = await sql<{ id: number; key: string }>`
-    SELECT id, key FROM package_version WHERE key = ANY(${rows.map(({ key }) => key)})`.execute(db);
-  return idsOf(found);
+  return idsByKey(db, "package_version", rows);
 }
 
 async function putContent(db: TenantQueries, chains: readonly ChainFacts[], facts: ImageFacts): Promise<Ids> {
@@ -200,17 +209,18 @@ async function putContent(db: TenantQueries, chains: readonly ChainFacts[], fact
   const rows = [...distinct]
     .map(([key, item]) => ({ ...item, key, rule_id: item.id, found_by: item.foundBy }))
     .sort(by("key"));
+  const known = await idsByKey(db, "content_fact", rows);
+  const missing = rows.filter(({ key }) => !known.has(key));
+  if (missing.length === 0) return known;
   await sql`
     INSERT INTO content_fact (tenant_id, key, kind, rule_id, severity, title, path, line, advice, detail, fingerprint,
       found_by, version, "references")
     SELECT current_tenant(), key, kind, rule_id, severity, title, path, line, advice, detail, fingerprint,
       found_by, version, ARRAY(SELECT jsonb_array_elements_text("references"))
-    FROM jsonb_to_recordset(${tableOf(rows)}) AS r(key text, kind text, rule_id text, severity text, title text, path text,
+    FROM jsonb_to_recordset(${tableOf(missing)}) AS r(key text, kind text, rule_id text, severity text, title text, path text,
       line integer, advice text, detail text, fingerprint text, found_by text, version text, "references" jsonb)
     ON CONFLICT DO NOTHING`.execute(db);
-  const { rows: found } = await sql<{ id: number; key: string }>`
-    SELECT id, key FROM content_fact WHERE key = ANY(${rows.map(({ key }) => key)})`.execute(db);
-  return idsOf(found);
+  return idsByKey(db, "content_fact", rows);
 }
 
 async function putChanges(
@@ -314,6 +324,17 @@ async function putImageContent(db: TenantQueries, image: number, { content }: Im
     SELECT current_tenant(), ${image}, fact_id, depth
     FROM jsonb_to_recordset(${tableOf(rows)}) AS r(fact_id bigint, depth smallint)
     ON CONFLICT DO NOTHING`.execute(db);
+}
+
+/** Most of what an image tells is known: it is looked up before anything is written. */
+async function idsByKey(
+  db: TenantQueries,
+  table: "package_version" | "content_fact",
+  rows: readonly { readonly key: string }[],
+): Promise<Ids> {
+  const { rows: found } = await sql<{ id: number; key: string }>`
+    SELECT id, key FROM ${sql.table(table)} WHERE key = ANY(${rows.map(({ key }) => key)})`.execute(db);
+  return idsOf(found);
 }
 
 function idsOf(rows: readonly { readonly id: number; readonly key: string }[]): Ids {

@@ -88,6 +88,8 @@ async function fillLocated(db: TenantQueries, subjects: readonly number[], sight
     db,
   );
   // The planner knows nothing of a temporary table: it would look up a hundred thousand images one by one.
+  // A rough idea is enough, and takes a tenth of the time.
+  await sql`SET LOCAL default_statistics_target = 10`.execute(db);
   await sql`ANALYZE standing (image_id)`.execute(db);
   await sql`
     CREATE TEMPORARY TABLE located ON COMMIT DROP AS
