@@ -30,7 +30,7 @@ const TENANT = 1;
 export async function estateBench(work: string): Promise<readonly BenchResult[]> {
   chmodSync(work, 0o711); // run by root, PostgreSQL is another user, who has to come through
   const postgres = await startPostgres(join(work, "estate"));
-  const store = await openStore(postgres.url); } } : {});
+  const store = await openStore(postgres.url);
   try {
     await fill(postgres.url, store);
     const images = `${SIZE.images.toLocaleString("en")} images`;
