@@ -1,5 +1,6 @@
 export type { Healthcheck, HistoryEntry, ImageConfig } from "./config.ts";
 export { type LocalImage, type LocalImages, listLocalImages } from "./daemon/local-images.ts";
+export { sha256 } from "./digest.ts";
 export { type ImageErrorCode, isImageError } from "./errors.ts";
 export type { LayerSummary, ReadLayerOptions } from "./layer/read-layer.ts";
 export { DEFAULT_LAYER_CONCURRENCY, DEFAULT_LIMITS, type Limits } from "./limits.ts";

@@ -1,13 +1,11 @@
-import { createHash } from "node:crypto";
 import { subjectsOf } from "@bulwark/ecosystems";
-import type { OpenedImage } from "@bulwark/image";
+import { type OpenedImage, sha256 } from "@bulwark/image";
 import type {
   AdvisorySubject,
   ChainFacts,
   Change,
   ContentRecord,
   Finding,
-  Image,
   ImageFacts,
   LayerReport,
   OperatingSystem,
@@ -252,6 +250,6 @@ function changes<Item>(
   return changed;
 }
 
-function digestOf(text: string): Image["digest"] {
-  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+function digestOf(text: string): string {
+  return sha256(Buffer.from(text));
 }

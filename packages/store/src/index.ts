@@ -46,7 +46,6 @@ export { type ImagePackage, imagePackageFacts, imagePackages, type PackageFilter
 export { type IngestOptions, ingestImage } from "./images/ingest.ts";
 export { knownChains } from "./images/known-chains.ts";
 export {
-  countImages,
   IMAGE_SORTS,
   type ImageFilter,
   type ImagePage,
@@ -75,7 +74,6 @@ export {
   type Claim,
   endTask,
   forgetQueue,
-  LOST_AFTER_SECONDS,
   markQueued,
   reportProgress,
   rescueTasks,
@@ -160,7 +158,6 @@ export {
   type RegistrySettings,
   registrySecret,
   removeRegistry,
-  retireImages,
   setRegistryState,
 } from "./registries/registries.ts";
 export { dropWebhook, registryOfWebhook, setWebhook } from "./registries/webhooks.ts";

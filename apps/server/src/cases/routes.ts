@@ -12,6 +12,7 @@ import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound } from "../errors.ts";
+import { IdParams } from "../id.ts";
 import { List } from "../list.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
@@ -23,7 +24,6 @@ import { lookAgain } from "./refresh-cases.ts";
 const N = Type.Integer();
 const Text = Type.String();
 const MaybeText = Type.Union([Type.String(), Type.Null()]);
-const Params = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
 
 const CaseShape = Type.Object({
   id: N,
@@ -118,7 +118,7 @@ export const caseRoutes: Routes = async (app, { deps }) => {
     "/api/v1/cases/:id",
     {
       config: read,
-      schema: { tags, operationId: "getCase", summary: "One case", params: Params, response: { 200: CaseShape } },
+      schema: { tags, operationId: "getCase", summary: "One case", params: IdParams, response: { 200: CaseShape } },
     },
     async (request) => store.tenant(principalOf(request).tenantId, (db) => found(db, request.params.id)),
   );
@@ -131,7 +131,7 @@ export const caseRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "changeCase",
         summary: "Change a case's title or note; closing is left to scans",
-        params: Params,
+        params: IdParams,
         body: Type.Object({ title: Type.Optional(Title), note: Type.Optional(Note) }, { additionalProperties: false }),
         response: { 200: CaseShape },
       },
@@ -155,7 +155,7 @@ export const caseRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "getCaseCurve",
         summary: "How many images were open and closed at which time",
-        params: Params,
+        params: IdParams,
         response: { 200: Type.Object({ points: List(Type.Object({ at: Text, open: N, closed: N })) }) },
       },
     },
@@ -174,7 +174,7 @@ export const caseRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "listCaseImages",
         summary: "Every image that the case found, open ones first",
-        params: Params,
+        params: IdParams,
         response: { 200: PageOf(CaseImageShape) },
       },
     },
@@ -193,7 +193,7 @@ export const caseRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "exportCase",
         summary: "The images of a case as CSV",
-        params: Params,
+        params: IdParams,
         produces: ["text/csv"],
       },
     },

@@ -1,3 +1,4 @@
+import { SEVERITIES } from "@bulwark/model";
 import {
   getImage,
   IMAGE_SORTS,
@@ -137,7 +138,7 @@ export const imageRoutes: Routes = async (app, { deps }) => {
           ...filter,
           now: deps.clock(),
           kinds: listOf(kind, ["vulnerability", "secret", "malware", "webshell", "misconfiguration"]),
-          severities: listOf(severity, ["critical", "high", "medium", "low", "negligible", "unknown"]),
+          severities: listOf(severity, SEVERITIES),
           limit: limit + 1,
           ...(after === undefined ? {} : { after }),
         }),

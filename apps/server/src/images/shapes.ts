@@ -1,7 +1,8 @@
+import { SEVERITIES } from "@bulwark/model";
 import { type TSchema, Type } from "typebox";
 import { List } from "../list.ts";
 
-export const Severity = Type.Enum(["critical", "high", "medium", "low", "negligible", "unknown"]);
+export const Severity = Type.Enum(SEVERITIES);
 export const FindingKind = Type.Enum(["vulnerability", "secret", "malware", "webshell", "misconfiguration"]);
 export const Digest = Type.String({
   pattern: "^[a-z0-9]+:[a-f0-9]{32,128}$",

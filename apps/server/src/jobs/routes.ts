@@ -16,6 +16,7 @@ import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
+import { IdParams } from "../id.ts";
 import { Digest } from "../images/shapes.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
@@ -27,7 +28,6 @@ const Text = Type.String();
 const MaybeTime = Type.Union([Type.String(), Type.Null()]);
 const JobStates = Type.Enum(["running", "paused", "done", "failed", "cancelled"]);
 const TaskStates = Type.Enum(["waiting", "parked", "running", "done", "failed", "cancelled"]);
-const Params = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
 
 const JobShape = Type.Object({
   id: N,
@@ -185,7 +185,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
     "/api/v1/jobs/:id",
     {
       config: read,
-      schema: { tags, operationId: "getJob", summary: "One job", params: Params, response: { 200: JobShape } },
+      schema: { tags, operationId: "getJob", summary: "One job", params: IdParams, response: { 200: JobShape } },
     },
     async (request) => store.tenant(principalOf(request).tenantId, (db) => seen(db, request.params.id)),
   );
@@ -198,7 +198,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "listJobTasks",
         summary: "The tasks of a job, the newest first",
-        params: Params,
+        params: IdParams,
         querystring: Type.Object({ ...PageQuery, state: Type.Optional(TaskStates) }),
         response: { 200: PageOf(TaskShape) },
       },
@@ -257,7 +257,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
           tags,
           operationId: `${action}Job`,
           summary: change.summary,
-          params: Params,
+          params: IdParams,
           response: { 200: JobShape },
         },
       },

@@ -13,6 +13,7 @@ import { Type } from "typebox";
 import { type Principal, principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
+import { IdParams } from "../id.ts";
 import { PageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { createOutbound } from "../security/outbound.ts";
@@ -25,7 +26,6 @@ import { channelPurpose, openChannel } from "./send.ts";
 import { ChannelBody, ChannelChangeBody, ChannelShape, TestResult } from "./shapes.ts";
 import { subjectOf } from "./write-message.ts";
 
-const Params = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
 const LEASE_MS = 60_000;
 
 /** Channels: places that messages are sent to. */
@@ -86,7 +86,7 @@ export const channelRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "changeChannel",
         summary: "Change a channel; another address needs the secret again",
-        params: Params,
+        params: IdParams,
         body: ChannelChangeBody,
         response: { 200: ChannelShape },
       },
@@ -130,7 +130,7 @@ export const channelRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "deleteChannel",
         summary: "Delete a channel and what waits for it",
-        params: Params,
+        params: IdParams,
         response: { 204: Type.Null() },
       },
     },
@@ -153,7 +153,7 @@ export const channelRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "testChannel",
         summary: "Send a test message now, whatever the digest and the quiet hours",
-        params: Params,
+        params: IdParams,
         response: { 200: TestResult },
       },
     },

@@ -3,12 +3,10 @@ import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
+import { Id, IdParams } from "../id.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { DeliveryDetailShape, DeliveryShape } from "./shapes.ts";
-
-const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-const Params = Type.Object({ id: Id });
 
 /** Deliveries: what was sent to whom, what waits, and what did not arrive and why. */
 export const deliveryRoutes: Routes = async (app, { deps }) => {
@@ -55,7 +53,7 @@ export const deliveryRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "getDelivery",
         summary: "One delivery, with every attempt",
-        params: Params,
+        params: IdParams,
         response: { 200: DeliveryDetailShape },
       },
     },
@@ -75,7 +73,7 @@ export const deliveryRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "retryDelivery",
         summary: "Try a delivery that failed anew",
-        params: Params,
+        params: IdParams,
         response: { 200: DeliveryDetailShape },
       },
     },

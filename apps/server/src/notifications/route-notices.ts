@@ -1,3 +1,4 @@
+import { SEVERITIES } from "@bulwark/model";
 import {
   addDelivery,
   listChannels,
@@ -21,7 +22,6 @@ import { subjectOf } from "./write-message.ts";
 
 /** Notices that become messages at once: what happens in the same minute is told together. */
 const BATCH = 1_000;
-const SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"];
 
 /** What one receiver is to be told of one event. */
 interface Share {
@@ -149,7 +149,8 @@ function advisorySection(all: readonly Notice["facts"][]): Section {
     (Array.isArray(vulnerabilities) ? vulnerabilities : []).map((each): Item => ({ ...each, images: Number(images) })),
   );
   const unique = [...new Map(named.map((each) => [each.id, each])).values()];
-  const rank = ({ exploited, severity }: Item) => (exploited === true ? 0 : 10) + SEVERITIES.indexOf(String(severity));
+  const rank = ({ exploited, severity }: Item) =>
+    (exploited === true ? 0 : 10) + (SEVERITIES as readonly string[]).indexOf(String(severity));
   const items = unique.sort((one, other) => rank(one) - rank(other)).slice(0, MAX_ITEMS);
   return { event: "advisories.new", total, severities: {}, items };
 }

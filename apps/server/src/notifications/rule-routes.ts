@@ -13,12 +13,11 @@ import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
+import { IdParams } from "../id.ts";
 import { demandOwner } from "../owners/demand-owner.ts";
 import { PageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { RuleBody, RuleChangeBody, RuleShape } from "./shapes.ts";
-
-const Params = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
 
 /** Rules: which events go to which channels. */
 export const notificationRuleRoutes: Routes = async (app, { deps }) => {
@@ -74,7 +73,7 @@ export const notificationRuleRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "changeNotificationRule",
         summary: "Change a rule",
-        params: Params,
+        params: IdParams,
         body: RuleChangeBody,
         response: { 200: RuleShape },
       },
@@ -104,7 +103,7 @@ export const notificationRuleRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "deleteNotificationRule",
         summary: "Delete a rule",
-        params: Params,
+        params: IdParams,
         response: { 204: Type.Null() },
       },
     },

@@ -1,5 +1,6 @@
 import { NOTICE_EVENTS } from "@bulwark/store";
 import { Type } from "typebox";
+import { Id } from "../id.ts";
 import { FindingKind, Severity } from "../images/shapes.ts";
 import { List } from "../list.ts";
 import { CHANNELS } from "./channels/index.ts";
@@ -8,7 +9,6 @@ const Email = Type.String({ maxLength: 320, pattern: '^[^\\s@<>,;:"]+@[^\\s@<>,;
 const Clock = Type.String({ pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$", description: "HH:MM" });
 const Text = Type.String();
 const N = Type.Integer();
-const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
 const SETTINGS = {
   username: Type.Optional(Type.String({ minLength: 1, maxLength: 320 })),

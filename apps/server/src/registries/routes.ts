@@ -14,6 +14,7 @@ import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
+import { IdParams } from "../id.ts";
 import { startJob } from "../jobs/start-job.ts";
 import { demandOwner } from "../owners/demand-owner.ts";
 import { PageOf } from "../paging.ts";
@@ -24,7 +25,6 @@ import { RegistryBody, RegistryChangeBody, RegistryShape } from "./shapes.ts";
 import { syncJob } from "./sync-job.ts";
 import { tryRegistry } from "./try-registry.ts";
 
-const Params = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
 const JobStarted = Type.Object({ job: Type.Integer() });
 
 /** Registries: connect, change, try, synchronise, forget. */
@@ -91,7 +91,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "getRegistry",
         summary: "One registry",
-        params: Params,
+        params: IdParams,
         response: { 200: RegistryShape },
       },
     },
@@ -106,7 +106,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "changeRegistry",
         summary: "Change how a registry is read, its owner or its grade; a null password takes it away",
-        params: Params,
+        params: IdParams,
         body: RegistryChangeBody,
         response: { 200: RegistryShape },
       },
@@ -147,7 +147,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "forgetRegistry",
         summary: "Forget a registry and where images lie in it",
-        params: Params,
+        params: IdParams,
         response: { 204: Type.Null() },
       },
     },
@@ -171,7 +171,7 @@ export const registryRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "syncRegistry",
         summary: "Synchronise a registry now; gives the job that does so already, if there is one",
-        params: Params,
+        params: IdParams,
         response: { 202: JobStarted },
       },
     },

@@ -3,12 +3,11 @@ import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound } from "../errors.ts";
+import { Id, IdParams } from "../id.ts";
 import { demandOwner } from "../owners/demand-owner.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 
-const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-const Params = Type.Object({ id: Id });
 const Named = Type.Object({ id: Type.Integer(), name: Type.String() });
 const Labels = Type.Record(Type.String({ maxLength: 100 }), Type.String({ maxLength: 1_000 }));
 
@@ -81,7 +80,7 @@ export const repositoryRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "changeRepository",
         summary: "Give a repository an owner, a business grade or labels; its images inherit them",
-        params: Params,
+        params: IdParams,
         body: RepositoryChange,
         response: { 200: RepositoryShape },
       },

@@ -1,3 +1,4 @@
+import { SEVERITIES } from "@bulwark/model";
 import {
   findAccount,
   getRisk,
@@ -12,16 +13,14 @@ import { Type } from "typebox";
 import { type Principal, principalOf, type Scope } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
+import { Id, IdParams } from "../id.ts";
 import { listOf } from "../list-parameter.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { AcceptBody, AssignBody, CommentBody, MeasuresShape, RiskDetailShape, RiskShape } from "./shapes.ts";
 
-const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-const Params = Type.Object({ id: Id });
 const Flag = Type.Optional(Type.Boolean());
 const States = ["open", "assigned", "fixing", "fixed", "reopened", "accepted"] as const;
-const Severities = ["critical", "high", "medium", "low", "negligible", "unknown"] as const;
 
 /** The closed loop: found, assigned, being fixed, fixed by a scan that sees it gone, or accepted by a second person. */
 export const riskRoutes: Routes = async (app, { deps }) => {
@@ -60,7 +59,7 @@ export const riskRoutes: Routes = async (app, { deps }) => {
           ...filter,
           sight: owners,
           states: listOf(state, States),
-          severities: listOf(severity, Severities),
+          severities: listOf(severity, SEVERITIES),
           ...(assignee === undefined ? {} : { assigneeId: assignee }),
           ...(owner === undefined ? {} : { ownerId: owner }),
           ...(repository === undefined ? {} : { repositoryId: repository }),
@@ -95,7 +94,7 @@ export const riskRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "getRisk",
         summary: "One risk, with its history",
-        params: Params,
+        params: IdParams,
         response: { 200: RiskDetailShape },
       },
     },
@@ -120,7 +119,7 @@ export const riskRoutes: Routes = async (app, { deps }) => {
           tags,
           operationId: `${action}Risk`,
           summary,
-          params: Params,
+          params: IdParams,
           ...(body === undefined ? {} : { body }),
           response: { 200: RiskDetailShape },
         },

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@bulwark/image";
 
 /** SHA-256 of a text, as registries write digests. */
 export function digestOfText(text: string): string {
-  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+  return sha256(Buffer.from(text));
 }

@@ -14,6 +14,7 @@ import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
+import { Id, IdParams } from "../id.ts";
 import { List } from "../list.ts";
 import { PageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
@@ -22,8 +23,6 @@ import { nextTime } from "./next-time.ts";
 const MAX_PLACES = 1_000;
 const MAX_SCHEDULES = 500;
 
-const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-const Params = Type.Object({ id: Id });
 const MaybeTime = Type.Union([Type.String(), Type.Null()]);
 
 const SETTINGS = {
@@ -120,7 +119,7 @@ export const scheduleRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "changeSchedule",
         summary: "Change a schedule, or stop and start it with `enabled`",
-        params: Params,
+        params: IdParams,
         body: ScheduleChange,
         response: { 200: ScheduleShape },
       },
@@ -146,7 +145,7 @@ export const scheduleRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "removeSchedule",
         summary: "Remove a schedule; a job of it that runs goes on",
-        params: Params,
+        params: IdParams,
         response: { 204: Type.Null() },
       },
     },

@@ -1,3 +1,4 @@
+import { SEVERITIES } from "@bulwark/model";
 import { getVulnerability, listPackages, listVulnerabilities, vulnerabilityKey } from "@bulwark/store";
 import { Type } from "typebox";
 import { principalOf } from "../access.ts";
@@ -79,7 +80,7 @@ export const vulnerabilityRoutes: Routes = async (app, { deps }) => {
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listVulnerabilities(db, {
           ...filter,
-          severities: listOf(severity, ["critical", "high", "medium", "low", "negligible", "unknown"]),
+          severities: listOf(severity, SEVERITIES),
           sort: by,
           limit: limit + 1,
           ...(after === undefined ? {} : { after }),

@@ -12,6 +12,7 @@ import { Type } from "typebox";
 import { type Principal, principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
+import { Id, IdParams } from "../id.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 
@@ -19,8 +20,6 @@ import type { Routes } from "../routes.ts";
 const MAX_DAYS = 731;
 const DAY_MS = 86_400_000;
 
-const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-const Params = Type.Object({ id: Id });
 const Text = Type.String();
 const Person = Type.Object({ id: Type.Integer(), name: Text });
 const Finding = Type.String({
@@ -132,7 +131,7 @@ export const waiverRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "approveWaiver",
         summary: "Approve the waiver that somebody else asked for",
-        params: Params,
+        params: IdParams,
         response: { 200: WaiverShape },
       },
     },
@@ -158,7 +157,7 @@ export const waiverRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "deleteWaiver",
         summary: "Take a waiver back, or refuse it; the risks that it accepted are open again",
-        params: Params,
+        params: IdParams,
         response: { 204: Type.Null() },
       },
     },

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
+import { severityOrder } from "../severity-order.ts";
 
 /**
  * Counts every vulnerability over the images of the estate, and writes today's point of the trend. It takes seconds in a
@@ -16,7 +17,7 @@ export async function countEstate(db: TenantQueries, now: Date): Promise<void> {
       SELECT cs.subject_id, sum(cs.delta * standing.images) AS images
       FROM chain_subject cs JOIN standing USING (chain_id) GROUP BY 1 HAVING sum(cs.delta * standing.images) > 0)
     SELECT m.vulnerability_id,
-      (array_agg(m.severity ORDER BY array_position(${SEVERITIES}, m.severity)))[1] AS severity,
+      (array_agg(m.severity ORDER BY ${severityOrder("m.severity")}))[1] AS severity,
       bool_or(m.exploited) AS exploited, bool_or(m.fixed_version <> '') AS fixable, max(h.images) AS images,
       (array_agg(DISTINCT s.name))[1:5] AS packages,
       array_remove((array_agg(DISTINCT m.fixed_version))[1:5], '') AS fixed_versions,
@@ -29,7 +30,7 @@ export async function countEstate(db: TenantQueries, now: Date): Promise<void> {
     INSERT INTO estate_vulnerability (tenant_id, vulnerability_id, severity, exploited, fixable, images, packages,
       fixed_versions, first_seen, rank)
     SELECT current_tenant(), vulnerability_id, severity, exploited, fixable, images, packages, fixed_versions, first_seen,
-      array_position(${SEVERITIES}, severity) * 1000 - priority FROM counted`.execute(db);
+      ${severityOrder("severity")} * 1000 - priority FROM counted`.execute(db);
   await sql`
     WITH counted AS (
       SELECT i.id, (SELECT count(*) FROM image_chain ic JOIN image o ON o.id = ic.image_id
@@ -47,5 +48,3 @@ export async function countEstate(db: TenantQueries, now: Date): Promise<void> {
       exploited = excluded.exploited, secrets = excluded.secrets, malware = excluded.malware,
       open_risks = excluded.open_risks`.execute(db);
 }
-
-const SEVERITIES = sql.raw("ARRAY['critical', 'high', 'medium', 'low', 'negligible', 'unknown']");

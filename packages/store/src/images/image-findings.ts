@@ -1,6 +1,7 @@
 import type { FindingKind, FixStatus, Severity } from "@bulwark/model";
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
+import { severityOrder } from "../severity-order.ts";
 import { isInForce, isOfImage } from "../waivers/waivers.ts";
 import { heldContent, heldPackages, heldSubjects } from "./held.ts";
 
@@ -71,7 +72,7 @@ export async function imageFindings(
       FROM ${heldPackages(image.id)} h JOIN package_version p ON p.id = h.package_id
         CROSS JOIN LATERAL unnest(p.subject_ids) AS u(subject_id) JOIN subject s ON s.id = u.subject_id GROUP BY 1, 2),
     flaws AS (
-      SELECT ${RANK("m.severity")} * 1000 - m.priority AS rank, s.id || ' ' || m.vulnerability_id || ' ' || h.from_depth AS key,
+      SELECT ${severityOrder("m.severity")} * 1000 - m.priority AS rank, s.id || ' ' || m.vulnerability_id || ' ' || h.from_depth AS key,
         CASE WHEN m.malicious THEN 'malware' ELSE 'vulnerability' END AS kind, m.vulnerability_id AS id, m.severity, v.title,
         jsonb_build_object('purl', p.purl, 'name', p.name, 'version', p.version) AS package, k.names AS packages,
         m.fixed_version, m.status, k.path, NULL::integer AS line, h.from_depth AS layer, NULL::smallint AS removed_in,
@@ -81,7 +82,7 @@ export async function imageFindings(
         JOIN vulnerability v ON v.id = m.vulnerability_id
         JOIN packages k ON k.subject_id = h.subject_id AND k.from_depth = h.from_depth JOIN package_version p ON p.id = k.shown),
     content AS (
-      SELECT ${RANK("f.severity")} * 1000 AS rank, f.id || ' ' || h.from_depth AS key, f.kind, f.rule_id AS id, f.severity, f.title,
+      SELECT ${severityOrder("f.severity")} * 1000 AS rank, f.id || ' ' || h.from_depth AS key, f.kind, f.rule_id AS id, f.severity, f.title,
         NULL::jsonb AS package, NULL::text[] AS packages, NULL AS fixed_version, NULL AS status, f.path, f.line,
         h.from_depth AS layer, h.removed_at AS removed_in, false AS exploited, NULL::real AS epss_score,
         NULL::real AS cvss_score, NULL::smallint AS priority, NULL::jsonb AS reasons, NULL AS range, NULL::text[] AS advisories,
@@ -108,10 +109,6 @@ export async function imageFindings(
       AND (${after === undefined} OR (rank, key) > (${after?.[0] ?? 0}, ${after?.[1] ?? ""}))
     ORDER BY rank, key LIMIT ${limit}`.execute(db);
   return rows.map(({ row }) => ({ ...row, advice: row.advice ?? adviceFor(row), firstSeen: new Date(row.firstSeen) }));
-}
-
-function RANK(column: string) {
-  return sql.raw(`array_position(ARRAY['critical', 'high', 'medium', 'low', 'negligible', 'unknown'], ${column})`);
 }
 
 /** What to do about a flaw: who has to act, and with which version. */

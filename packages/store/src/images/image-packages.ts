@@ -1,6 +1,7 @@
 import type { PackageFact } from "@bulwark/model";
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
+import { severityOrder } from "../severity-order.ts";
 import { heldPackages } from "./held.ts";
 import { containing } from "./visible.ts";
 
@@ -40,7 +41,7 @@ export async function imagePackages(
     SELECT p.id, p.purl, p.type, p.name, p.version, h.path, h.from_depth AS layer, h.evidence,
       coalesce((SELECT array_agg(l) FROM jsonb_array_elements_text(p.fact->'licenses') l), '{}') AS licenses, p.undetermined,
       (SELECT m.severity FROM subject_match m WHERE m.subject_id = ANY(p.subject_ids)
-        ORDER BY array_position(ARRAY['critical', 'high', 'medium', 'low', 'negligible', 'unknown'], m.severity) LIMIT 1) AS worst
+        ORDER BY ${severityOrder("m.severity")} LIMIT 1) AS worst
     FROM ${heldPackages(image)} h JOIN package_version p ON p.id = h.package_id
     WHERE (${like}::text IS NULL OR p.name ILIKE ${like} OR h.path ILIKE ${like})
       AND (${type ?? null}::text IS NULL OR p.type = ${type ?? null})

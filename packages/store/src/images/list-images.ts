@@ -67,15 +67,6 @@ export async function listImages(db: TenantQueries, filter: ImageFilter): Promis
   return { items, ...(rows.length > limit && last !== undefined ? { next: [Number(last.key), last.id] } : {}) };
 }
 
-/** How many images a filter finds, counted up to a bound. */
-export async function countImages(db: TenantQueries, filter: ImageFilter, upTo: number): Promise<number> {
-  const { rows } = await sql<{ found: number }>`
-    SELECT count(*) AS found FROM (SELECT FROM image i WHERE ${sql.join(conditions(filter), sql` AND `)} LIMIT ${upTo}) bounded`.execute(
-    db,
-  );
-  return rows[0]?.found ?? 0;
-}
-
 function conditions(filter: ImageFilter): RawBuilder<unknown>[] {
   const {
     search,

@@ -4,7 +4,7 @@ import type { TaskState } from "../schema/jobs.ts";
 import { lockJob, type Task, TICKET, type Ticket } from "./jobs.ts";
 
 /** A worker that gave no sign of life for so long is taken for dead. */
-export const LOST_AFTER_SECONDS = 20;
+const LOST_AFTER_SECONDS = 20;
 /** A task that was written but not put into the queue for so long, as its server ended between the two. */
 const FORGOTTEN_SECONDS = 30;
 const RESCUED_AT_ONCE = 1_000;

@@ -1,6 +1,7 @@
 import type { FindingKind, Severity } from "@bulwark/model";
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
+import { severityOrder } from "../severity-order.ts";
 
 /** What rules look at in a risk. */
 export interface RoutedRisk {
@@ -30,7 +31,7 @@ export interface ToldRisk {
   readonly reason: string;
 }
 
-const ORDER = sql`array_position(ARRAY['critical', 'high', 'medium', 'low', 'negligible', 'unknown'], k.severity),
+const ORDER = sql`${severityOrder("k.severity")},
   k.exploited DESC, k.id`;
 
 /** The risks of these ids that are still there, the worst first. */

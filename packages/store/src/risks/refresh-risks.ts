@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { announce } from "../jobs/events.ts";
 import { giveNotice } from "../notifications/notices.ts";
 import type { TenantQueries } from "../open-store.ts";
+import { severityOrder } from "../severity-order.ts";
 import { acceptWaived } from "../waivers/waivers.ts";
 
 /** Days until a risk is due, by severity; for business grades there may be others. */
@@ -98,7 +99,7 @@ async function fillSeen(db: TenantQueries, only: readonly string[] | null): Prom
       FROM facts h JOIN content_fact f ON f.id = h.fact_id
       WHERE f.severity IN ('critical', 'high') OR f.kind IN ('malware', 'webshell'))
     SELECT repository_id, key, min(kind) AS kind, min(finding) AS finding,
-      (array_agg(severity ORDER BY array_position(ARRAY['critical', 'high', 'medium', 'low', 'negligible', 'unknown'], severity)))[1] AS severity,
+      (array_agg(severity ORDER BY ${severityOrder("severity")}))[1] AS severity,
       min(title) AS title, min(package) AS package, min(path) AS path, max(fixed_version) AS fixed_version,
       bool_or(exploited) AS exploited, count(DISTINCT image_id) AS images, bool_or(is_released) AS is_released
     FROM (SELECT * FROM flaws UNION ALL SELECT * FROM content) found GROUP BY 1, 2`.execute(db);

@@ -2,6 +2,7 @@ import type { Severity } from "@bulwark/model";
 import { sql } from "kysely";
 import { containing } from "../images/visible.ts";
 import type { TenantQueries } from "../open-store.ts";
+import { severityOrder } from "../severity-order.ts";
 
 /** A vulnerability over the estate. */
 export interface EstateVulnerability {
@@ -124,7 +125,7 @@ export async function listPackages(
     SELECT p.type, p.name, count(DISTINCT p.version) AS versions,
       (SELECT m.severity FROM subject_match m WHERE m.subject_id IN (SELECT unnest(q.subject_ids) FROM package_version q
         WHERE q.name = p.name AND q.type = p.type)
-        ORDER BY array_position(ARRAY['critical', 'high', 'medium', 'low', 'negligible', 'unknown'], m.severity) LIMIT 1) AS worst
+        ORDER BY ${severityOrder("m.severity")} LIMIT 1) AS worst
     FROM package_version p
     WHERE (${like}::text IS NULL OR p.name ILIKE ${like}) AND (${type ?? null}::text IS NULL OR p.type = ${type ?? null})
       AND (${after === undefined} OR (p.name, p.type) > (${after?.[0] ?? ""}, ${after?.[1] ?? ""}))
