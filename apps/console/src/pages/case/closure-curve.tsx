@@ -1,5 +1,6 @@
 import { useCallback } from "react";
 import { Chart, type Palette } from "../../components/chart.tsx";
+import { countAxes } from "../../components/count-axes.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
 interface Point {
@@ -18,20 +19,11 @@ export function ClosureCurve({ points }: { readonly points: readonly Point[] }) 
   const { t, format } = useSpeech();
   const option = useCallback(
     (palette: Palette) => ({
-      xAxis: {
-        type: "category",
-        boundaryGap: false,
-        data: points.map(({ at }) => (isYoung(points) ? format.time(at) : format.date(at))),
-        axisLine: { lineStyle: { color: palette.line } },
-        axisLabel: { color: palette.quiet, hideOverlap: true },
-        axisTick: { show: false },
-      },
-      yAxis: {
-        type: "value",
-        minInterval: 1,
-        axisLabel: { color: palette.quiet, formatter: (value: number) => format.number(value) },
-        splitLine: { lineStyle: { color: palette.line } },
-      },
+      ...countAxes(
+        palette,
+        points.map(({ at }) => (isYoung(points) ? format.time(at) : format.date(at))),
+        format.number,
+      ),
       series: [
         area(
           t("cases.closed"),

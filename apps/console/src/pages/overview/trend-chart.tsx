@@ -1,6 +1,7 @@
 import { useCallback } from "react";
 import type { Overview } from "../../api/contract.ts";
 import { Chart, type Palette } from "../../components/chart.tsx";
+import { countAxes } from "../../components/count-axes.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
 const HEIGHT_PX = 220;
@@ -11,20 +12,11 @@ export function TrendChart({ trend }: { readonly trend: Overview["trend"] }) {
   const option = useCallback(
     (palette: Palette) => ({
       aria: { enabled: false },
-      xAxis: {
-        type: "category",
-        boundaryGap: false,
-        data: trend.map(({ day }) => format.date(day)),
-        axisLine: { lineStyle: { color: palette.line } },
-        axisLabel: { color: palette.quiet, hideOverlap: true },
-        axisTick: { show: false },
-      },
-      yAxis: {
-        type: "value",
-        minInterval: 1,
-        axisLabel: { color: palette.quiet, formatter: (value: number) => format.number(value) },
-        splitLine: { lineStyle: { color: palette.line } },
-      },
+      ...countAxes(
+        palette,
+        trend.map(({ day }) => format.date(day)),
+        format.number,
+      ),
       series: [
         line(
           t("severity.critical"),

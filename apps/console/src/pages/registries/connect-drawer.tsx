@@ -1,9 +1,10 @@
-import { Alert, Button, Checkbox, Collapse, Drawer, Form, Input, InputNumber, Select } from "antd";
+import { Alert, Button, Collapse, Drawer, Form, Input, Select } from "antd";
 import type { RegistrySettings } from "../../api/contract.ts";
 import { useConnectRegistry, useTestRegistry } from "../../api/registries.ts";
 import { Failure } from "../../components/failure.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import { ReadingFields } from "./reading-fields.tsx";
 
 const KINDS = ["docker", "harbor", "oci"] as const;
 const WIDTH_PX = 520;
@@ -69,7 +70,10 @@ function ConnectForm({ onDone }: { readonly onDone: () => void }) {
         <Input className="mono" maxLength={500} spellCheck={false} />
       </Form.Item>
       <Credentials />
-      <Collapse ghost items={[{ key: "more", label: t("registries.more"), forceRender: true, children: <More /> }]} />
+      <Collapse
+        ghost
+        items={[{ key: "more", label: t("registries.more"), forceRender: true, children: <ReadingFields /> }]}
+      />
       <Outcome connection={connection} />
       <div className="chips">
         <Button
@@ -95,32 +99,6 @@ function Credentials() {
       </Form.Item>
       <Form.Item name="password" label={t("registries.password")} extra={t("registries.passwordHint")}>
         <Input.Password autoComplete="new-password" maxLength={10_000} />
-      </Form.Item>
-    </>
-  );
-}
-
-function More() {
-  const { t } = useSpeech();
-  return (
-    <>
-      <Form.Item name="include" label={t("registries.include")} extra={t("registries.patternHint")}>
-        <Input.TextArea className="mono" rows={2} spellCheck={false} />
-      </Form.Item>
-      <Form.Item name="exclude" label={t("registries.exclude")}>
-        <Input.TextArea className="mono" rows={2} spellCheck={false} />
-      </Form.Item>
-      <Form.Item name="pollMinutes" label={t("registries.poll")}>
-        <InputNumber min={1} max={10_080} />
-      </Form.Item>
-      <Form.Item name="caPem" label={t("registries.ca")} extra={t("registries.caHint")}>
-        <Input.TextArea className="mono" rows={3} spellCheck={false} />
-      </Form.Item>
-      <Form.Item name="allowPrivate" valuePropName="checked" extra={t("registries.privateHint")}>
-        <Checkbox>{t("registries.private")}</Checkbox>
-      </Form.Item>
-      <Form.Item name="plainHttp" valuePropName="checked" extra={t("registries.plainHint")}>
-        <Checkbox>{t("registries.plain")}</Checkbox>
       </Form.Item>
     </>
   );

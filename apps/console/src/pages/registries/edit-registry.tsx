@@ -1,9 +1,10 @@
-import { Alert, Checkbox, Form, Input, InputNumber } from "antd";
+import { Alert, Form, Input } from "antd";
 import type { Registry, RegistryChange } from "../../api/contract.ts";
 import { useChangeRegistry } from "../../api/registries.ts";
 import { Failure } from "../../components/failure.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import { ReadingFields } from "./reading-fields.tsx";
 
 interface Entered {
   readonly name: string;
@@ -64,24 +65,7 @@ function Fields({ registry, error }: { readonly registry: Registry; readonly err
       <Form.Item name="password" label={t("registries.password")} extra={t("registries.keepPassword")}>
         <Input.Password autoComplete="new-password" maxLength={4_000} />
       </Form.Item>
-      <Form.Item name="include" label={t("registries.include")} extra={t("registries.patternHint")}>
-        <Input.TextArea className="mono" rows={2} spellCheck={false} />
-      </Form.Item>
-      <Form.Item name="exclude" label={t("registries.exclude")}>
-        <Input.TextArea className="mono" rows={2} spellCheck={false} />
-      </Form.Item>
-      <Form.Item name="pollMinutes" label={t("registries.poll")}>
-        <InputNumber min={0} max={10_080} />
-      </Form.Item>
-      <Form.Item name="caPem" label={t("registries.ca")} extra={t("registries.caHint")}>
-        <Input.TextArea className="mono" rows={2} spellCheck={false} />
-      </Form.Item>
-      <Form.Item name="allowPrivate" valuePropName="checked" extra={t("registries.privateHint")}>
-        <Checkbox>{t("registries.private")}</Checkbox>
-      </Form.Item>
-      <Form.Item name="plainHttp" valuePropName="checked" extra={t("registries.plainHint")}>
-        <Checkbox>{t("registries.plain")}</Checkbox>
-      </Form.Item>
+      <ReadingFields />
       {error === null ? null : <Failure error={error} />}
     </>
   );
