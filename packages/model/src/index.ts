@@ -35,6 +35,15 @@ export type {
   VerifiedSignature,
   Violation,
 } from "./report.ts";
+export {
+  RUNTIME_EVENT_TYPES,
+  type RuntimeContainer,
+  type RuntimeEvent,
+  type RuntimeEventType,
+  type RuntimeMount,
+  type RuntimeProcess,
+  type StdioKind,
+} from "./runtime-event.ts";
 export type { Severity } from "./severity.ts";
 export { SEVERITIES, severityRank } from "./severity.ts";
 export { type Fields, fieldsOf, listOf, textOf } from "./untrusted.ts";
