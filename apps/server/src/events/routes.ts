@@ -5,7 +5,17 @@ import { ServerError } from "../errors.ts";
 import { listOf } from "../list-parameter.ts";
 import type { Routes } from "../routes.ts";
 
-const TOPICS = ["jobs", "images", "registries", "risks", "cases"] as const;
+const TOPICS = [
+  "jobs",
+  "images",
+  "registries",
+  "risks",
+  "cases",
+  "nodes",
+  "containers",
+  "alerts",
+  "responses",
+] as const;
 /** Keeps proxies from ending a quiet stream. */
 const PING_MS = 20_000;
 const MAX_STREAMS = 500;

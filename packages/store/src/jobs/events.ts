@@ -8,7 +8,7 @@ const RECONNECT_MS = 1_000;
 /** Something changed: which list it concerns, and the id of what changed. */
 export interface EstateEvent {
   readonly tenantId: number;
-  readonly topic: "jobs" | "images" | "registries" | "risks" | "cases";
+  readonly topic: EventTopic;
   readonly id: number | string;
 }
 
