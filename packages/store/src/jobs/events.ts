@@ -5,6 +5,20 @@ import type { Store, TenantQueries } from "../open-store.ts";
 const CHANNEL = "bulwark_events";
 const RECONNECT_MS = 1_000;
 
+/** What changes are announced of. `orders` and `policies` are for gateways, the rest for who watches a list. */
+export type EventTopic =
+  | "jobs"
+  | "images"
+  | "registries"
+  | "risks"
+  | "cases"
+  | "nodes"
+  | "containers"
+  | "alerts"
+  | "responses"
+  | "orders"
+  | "policies";
+
 /** Something changed: which list it concerns, and the id of what changed. */
 export interface EstateEvent {
   readonly tenantId: number;
