@@ -22,4 +22,13 @@ export type { RuleFile } from "./language/read-rules.ts";
 export { visible } from "./output/visible.ts";
 export { PRIORITIES, type Priority, severityOf } from "./priority.ts";
 export { loadRules, type Rule, type RuleReport, type RuleSet, type RuleState } from "./rule-set.ts";
+export { blockFor } from "./sensor-policy/blocks.ts";
+export type {
+  BlockAction,
+  Blockability,
+  EventSelection,
+  PathPattern,
+  PathPatternKind,
+} from "./sensor-policy/policy.ts";
+export { neededSelections } from "./sensor-policy/selections.ts";
 export { STATEFUL_DETECTORS } from "./stateful/registry.ts";
