@@ -1,4 +1,12 @@
-import { FIRST_TENANT, listRegistries, listTenants, pendingSync, type Registry, type Store } from "@bulwark/store";
+import {
+  FIRST_TENANT,
+  listRegistries,
+  listTenants,
+  pendingSync,
+  type Registry,
+  reopenExpired,
+  type Store,
+} from "@bulwark/store";
 import type { FastifyBaseLogger } from "fastify";
 import { updateJob } from "./database/routes.ts";
 import type { Queue } from "./jobs/queue.ts";
@@ -38,6 +46,7 @@ export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
     EVERY_MINUTE,
     sparingly(deps.clock, () => watchAdvisories(deps)),
   );
+  await deps.queue.schedule("bulwark-expiries", EVERY_MINUTE, () => reopenExpiries(deps));
   await deps.queue.schedule("bulwark-update", EVERY_SIX_HOURS, () => updateAdvisories(deps));
   await deps.queue.schedule("bulwark-notifications", EVERY_MINUTE, () => deliverNotifications(deps));
 }
@@ -52,6 +61,13 @@ function sparingly(clock: () => Date, work: () => Promise<void>): () => Promise<
     const ended = clock().getTime();
     notBefore = ended + (ended - began) * SPARING;
   };
+}
+
+/** A waiver ends with its day, whether or not anybody scans then. */
+export async function reopenExpiries({ store, clock }: Pick<ScheduleDeps, "store" | "clock">): Promise<void> {
+  for (const { id } of await listTenants(store, { limit: MAX_TENANTS })) {
+    await store.tenant(id, (db) => reopenExpired(db, clock()));
+  }
 }
 
 async function updateAdvisories({ store, queue }: ScheduleDeps): Promise<void> {

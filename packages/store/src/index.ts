@@ -29,12 +29,14 @@ export {
   type CaseImage,
   caseCurve,
   caseImages,
+  casesConcerning,
   changeCase,
   getCase,
   type IncidentCase,
   listCases,
   refreshCase,
 } from "./cases/cases.ts";
+export type { ConcernedImages } from "./cases/concerned-images.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export { countEstate } from "./estate/count-estate.ts";
 export { type EstateOverview, estateOverview } from "./estate/overview.ts";
@@ -167,7 +169,7 @@ export {
   type Repository,
   type RepositoryFilter,
 } from "./repositories/repositories.ts";
-export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
+export { type DueDays, type RefreshedRisks, refreshRisks, reopenExpired } from "./risks/refresh-risks.ts";
 export {
   getRisk,
   listRisks,

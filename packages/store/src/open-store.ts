@@ -7,6 +7,8 @@ import type { Database } from "./schema.ts";
 const DEFAULT_CONNECTIONS = 10;
 /** Searches over 100,000 images sort and hash in memory with it. */
 const WORK_MEM = "32MB";
+/** Days begin at the same moment on every server: those of waivers, of schedules and of the estate's curve. */
+const TIME_ZONE = "UTC";
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Longer than any query of a list; jobs that need more ask for it. */
 const STATEMENT_TIMEOUT_MS = 120_000;
@@ -58,7 +60,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     statement_timeout: STATEMENT_TIMEOUT_MS,
     application_name: "bulwark",
     // Superusers pass row-level security by: what serves requests is not one.
-    options: `-c role=bulwark_app -c work_mem=${WORK_MEM}`,
+    options: `-c role=bulwark_app -c work_mem=${WORK_MEM} -c TimeZone=${TIME_ZONE}`,
   });
   // One that is cut between two queries of a transaction has nobody who listens: the next query tells.
   pool.on("connect", (client) => void client.on("error", () => {}));
