@@ -56,7 +56,7 @@ export interface RunningServer {
   readonly password: string | undefined;
   readonly store: Store;
   readonly queue: Queue;
-  /** Resolves when the embedded database ended by itself: nothing works from then on. */
+  /** Resolves when the embedded database ended by itself and does not start again: nothing works from then on. */
   readonly broken: Promise<string>;
   /** Ends listeners, lets tasks that run finish, closes the database. */
   close(): Promise<void>;
@@ -79,7 +79,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 /** @param opened gets what is to be called, last first, to end the server */
 async function start(options: ServerOptions, opened: (() => Promise<void>)[]): Promise<Omit<RunningServer, "close">> {
   const { dataDirectory, log, roles } = options;
-  const postgres = options.databaseUrl === undefined ? await startPostgres(dataDirectory) : undefined;
+  const tell = (log: string) => options.log.error({ log }, "the embedded database ended by itself; starting it again");
+  const postgres = options.databaseUrl === undefined ? await startPostgres(dataDirectory, tell) : undefined;
   if (postgres !== undefined) opened.push(postgres.stop);
   const url = options.databaseUrl ?? postgres?.url ?? "";
   const store = await openStore(url);

@@ -37,7 +37,7 @@ export {
   refreshCase,
 } from "./cases/cases.ts";
 export type { ConcernedImages } from "./cases/concerned-images.ts";
-export { StoreError, type StoreErrorCode } from "./errors.ts";
+export { isDiskFull, StoreError, type StoreErrorCode } from "./errors.ts";
 export { countEstate } from "./estate/count-estate.ts";
 export { type EstateOverview, estateOverview } from "./estate/overview.ts";
 export { type AppliedMatches, applyMatches, type StoredSubject } from "./images/apply-matches.ts";

@@ -5,6 +5,7 @@ import {
   beginTask,
   type Claim,
   endTask,
+  isDiskFull,
   listTenants,
   reportProgress,
   rescueTasks,
@@ -140,6 +141,8 @@ function endOf(
   if (why.isCancelled) return { state: "cancelled" };
   if (why.isEnding) return { state: "waiting", problem: "its worker was stopped", afterMs: 0, isCounted: false };
   const problem = problemOf(error);
+  // It says nothing about the task, which waits until there is space.
+  if (isDiskFull(error)) return { state: "waiting", problem, afterMs: retryMs, isCounted: false };
   const isPermanent = error instanceof CodedError && PERMANENT.has(error.code);
   if (isPermanent || task.attempts >= MAX_ATTEMPTS) return { state: "failed", problem };
   const afterMs = Math.min(retryMs * 2 ** (task.attempts - 1), MAX_RETRY_MS) * (0.75 + Math.random() / 2);
@@ -148,6 +151,10 @@ function endOf(
 
 /** Why it failed and what to do, for people. */
 function problemOf(error: unknown): string {
+  if (isDiskFull(error)) {
+    const why = error instanceof Error ? error.message : "";
+    return `the disk of the database or of the worker is full (${why}); free space there, the task is tried again by itself`;
+  }
   if (error instanceof CodedError) return error.next === "" ? error.message : `${error.message}; ${error.next}`;
   return error instanceof Error ? error.message : String(error);
 }
