@@ -16,9 +16,11 @@ import { syncJob } from "./registries/sync-job.ts";
 import type { ScannerTools } from "./scans/tools.ts";
 import { MAX_TENANTS, watchAdvisories } from "./scans/watch-advisories.ts";
 import { runSchedules } from "./schedules/run-schedules.ts";
+import { resealSecrets } from "./security/reseal.ts";
 import type { SecretBox } from "./security/secret-box.ts";
 
 const EVERY_MINUTE = "* * * * *";
+const EVERY_HOUR = "47 * * * *";
 /** Off the full hour, when everybody else asks. */
 const EVERY_SIX_HOURS = "23 */6 * * *";
 const SPARING = 19;
@@ -48,6 +50,11 @@ export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
   );
   await deps.queue.schedule("bulwark-expiries", EVERY_MINUTE, () => reopenExpiries(deps));
   await deps.queue.schedule("bulwark-update", EVERY_SIX_HOURS, () => updateAdvisories(deps));
+  await deps.queue.schedule("bulwark-secrets", EVERY_HOUR, async () => {
+    await deps.secrets.refresh();
+    const { broken } = await resealSecrets(deps.store, deps.secrets);
+    if (broken.length > 0) deps.log.error({ broken }, "stored secrets do not open");
+  });
   await deps.queue.schedule("bulwark-notifications", EVERY_MINUTE, () => deliverNotifications(deps));
 }
 

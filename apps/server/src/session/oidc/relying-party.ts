@@ -37,7 +37,7 @@ export function createRelyingParty(secrets: SecretBox, tenantId: number, provide
   const withConfig = async <Result>(work: (config: oidc.Configuration) => Promise<Result>): Promise<Result> => {
     const outbound = createOutbound({ allowPrivate: provider.allowPrivate === true });
     try {
-      return await work(await discover(provider, clientSecretOf(secrets, tenantId, provider), outbound));
+      return await work(await discover(provider, await clientSecretOf(secrets, tenantId, provider), outbound));
     } catch (cause) {
       throw failure(provider, cause);
     } finally {

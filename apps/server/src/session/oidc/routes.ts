@@ -73,7 +73,7 @@ export const oidcRoutes: Routes = async (app, { deps }) => {
   };
   app.get(`${PATH}/:id/callback`, { config, schema: callback }, async (request, reply) => {
     const { tenantId, provider } = await providerFor(deps, request.params.id);
-    const pending = takePending(deps, request, reply, tenantId, provider.id);
+    const pending = await takePending(deps, request, reply, tenantId, provider.id);
     return reply.redirect(await finish(deps, request, reply, tenantId, provider, pending));
   });
 };
@@ -133,18 +133,18 @@ function keepPending(
   setCookie(request, reply, COOKIE, value, { path: PATH, sameSite: "Lax", maxAgeS: PENDING_MS / 1000 });
 }
 
-function takePending(
+async function takePending(
   deps: AppDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   tenantId: number,
   id: string,
-): Pending | undefined {
+): Promise<Pending | undefined> {
   const value = readCookie(request, COOKIE);
   if (value === undefined) return undefined;
   clearCookie(request, reply, COOKIE, PATH);
   try {
-    const kept = JSON.parse(deps.secrets.open(tenantId, `oidc-pending/${id}`, Buffer.from(value, "base64url")));
+    const kept = JSON.parse(await deps.secrets.open(tenantId, `oidc-pending/${id}`, Buffer.from(value, "base64url")));
     return Value.Check(Kept, kept) && kept.until > deps.clock().getTime() ? kept : undefined;
   } catch (error) {
     request.log.info({ err: error }, "a cookie of a login was none of ours");
