@@ -9,6 +9,7 @@ import { openEventHub } from "./events/hub.ts";
 import { startProbeServer } from "./health/probe-server.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
 import { startWorker, type Worker } from "./jobs/worker.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { syncHandler } from "./registries/sync.ts";
 import { scanHostHandler } from "./scans/scan-host-task.ts";
 import { scanImageHandler } from "./scans/scan-image-task.ts";
@@ -102,7 +103,8 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
   }
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
   if (api !== undefined) opened.push(api.close);
-  if (options.probes !== undefined) opened.push((await startProbeServer(store, options.probes)).close);
+  if (options.probes !== undefined)
+    opened.push((await startProbeServer(store, options.probes, createMetrics(store, clock))).close);
   return { url: api?.url ?? "", password, store, queue, broken: postgres?.ended ?? new Promise(() => {}) };
 }
 

@@ -30,6 +30,8 @@ const MAX_RETRY_MS = 15 * 60_000;
 /** How long the end of a task is tried to be written while the database is away; another worker takes over later. */
 const WRITE_AGAIN_MS = 1_000;
 const WRITE_TRIES = 120;
+/** How soon another worker is offered a task that is not for this machine. */
+const HAND_ON_MS = 1_000;
 /** Refusals that another try does not change. */
 const PERMANENT: ReadonlySet<string> = new Set([
   "REFERENCE_INVALID",
@@ -63,6 +65,8 @@ export interface WorkerDeps {
   readonly clock: () => Date;
   readonly log: FastifyBaseLogger;
   readonly handlers: Readonly<Record<string, TaskHandler>>;
+  /** Name of this machine, if not its host name. */
+  readonly node?: string;
   /** Pause before the second try of a task, doubled for each further one; 10 s if left out. */
   readonly retryMs?: number;
 }
@@ -109,6 +113,8 @@ async function take(deps: WorkerDeps, queued: QueuedTask, worker: string, signal
 }
 
 async function perform(deps: WorkerDeps, tenantId: number, task: Task, ending: AbortSignal): Promise<void> {
+  const { node = "" } = task.payload;
+  if (node !== "" && node !== (deps.node ?? hostname())) return handOn(deps, tenantId, task, ending);
   const cancel = new AbortController();
   const signal = AbortSignal.any([ending, cancel.signal]);
   const progress = progressWriter(deps, tenantId, task, () => cancel.abort(new Error("the job was cancelled")));
@@ -129,6 +135,12 @@ async function perform(deps: WorkerDeps, tenantId: number, task: Task, ending: A
     await progress.close();
   }
   await finish(deps, tenantId, task, end, ending);
+}
+
+/** What only one machine can do waits until the worker there takes it. */
+function handOn(deps: WorkerDeps, tenantId: number, task: Task, ending: AbortSignal): Promise<void> {
+  const problem = `it waits for the worker on ${task.payload.node}`;
+  return finish(deps, tenantId, task, { state: "waiting", problem, afterMs: HAND_ON_MS, isCounted: false }, ending);
 }
 
 /** What becomes of a task whose handler threw. */

@@ -8,7 +8,8 @@ const RECONNECT_MS = 1_000;
 /** Something changed: which list it concerns, and the id of what changed. */
 export interface EstateEvent {
   readonly tenantId: number;
-  readonly topic: "jobs" | "images" | "registries" | "risks" | "cases";
+  /** `access`: the rights of an account changed, or sessions or tokens of it ended; no list, and told to no page. */
+  readonly topic: "jobs" | "images" | "registries" | "risks" | "cases" | "access";
   readonly id: number | string;
 }
 

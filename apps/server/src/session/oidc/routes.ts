@@ -9,7 +9,7 @@ import { clearCookie, readCookie, setCookie } from "../cookie.ts";
 import { startSession } from "../start-session.ts";
 import { acceptIdentity } from "./accept-identity.ts";
 import { findProvider, listProviders, type Provider } from "./provider.ts";
-import { createRelyingParty, type Pending } from "./relying-party.ts";
+import { createRelyingParty, type KnownProviders, keepProviders, type Pending } from "./relying-party.ts";
 
 const COOKIE = "bulwark_oidc";
 const PATH = "/api/v1/session/oidc";
@@ -49,6 +49,7 @@ export const oidcRoutes: Routes = async (app, { deps }) => {
     return { items };
   });
 
+  const known = keepProviders();
   const start = {
     tags,
     summary: "Go to the identity provider",
@@ -58,7 +59,7 @@ export const oidcRoutes: Routes = async (app, { deps }) => {
   };
   app.get(`${PATH}/:id/start`, { config, schema: start }, async (request, reply) => {
     const { tenantId, provider } = await providerFor(deps, request.params.id);
-    const party = createRelyingParty(deps.secrets, tenantId, provider);
+    const party = createRelyingParty({ ...deps, known }, tenantId, provider);
     const { url, pending } = await party.begin(callbackOf(deps, request, provider.id));
     keepPending(deps, request, reply, tenantId, provider.id, pending);
     return reply.redirect(url.href);
@@ -74,13 +75,13 @@ export const oidcRoutes: Routes = async (app, { deps }) => {
   app.get(`${PATH}/:id/callback`, { config, schema: callback }, async (request, reply) => {
     const { tenantId, provider } = await providerFor(deps, request.params.id);
     const pending = await takePending(deps, request, reply, tenantId, provider.id);
-    return reply.redirect(await finish(deps, request, reply, tenantId, provider, pending));
+    return reply.redirect(await finish({ ...deps, known }, request, reply, tenantId, provider, pending));
   });
 };
 
 /** @returns where the browser goes on: people are told on the login page what went wrong */
 async function finish(
-  deps: AppDeps,
+  deps: AppDeps & { readonly known: KnownProviders },
   request: FastifyRequest,
   reply: FastifyReply,
   tenantId: number,
@@ -90,7 +91,7 @@ async function finish(
   if (pending === undefined) return `${REFUSED}EXPIRED`;
   const answer = new URL(callbackOf(deps, request, provider.id));
   answer.search = new URL(request.url, answer).search;
-  const party = createRelyingParty(deps.secrets, tenantId, provider);
+  const party = createRelyingParty(deps, tenantId, provider);
   const identity = await party.finish(answer, pending).catch((error: unknown) => {
     if (!(error instanceof ServerError)) throw error;
     request.log.warn({ err: error, provider: provider.id }, "a login through an identity provider failed");
