@@ -10,6 +10,7 @@ Commands:
   server        run some of its roles, as many processes as needed
   login URL     keep a server's address and token; image: ask it about the estate
   password NAME give an account a new password, when it was lost
+  keys rotate   seal all stored secrets again with a new master key
   backup FILE   write everything the platform keeps; restore FILE; audit verify
   db            keep the advisory database: update, import, status, push, pull
 

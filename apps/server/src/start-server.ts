@@ -9,6 +9,7 @@ import { openEventHub } from "./events/hub.ts";
 import { startProbeServer } from "./health/probe-server.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
 import { startWorker, type Worker } from "./jobs/worker.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { syncHandler } from "./registries/sync.ts";
 import { scanHostHandler } from "./scans/scan-host-task.ts";
 import { scanImageHandler } from "./scans/scan-image-task.ts";
@@ -56,7 +57,7 @@ export interface RunningServer {
   readonly password: string | undefined;
   readonly store: Store;
   readonly queue: Queue;
-  /** Resolves when the embedded database ended by itself: nothing works from then on. */
+  /** Resolves when the embedded database ended by itself and does not start again: nothing works from then on. */
   readonly broken: Promise<string>;
   /** Ends listeners, lets tasks that run finish, closes the database. */
   close(): Promise<void>;
@@ -79,7 +80,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 /** @param opened gets what is to be called, last first, to end the server */
 async function start(options: ServerOptions, opened: (() => Promise<void>)[]): Promise<Omit<RunningServer, "close">> {
   const { dataDirectory, log, roles } = options;
-  const postgres = options.databaseUrl === undefined ? await startPostgres(dataDirectory) : undefined;
+  const tell = (log: string) => options.log.error({ log }, "the embedded database ended by itself; starting it again");
+  const postgres = options.databaseUrl === undefined ? await startPostgres(dataDirectory, tell) : undefined;
   if (postgres !== undefined) opened.push(postgres.stop);
   const url = options.databaseUrl ?? postgres?.url ?? "";
   const store = await openStore(url);
@@ -101,7 +103,8 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
   }
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
   if (api !== undefined) opened.push(api.close);
-  if (options.probes !== undefined) opened.push((await startProbeServer(store, options.probes)).close);
+  if (options.probes !== undefined)
+    opened.push((await startProbeServer(store, options.probes, createMetrics(store, clock))).close);
   return { url: api?.url ?? "", password, store, queue, broken: postgres?.ended ?? new Promise(() => {}) };
 }
 

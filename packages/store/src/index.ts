@@ -41,13 +41,15 @@ export {
   type CaseImage,
   caseCurve,
   caseImages,
+  casesConcerning,
   changeCase,
   getCase,
   type IncidentCase,
   listCases,
   refreshCase,
 } from "./cases/cases.ts";
-export { StoreError, type StoreErrorCode } from "./errors.ts";
+export type { ConcernedImages } from "./cases/concerned-images.ts";
+export { isDiskFull, StoreError, type StoreErrorCode } from "./errors.ts";
 export { countEstate } from "./estate/count-estate.ts";
 export { type EstateOverview, estateOverview } from "./estate/overview.ts";
 export { type AppliedMatches, applyMatches, type StoredSubject } from "./images/apply-matches.ts";
@@ -239,6 +241,7 @@ export {
   takeDueResponses,
 } from "./responses/responses.ts";
 export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
+export { type DueDays, type RefreshedRisks, refreshRisks, reopenExpired } from "./risks/refresh-risks.ts";
 export {
   getRisk,
   listRisks,
@@ -271,6 +274,8 @@ export type { Database, NewRow, Row, RowChange } from "./schema.ts";
 export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./search/find-subjects.ts";
 export { type Located, locateSubjects } from "./search/locate-subjects.ts";
 export { listSettings, readSetting, removeSetting, writeSetting, writeSettingOnce } from "./tenants/settings.ts";
+export { replaceSealed, type SealedSecret, sealedSecrets } from "./secrets/sealed-secrets.ts";
+export { listSettings, readSetting, removeSetting, writeSetting } from "./tenants/settings.ts";
 export { addTenant, FIRST_TENANT, findTenant, listTenants, type Tenant } from "./tenants/tenants.ts";
 export {
   type EstatePackage,

@@ -66,6 +66,20 @@ Example:
   bulwark audit verify --database postgresql://bulwark@db.example.com/bulwark
 `;
 
+/** Printed by `bulwark keys --help`. */
+export const KEYS_HELP = `Adds a master key to DIR/master-keys.json and seals every stored secret again with it.
+
+Usage: bulwark keys rotate [--data DIR] [--database URL] [--kms-command WORDS]
+
+With DATABASE_URL or --database servers may run meanwhile: they find the new key in the file that they share. End bulwark up
+first where the database is the embedded one. Older keys stay in the file, for backups that were made with them.
+
+Exit status: 0 all of it, 1 some secrets do not open and were left as they are, 2 it could not be done.
+
+Example:
+  bulwark keys rotate --data /srv/bulwark
+`;
+
 /** Printed by `bulwark password --help`. */
 export const PASSWORD_HELP = `Gives an account a new random password: the way back in when it was lost.
 

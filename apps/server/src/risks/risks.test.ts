@@ -141,20 +141,13 @@ test("a case follows what its search finds, to its end and back again", async ()
   for (const repository of ["urgent", "legacy", "mine", "forever", "shop"]) {
     for (const tag of ["latest", "again", "2.0.1"]) await images.push(`team/${repository}`, tag, withLodash("4.17.21"));
   }
-  await refresh();
   expect((await ask(security, "GET", `/cases/${id}`)).body).toMatchObject({ open: 0, closed: open });
   expect((await ask(security, "GET", `/cases/${id}`)).body.closedAt).not.toBeNull();
   later(1);
   await images.push("team/urgent", "latest", withLodash("4.17.4"));
-  await refresh();
   const { points } = (await ask(security, "GET", `/cases/${id}/curve`)).body;
   expect(points.map((point: { open: number }) => point.open)).toEqual([open, 0, 1]);
   const headers = await server.token(security, ["findings:read"]);
   const csv = await server.app.inject({ url: `/api/v1/cases/${id}/export`, headers });
   expect(csv.body.split("\r\n")[0]).toBe("registry,repository,tags,digest,owner,firstSeen,closedAt");
 });
-
-async function refresh(): Promise<void> {
-  const { refreshCases } = await import("../cases/refresh-cases.ts");
-  await server.store.tenant(1, (db) => refreshCases(db, server.clock.now));
-}

@@ -125,11 +125,11 @@ const ALERTS = `
     UNIQUE (tenant_id, rule, scope)
   );
   CREATE TABLE allow_entry (
-    ${ID}, ${TENANT}, rule text NOT NULL, condition text NOT NULL, reason text NOT NULL, created_by text NOT NULL,
-    created_at timestamptz NOT NULL, expires_at timestamptz
+    ${ID}, ${TENANT}, rule text NOT NULL, condition text NOT NULL, scope jsonb NOT NULL, reason text NOT NULL,
+    created_by text NOT NULL, created_at timestamptz NOT NULL, expires_at timestamptz
   );
   CREATE TABLE indicator (
-    ${ID}, ${TENANT}, kind text NOT NULL CHECK (kind IN ('ip', 'domain', 'sha256')), value text NOT NULL, source text NOT NULL,
+    ${ID}, ${TENANT}, kind text NOT NULL CHECK (kind IN ('address', 'network', 'domain', 'sha256')), value text NOT NULL, source text NOT NULL,
     note text NOT NULL DEFAULT '', expires_at timestamptz, created_at timestamptz NOT NULL, UNIQUE (tenant_id, kind, value, source)
   );
 `;
