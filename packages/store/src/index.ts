@@ -223,6 +223,13 @@ export {
   type RepositoryFilter,
 } from "./repositories/repositories.ts";
 export {
+  type AutomaticResponse,
+  countAutomatic,
+  listAutomaticResponses,
+  putAutomaticResponse,
+  removeAutomaticResponse,
+} from "./responses/automatic.ts";
+export {
   addEvidence,
   addResponse,
   approveResponse,
@@ -238,9 +245,9 @@ export {
   type ResponseState,
   refuseResponse,
   responseSecret,
+  sealResponse,
   takeDueResponses,
 } from "./responses/responses.ts";
-export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
 export { type DueDays, type RefreshedRisks, refreshRisks, reopenExpired } from "./risks/refresh-risks.ts";
 export {
   getRisk,
@@ -254,6 +261,27 @@ export {
   riskKey,
   stepRisk,
 } from "./risks/risks.ts";
+export {
+  addAllowEntry,
+  addIndicators,
+  listAllowEntries,
+  listIndicators,
+  listRuleFiles,
+  listRuleModes,
+  type NewIndicator,
+  putRuleFile,
+  type RuleMode,
+  removeAllowEntry,
+  removeIndicators,
+  removeRuleFile,
+  removeRuleMode,
+  type StoredAllowEntry,
+  type StoredIndicator,
+  type StoredRuleFile,
+  type StoredRuleMode,
+  type StoredScope,
+  setRuleMode,
+} from "./rules/rules.ts";
 export { dropRuntimeDays, makeRuntimeDays } from "./runtime/runtime-days.ts";
 export { type EventFilter, readBatch, type StoredEvent, searchEvents } from "./runtime/search-events.ts";
 export { type EventRow, type RuntimeBatch, type WrittenBatch, writeBatches } from "./runtime/write-batches.ts";
@@ -273,9 +301,8 @@ export type { RiskState } from "./schema/workflow.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";
 export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./search/find-subjects.ts";
 export { type Located, locateSubjects } from "./search/locate-subjects.ts";
-export { listSettings, readSetting, removeSetting, writeSetting, writeSettingOnce } from "./tenants/settings.ts";
 export { replaceSealed, type SealedSecret, sealedSecrets } from "./secrets/sealed-secrets.ts";
-export { listSettings, readSetting, removeSetting, writeSetting } from "./tenants/settings.ts";
+export { listSettings, readSetting, removeSetting, writeSetting, writeSettingOnce } from "./tenants/settings.ts";
 export { addTenant, FIRST_TENANT, findTenant, listTenants, type Tenant } from "./tenants/tenants.ts";
 export {
   type EstatePackage,

@@ -9,7 +9,7 @@ import {
   webcrypto,
   X509Certificate,
 } from "node:crypto";
-import { FIRST_TENANT, readSetting, type Store, writeSettingOnce } from "@bulwark/store";
+import { FIRST_TENANT, readSetting, type Store, writeSetting, writeSettingOnce } from "@bulwark/store";
 import * as x509 from "@peculiar/x509";
 import { privateKeyText } from "../security/key-text.ts";
 import type { SecretBox } from "../security/secret-box.ts";
@@ -69,15 +69,34 @@ interface Stored {
 
 /** Opens the authority of this installation; the first server makes it. */
 export async function openAuthority(store: Store, secrets: SecretBox, now: Date): Promise<Authority> {
-  const known = await store.tenant(FIRST_TENANT, (db) => readSetting(db, SETTING));
-  if (known === undefined) {
+  if ((await readStored(store)) === undefined) {
     const made = await makeAuthority(secrets, now);
     await store.tenant(FIRST_TENANT, (db) => writeSettingOnce(db, FIRST_TENANT, SETTING, made));
   }
-  const stored = (await store.tenant(FIRST_TENANT, (db) => readSetting(db, SETTING))) as Stored;
-  const open = (name: string, sealed: string) =>
-    secrets.open(FIRST_TENANT, `${SETTING}/${name}`, Buffer.from(sealed, "base64"));
-  return authority(stored.certificate, open("key", stored.key), open("order", stored.orderKey));
+  const { certificate, key, orderKey } = (await readStored(store))!;
+  return authority(certificate, await openKey(secrets, "key", key), await openKey(secrets, "orderKey", orderKey));
+}
+
+/** Seals the keys with the newest master key. @returns how many were sealed with an older one */
+export async function resealAuthority(store: Store, secrets: SecretBox): Promise<number> {
+  const stored = await readStored(store);
+  if (stored === undefined || secrets.isCurrent(Buffer.from(stored.key, "base64"))) return 0;
+  const key = sealKey(secrets, "key", await openKey(secrets, "key", stored.key));
+  const orderKey = sealKey(secrets, "orderKey", await openKey(secrets, "orderKey", stored.orderKey));
+  await store.tenant(FIRST_TENANT, (db) => writeSetting(db, FIRST_TENANT, SETTING, { ...stored, key, orderKey }));
+  return 2;
+}
+
+async function readStored(store: Store): Promise<Stored | undefined> {
+  return (await store.tenant(FIRST_TENANT, (db) => readSetting(db, SETTING))) as Stored | undefined;
+}
+
+function sealKey(secrets: SecretBox, name: string, text: string): string {
+  return secrets.seal(FIRST_TENANT, `${SETTING}/${name}`, text).toString("base64");
+}
+
+function openKey(secrets: SecretBox, name: string, sealed: string): Promise<string> {
+  return secrets.open(FIRST_TENANT, `${SETTING}/${name}`, Buffer.from(sealed, "base64"));
 }
 
 async function makeAuthority(secrets: SecretBox, now: Date): Promise<Stored> {
@@ -99,12 +118,10 @@ async function makeAuthority(secrets: SecretBox, now: Date): Promise<Stored> {
     webcrypto,
   );
   const orderKey = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  const seal = (name: string, text: string) =>
-    secrets.seal(FIRST_TENANT, `${SETTING}/${name}`, text).toString("base64");
   return {
     certificate: certificate.toString("pem"),
-    key: seal("key", await privateKeyText(keys.privateKey)),
-    orderKey: seal("order", orderKey),
+    key: sealKey(secrets, "key", await privateKeyText(keys.privateKey)),
+    orderKey: sealKey(secrets, "orderKey", orderKey),
   };
 }
 

@@ -36,7 +36,7 @@ export type Inspect = (
   tenantId: number,
   nodeId: number,
   events: readonly (RuntimeEvent | undefined)[],
-) => readonly { readonly position: number; readonly alert: DetectedAlert }[];
+) => Promise<readonly { readonly position: number; readonly alert: DetectedAlert }[]>;
 
 export interface WriterDeps {
   readonly store: Store;
@@ -158,11 +158,11 @@ async function writePart(deps: WriterDeps, tenantId: number, part: readonly Wait
   await deps.store.tenant(tenantId, async (db) => {
     const now = deps.clock();
     const written = (await writeBatches(db, prepared, now)) as readonly (WrittenBatch & { readonly batch: Prepared })[];
-    const alerts = written.flatMap(({ batch, batchId }) =>
-      deps
-        .inspect(tenantId, batch.nodeId, batch.seen)
-        .map(({ position, alert }) => ({ ...alert, nodeId: batch.nodeId, batchId, position })),
-    );
+    const alerts: NewAlert[] = [];
+    for (const { batch, batchId } of written) {
+      const found = await deps.inspect(tenantId, batch.nodeId, batch.seen);
+      alerts.push(...found.map(({ position, alert }) => ({ ...alert, nodeId: batch.nodeId, batchId, position })));
+    }
     if (alerts.length === 0) return;
     const raised = await raiseAlerts(db, alerts);
     await deps.onAlerts(

@@ -39,7 +39,7 @@ let authority: Authority;
 let gateway: Gateway;
 
 /** Sees an alert in every `nc` that is executed. */
-const inspect: Inspect = (_tenant, _node, events) =>
+const inspect: Inspect = async (_tenant, _node, events) =>
   events.flatMap((event, position) => {
     if (event?.type !== "execve" || event.process?.name !== "nc") return [];
     const { process, container } = event;

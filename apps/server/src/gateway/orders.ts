@@ -21,6 +21,11 @@ const MEMBERS = {
 
 export type Action = keyof typeof MEMBERS;
 
+/** What the key of a response is sealed for. */
+export function responsePurpose(id: number): string {
+  return `response/${id}`;
+}
+
 /** An order as it goes over the wire. */
 export interface SignedOrder {
   readonly order: Buffer;
@@ -34,12 +39,14 @@ export async function takeOrders(
   { authority, secrets, now }: { readonly authority: Authority; readonly secrets: SecretBox; readonly now: Date },
 ): Promise<readonly SignedOrder[]> {
   const due = await takeDueResponses(db, node.id, now);
-  return due.map((response) => {
-    const key =
-      response.secret === null ? "" : secrets.open(node.tenantId, `response/${response.uid}`, response.secret);
+  const orders: SignedOrder[] = [];
+  for (const response of due) {
+    const { secret, id } = response;
+    const key = secret === null ? "" : await secrets.open(node.tenantId, responsePurpose(id), secret);
     const bytes = order.encode(orderOf(response, node.uid, Buffer.from(key, "base64")));
-    return { order: bytes, signature: authority.signOrder(bytes) };
-  });
+    orders.push({ order: bytes, signature: authority.signOrder(bytes) });
+  }
+  return orders;
 }
 
 function orderOf(response: DueResponse, nodeUid: string, key: Buffer): DeepPartial<Order> {

@@ -7,6 +7,7 @@ import type {
   EventBatch,
   EventTypeValues,
   Order,
+  Policy,
   RenewRequest,
   Upstream,
 } from "./gen/wire-types.ts";
@@ -55,6 +56,7 @@ export const enrollResponse = codec<EnrollResponse>("EnrollResponse");
 export const renewRequest = codec<RenewRequest>("RenewRequest");
 export const eventBatch = codec<EventBatch>("EventBatch");
 export const order = codec<Order>("Order");
+export const policy = codec<Policy>("Policy");
 
 /** Number of each event type, by its name in upper case. */
 export const EVENT_TYPES = root.lookupEnum("bulwark.sensor.v1.EventType").values as unknown as EventTypeValues;

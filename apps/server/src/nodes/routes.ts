@@ -179,7 +179,14 @@ export const nodeRoutes: Routes = async (app, { deps }) => {
       const secret = randomBytes(TOKEN_BYTES).toString("base64url");
       const made = await store.tenant(tenantId, async (db) => {
         const expiresAt = new Date(now.getTime() + hours * HOUR_MS);
-        const token = await addEnrolmentToken(db, tenantId, { name, hash: sha256(secret), uses, expiresAt, createdBy, now });
+        const token = await addEnrolmentToken(db, tenantId, {
+          name,
+          hash: sha256(secret),
+          uses,
+          expiresAt,
+          createdBy,
+          now,
+        });
         await audit(db, request, "enrolment-token.create", `enrolment-token/${token.id}`, { name, uses, hours });
         return token;
       });

@@ -147,5 +147,9 @@ function spanOf(since: string | undefined, until: string | undefined, now: Date)
   const begin = since === undefined ? new Date(end.getTime() - DAY_MS) : new Date(since);
   const days = (end.getTime() - begin.getTime()) / DAY_MS;
   if (days >= 0 && days <= MAX_SPAN_DAYS) return { since: begin, until: end };
-  throw new ServerError("INVALID_REQUEST", `a span of time ends after it begins and has ${MAX_SPAN_DAYS} days at most`, "give other times");
+  throw new ServerError(
+    "INVALID_REQUEST",
+    `a span of time ends after it begins and has ${MAX_SPAN_DAYS} days at most`,
+    "give other times",
+  );
 }

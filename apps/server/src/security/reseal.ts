@@ -1,4 +1,6 @@
 import { listTenants, replaceSealed, type SealedSecret, type Store, sealedSecrets } from "@bulwark/store";
+import { resealAuthority } from "../gateway/authority.ts";
+import { responsePurpose } from "../gateway/orders.ts";
 import { channelPurpose } from "../notifications/send.ts";
 import { secretPurpose } from "../registries/access.ts";
 import { totpPurpose } from "../session/login.ts";
@@ -13,6 +15,7 @@ const PURPOSES: Readonly<Record<SealedSecret["of"], (id: number) => string>> = {
   registry: secretPurpose,
   channel: channelPurpose,
   account: totpPurpose,
+  response: responsePurpose,
 };
 
 /** What sealing again came to. */
@@ -51,6 +54,7 @@ export async function resealSecrets(store: Store, secrets: SecretBox): Promise<R
       renewed += await resealProviders(db, secrets, tenantId);
     });
   }
+  renewed += await resealAuthority(store, secrets);
   await proveKeys(store, secrets);
   return { renewed, broken };
 }

@@ -59,8 +59,6 @@ export interface NewResponse {
   readonly container: string;
   readonly action: string;
   readonly parameters: unknown;
-  /** Key of a quarantined file, sealed. */
-  readonly secret?: Buffer;
   readonly alertId?: number | undefined;
   readonly automaticId?: number | undefined;
   readonly state: ResponseState;
@@ -73,10 +71,10 @@ export interface NewResponse {
 
 export async function addResponse(db: TenantQueries, response: NewResponse): Promise<number> {
   const { rows } = await sql<{ id: number }>`
-    INSERT INTO response (tenant_id, uid, node_id, container, action, parameters, secret, alert_id, automatic_id, state,
+    INSERT INTO response (tenant_id, uid, node_id, container, action, parameters, alert_id, automatic_id, state,
       asked_by, reason, created_at, expires_at, undoes_id)
     VALUES (current_tenant(), ${response.uid}, ${response.nodeId}, ${response.container}, ${response.action},
-      ${jsonText(response.parameters)}::jsonb, ${response.secret ?? null}, ${response.alertId ?? null},
+      ${jsonText(response.parameters)}::jsonb, ${response.alertId ?? null},
       ${response.automaticId ?? null}, ${response.state}, ${response.askedBy}, ${response.reason}, ${response.now},
       ${response.expiresAt}, ${response.undoesId ?? null}) RETURNING id`.execute(db);
   return rows[0]!.id;
@@ -182,6 +180,11 @@ export async function expireResponses(db: TenantQueries, now: Date): Promise<num
       detail = CASE WHEN sent_at IS NULL THEN 'the node was not connected in time' ELSE 'the node did not answer in time' END
     WHERE state IN ('waiting', 'queued', 'sent') AND expires_at <= ${now} RETURNING id`.execute(db);
   return rows.length;
+}
+
+/** Keeps the key of a quarantined file, sealed for this response. */
+export async function sealResponse(db: TenantQueries, id: number, secret: Buffer): Promise<void> {
+  await sql`UPDATE response SET secret = ${secret} WHERE id = ${id}`.execute(db);
 }
 
 /** The sealed key of a response, such as the one that opens a quarantined file. */
