@@ -11,6 +11,7 @@ Commands:
   login URL     keep a server's address and token; image: ask it about the estate
   password NAME give an account a new password, when it was lost
   backup FILE   write everything the platform keeps; restore FILE; audit verify
+  rules         check runtime rules and try them on recorded events
   db            keep the advisory database: update, import, status, push, pull
 
 Examples:
