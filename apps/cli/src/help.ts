@@ -12,6 +12,7 @@ Commands:
   password NAME give an account a new password, when it was lost
   keys rotate   seal all stored secrets again with a new master key
   backup FILE   write everything the platform keeps; restore FILE; audit verify
+  rules         check runtime rules and try them on recorded events
   db            keep the advisory database: update, import, status, push, pull
 
 Examples:

@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   sign: async () => (await import("./commands/sign.ts")).signCommand,
   login: async () => (await import("./commands/login.ts")).loginCommand,
   image: async () => (await import("./commands/image.ts")).imageCommand,
+  rules: async () => (await import("./commands/rules.ts")).rulesCommand,
   db: async () => (await import("./commands/db.ts")).databaseCommand,
 };
 

@@ -32,3 +32,7 @@ export type {
 } from "./sensor-policy/policy.ts";
 export { neededSelections } from "./sensor-policy/selections.ts";
 export { STATEFUL_DETECTORS } from "./stateful/registry.ts";
+export { buildStory } from "./story/build-story.ts";
+export type { Story, StoryEdge, StoryNode, StoryNodeKind, StoryStep } from "./story/story.ts";
+export { storyHtml, storySvg } from "./story/story-html.ts";
+export { storyText } from "./story/story-text.ts";

@@ -155,7 +155,7 @@ function loadRule(definition: RuleDefinition, resolver: ReturnType<typeof create
     place,
     eventTypes: [...new Set(plans.map(({ type }) => type))],
     plans,
-    steps: steps.map(planner.closeAnywhere),
+    steps: definition.detector === "" ? [] : steps.map(planner.closeAnywhere),
     format,
   };
   return { rule, report: report(definition.enabled ? "ready" : "disabled") };

@@ -22,6 +22,16 @@ export interface Planned {
   readonly notes: readonly string[];
 }
 
+const NEVER: CompiledCheck = {
+  test: () => false,
+  cost: 0,
+  types: null,
+  always: null,
+  constant: false,
+  inContainer: null,
+  decidesContainer: false,
+  notes: [],
+};
 const TRUE: Resolved = { kind: "constant", value: true };
 const FALSE: Resolved = { kind: "constant", value: false };
 const SITUATIONS: readonly Situation[] = RUNTIME_EVENT_TYPES.flatMap((type) => [
@@ -146,7 +156,9 @@ export function createPlanner(compile: CheckCompiler): Planner {
 
 /** A field gives whatever lies there for events that do not fill it: elsewhere than in a plan the type is asked first. */
 function guarded(check: CompiledCheck | CheckFault): CompiledCheck | CheckFault {
-  if (isCheckFault(check) || check.types === null || check.always !== null) return check;
+  // What is unsupported is only let through where no event can reach it.
+  if (isCheckFault(check)) return check.fault === "unsupported" ? NEVER : check;
+  if (check.types === null || check.always !== null) return check;
   const { test, types } = check;
   return { ...check, test: (event) => types.has(event.type) && test(event) };
 }
