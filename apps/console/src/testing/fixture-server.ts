@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { PassThrough } from "node:stream";
+import { SEVERITIES } from "@bulwark/model";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { SCOPES } from "../../../server/src/access.ts";
 import { serveConsole } from "../../../server/src/console/routes.ts";
@@ -139,8 +140,6 @@ function addImages(app: FastifyInstance, count: number): void {
   });
   app.get("/api/v1/images/:digest/sbom", async () => ({ bomFormat: "CycloneDX" }));
 }
-
-const SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"];
 
 function addRest(app: FastifyInstance, images: number): void {
   const list = (path: string, rows: () => readonly unknown[]) =>

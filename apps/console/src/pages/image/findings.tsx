@@ -1,10 +1,11 @@
+import { SEVERITIES } from "@bulwark/model";
 import type { Finding, ImageDetail } from "../../api/contract.ts";
 import { useFindings } from "../../api/images.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { ChoiceFilter, SearchFilter } from "../../components/filters.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
-import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
+import { SeverityTag } from "../../components/severity.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { FindingDrawer } from "./finding-drawer.tsx";

@@ -1,3 +1,4 @@
+import { SEVERITIES } from "@bulwark/model";
 import { Form, Input, Select } from "antd";
 import { useOwners } from "../../api/administration.ts";
 import type { NotificationRule, NotificationRuleSettings } from "../../api/contract.ts";
@@ -13,7 +14,7 @@ import { DeleteButton } from "../../components/delete-button.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
-import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
+import { SeverityTag } from "../../components/severity.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 

@@ -1,3 +1,4 @@
+import { SEVERITIES } from "@bulwark/model";
 import { Link } from "react-router";
 import type { Risk } from "../../api/contract.ts";
 import { useRisks } from "../../api/risks.ts";
@@ -7,7 +8,7 @@ import { ChoiceFilter, FlagFilter, SearchFilter } from "../../components/filters
 import { Page as Frame } from "../../components/page.tsx";
 import { RiskStateTag } from "../../components/risk-state.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
-import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
+import { SeverityTag } from "../../components/severity.tsx";
 import { given, type UrlState, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Measures } from "./measures.tsx";
