@@ -1,24 +1,20 @@
-import { promisify } from "node:util";
-import { zstdDecompress } from "node:zlib";
-import type { RuntimeEvent, RuntimeProcess } from "@bulwark/model";
-import { readBatch, type StoredEvent, searchEvents } from "@bulwark/store";
+import type { RuntimeProcess } from "@bulwark/model";
+import { type StoredEvent, searchEvents } from "@bulwark/store";
 import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { notFound, ServerError } from "../errors.ts";
-import { EVENT_TYPE_NAMES, eventTypeNumber, runtimeEvents } from "../gateway/runtime-events.ts";
-import { eventBatch } from "../gateway/wire.ts";
+import { EVENT_TYPE_NAMES, eventTypeNumber } from "../gateway/runtime-events.ts";
 import { Id } from "../id.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
+import { decodeBatch } from "./decode-batch.ts";
 
-const decompress = promisify(zstdDecompress);
 const DAY_MS = 86_400_000;
 const MAX_SPAN_DAYS = 31;
-const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 
 const Text = Type.String();
 
-export const EventShape = Type.Object({
+const EventShape = Type.Object({
   id: Type.String({ description: "batch and position" }),
   at: Text,
   nodeId: Type.Integer(),
@@ -37,24 +33,8 @@ export const EventShape = Type.Object({
 });
 
 /** An event as lists of the API show it. */
-export function shownEvent({ batchId, position, type, ...rest }: StoredEvent) {
+function shownEvent({ batchId, position, type, ...rest }: StoredEvent) {
   return { ...rest, id: `${batchId}-${position}`, type: EVENT_TYPE_NAMES[type] ?? `type ${type}` };
-}
-
-/**
- * A whole event, from its batch.
- *
- * @returns undefined when the batch is not kept any more
- */
-export async function wholeEvent(
-  store: Parameters<typeof readBatch>[0],
-  batchId: number,
-  position: number,
-): Promise<RuntimeEvent | undefined> {
-  const batch = await readBatch(store, batchId);
-  if (batch === undefined) return undefined;
-  const bytes = await decompress(batch.content, { maxOutputLength: MAX_BATCH_BYTES });
-  return runtimeEvents(eventBatch.decode(bytes))[position];
 }
 
 /** What sensors saw: searched by time, node, container, kind and text. */
@@ -108,7 +88,8 @@ export const runtimeEventRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const [batchId = 0, position = 0] = request.params.id.split("-").map(Number);
-      const event = await store.tenant(principalOf(request).tenantId, (db) => wholeEvent(db, batchId, position));
+      const events = await store.tenant(principalOf(request).tenantId, (db) => decodeBatch(db, batchId));
+      const event = events?.[position];
       if (event === undefined) throw notFound("event", request.params.id);
       return { ...event, process: undefined, lineage: lineageOf(event.process) } as Record<string, unknown>;
     },
@@ -116,7 +97,7 @@ export const runtimeEventRoutes: Routes = async (app, { deps }) => {
 };
 
 /** The process and those above it, itself first. */
-export function lineageOf(process: RuntimeProcess | null): readonly Omit<RuntimeProcess, "parent">[] {
+function lineageOf(process: RuntimeProcess | null): readonly Omit<RuntimeProcess, "parent">[] {
   const found: Omit<RuntimeProcess, "parent">[] = [];
   for (let at = process; at !== null; at = at.parent) {
     const { parent: _, ...own } = at;
