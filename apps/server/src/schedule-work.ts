@@ -13,6 +13,7 @@ import type { Queue } from "./jobs/queue.ts";
 import { startJob } from "./jobs/start-job.ts";
 import { deliverNotifications } from "./notifications/deliver.ts";
 import { syncJob } from "./registries/sync-job.ts";
+import { endLateResponses, keepRuntimeDays } from "./runtime-events/keep-runtime.ts";
 import type { ScannerTools } from "./scans/tools.ts";
 import { MAX_TENANTS, watchAdvisories } from "./scans/watch-advisories.ts";
 import { runSchedules } from "./schedules/run-schedules.ts";
@@ -49,6 +50,8 @@ export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
     sparingly(deps.clock, () => watchAdvisories(deps)),
   );
   await deps.queue.schedule("bulwark-expiries", EVERY_MINUTE, () => reopenExpiries(deps));
+  await deps.queue.schedule("bulwark-responses", EVERY_MINUTE, () => endLateResponses(deps));
+  await deps.queue.schedule("bulwark-runtime-days", EVERY_HOUR, () => keepRuntimeDays(deps));
   await deps.queue.schedule("bulwark-update", EVERY_SIX_HOURS, () => updateAdvisories(deps));
   await deps.queue.schedule("bulwark-secrets", EVERY_HOUR, async () => {
     await deps.secrets.refresh();

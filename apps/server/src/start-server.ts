@@ -6,6 +6,7 @@ import { ensureAdmin } from "./accounts/ensure-admin.ts";
 import { type App, createApp } from "./app.ts";
 import { updateAdvisoriesHandler } from "./database/update-task.ts";
 import { openEventHub } from "./events/hub.ts";
+import { startGatewayRole } from "./gateway/start-gateway-role.ts";
 import { startProbeServer } from "./health/probe-server.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
 import { startWorker, type Worker } from "./jobs/worker.ts";
@@ -23,7 +24,7 @@ import { openSecretBox, type SecretBox } from "./security/secret-box.ts";
 const CLOSE_WITHIN_MS = 20_000;
 const ANSWER_WITHIN_MS = 5_000;
 
-export type ServerRole = "api" | "worker";
+export type ServerRole = "api" | "gateway" | "worker";
 
 export interface ServerOptions {
   /** Holds the embedded database, keys and whatever else the server keeps. */
@@ -36,6 +37,8 @@ export interface ServerOptions {
   readonly https?: { readonly key: string; readonly cert: string };
   readonly publicUrl?: string;
   readonly trustedProxies?: readonly string[];
+  /** Where sensors connect; for the role gateway. */
+  readonly gateway?: { readonly host: string; readonly port: number };
   /** Where probes are answered without TLS, beside the API or without one. */
   readonly probes?: { readonly host: string; readonly port: number };
   readonly kmsCommand?: readonly string[];
@@ -53,6 +56,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** `http://127.0.0.1:8080`; empty where the API is not among the roles. */
   readonly url: string;
+  /** Where sensors connect, `127.0.0.1:9443`; empty where the gateway is not among the roles. */
+  readonly gateway: string;
   /** The first password of `admin`, where this start made one. */
   readonly password: string | undefined;
   readonly store: Store;
@@ -101,11 +106,24 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
     const worker = await startWork({ store, secrets, queue, tools, clock, log, publicUrl: options.publicUrl }, options);
     opened.push(worker.close);
   }
+  const { gateway: address } = options;
+  const gateway =
+    roles.has("gateway") && address !== undefined
+      ? await startGatewayRole({ store, secrets, clock, log }, address)
+      : undefined;
+  if (gateway !== undefined) opened.push(gateway.close);
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
   if (api !== undefined) opened.push(api.close);
   if (options.probes !== undefined)
     opened.push((await startProbeServer(store, options.probes, createMetrics(store, clock))).close);
-  return { url: api?.url ?? "", password, store, queue, broken: postgres?.ended ?? new Promise(() => {}) };
+  return {
+    url: api?.url ?? "",
+    gateway: gateway === undefined ? "" : `${address?.host}:${gateway.port}`,
+    password,
+    store,
+    queue,
+    broken: postgres?.ended ?? new Promise(() => {}),
+  };
 }
 
 interface WorkDeps {

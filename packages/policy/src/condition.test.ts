@@ -11,11 +11,18 @@ test.each([
   expect(compileCondition("alert", expression)(subject)).toBe(met);
 });
 
-test.each(["alert.severity ==", "other.severity == 1", "x(", ""])("%j is refused when it is written, not when it is needed", (expression) => {
-  expect(() => compileCondition("alert", expression)).toThrow(expect.objectContaining({ code: "POLICY_INVALID" }));
-});
+test.each(["alert.severity ==", "other.severity == 1", "x(", ""])(
+  "%j is refused when it is written, not when it is needed",
+  (expression) => {
+    expect(() => compileCondition("alert", expression)).toThrow(expect.objectContaining({ code: "POLICY_INVALID" }));
+  },
+);
 
 test("what gives no truth value, or asks for what is not there, tells so instead of being false", () => {
-  expect(() => compileCondition("alert", "alert.severity")(subject)).toThrow(expect.objectContaining({ code: "POLICY_FAILED" }));
-  expect(() => compileCondition("alert", "alert.nothing == 1")(subject)).toThrow(expect.objectContaining({ code: "POLICY_FAILED" }));
+  expect(() => compileCondition("alert", "alert.severity")(subject)).toThrow(
+    expect.objectContaining({ code: "POLICY_FAILED" }),
+  );
+  expect(() => compileCondition("alert", "alert.nothing == 1")(subject)).toThrow(
+    expect.objectContaining({ code: "POLICY_FAILED" }),
+  );
 });

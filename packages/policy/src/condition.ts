@@ -28,7 +28,12 @@ export function compileCondition(name: string, expression: string): Condition {
       const value = evaluate({ [name]: subject });
       if (typeof value === "boolean") return value;
     } catch (cause) {
-      throw new PolicyError("POLICY_FAILED", `the condition ${expression} cannot be evaluated`, "guard optional fields with has()", cause);
+      throw new PolicyError(
+        "POLICY_FAILED",
+        `the condition ${expression} cannot be evaluated`,
+        "guard optional fields with has()",
+        cause,
+      );
     }
     throw new PolicyError("POLICY_FAILED", `the condition ${expression} gave no true or false`);
   };
@@ -36,5 +41,10 @@ export function compileCondition(name: string, expression: string): Condition {
 
 function invalid(expression: string, cause: unknown): PolicyError {
   const why = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
-  return new PolicyError("POLICY_INVALID", `the condition ${expression} cannot be read: ${why}`, "correct the expression", cause);
+  return new PolicyError(
+    "POLICY_INVALID",
+    `the condition ${expression} cannot be read: ${why}`,
+    "correct the expression",
+    cause,
+  );
 }

@@ -693,6 +693,7 @@ export const en = {
   "notice.job.failed": "Job failed",
   "notice.registry.failed": "Registry failed",
   "notice.advisories.new": "New advisories",
+  "notice.alert.raised": "New alert",
   "digest.none": "At once",
   "digest.hourly": "Gathered every hour",
   "digest.daily": "Gathered every day",

@@ -689,6 +689,7 @@ export const zh: Strings = {
   "notice.job.failed": "任务失败",
   "notice.registry.failed": "镜像仓库故障",
   "notice.advisories.new": "新的漏洞公告",
+  "notice.alert.raised": "新告警",
   "digest.none": "立即",
   "digest.hourly": "每小时汇总",
   "digest.daily": "每天汇总",

@@ -1,5 +1,5 @@
 import { storyHtml, storyText } from "@bulwark/detect";
-import { type Severity, SEVERITIES } from "@bulwark/model";
+import { SEVERITIES, type Severity } from "@bulwark/model";
 import {
   type AlertDetail,
   addAllowEntry,
@@ -160,7 +160,7 @@ export const alertRoutes: Routes = async (app, { deps }) => {
             assigneeId: Type.Optional(Type.Union([Id, Type.Null()])),
             note: Type.Optional(Type.String({ maxLength: 4_000 })),
           },
-          { additionalProperties: false, minProperties: 1 },
+          { additionalProperties: false },
         ),
         response: { 200: DetailShape },
       },

@@ -12,6 +12,8 @@ import { decodeBatch } from "./decode-batch.ts";
 const DAY_MS = 86_400_000;
 const MAX_SPAN_DAYS = 31;
 
+const EVENT_ID = /^(\d{1,15})-(\d{1,5})$/;
+
 const Text = Type.String();
 
 const EventShape = Type.Object({
@@ -82,14 +84,17 @@ export const runtimeEventRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "getRuntimeEvent",
         summary: "A whole event, with its process, the processes above it and its container",
-        params: Type.Object({ id: Type.String({ pattern: "^[0-9]{1,15}-[0-9]{1,5}$" }) }),
+        params: Type.Object({
+          id: Type.String({ maxLength: 40 }),
+        }),
         response: { 200: Type.Record(Text, Type.Unknown()) },
       },
     },
     async (request) => {
-      const [batchId = 0, position = 0] = request.params.id.split("-").map(Number);
-      const events = await store.tenant(principalOf(request).tenantId, (db) => decodeBatch(db, batchId));
-      const event = events?.[position];
+      const [, batchId = "", position = ""] = EVENT_ID.exec(request.params.id) ?? [];
+      if (batchId === "") throw notFound("event", request.params.id);
+      const events = await store.tenant(principalOf(request).tenantId, (db) => decodeBatch(db, Number(batchId)));
+      const event = events?.[Number(position)];
       if (event === undefined) throw notFound("event", request.params.id);
       return { ...event, process: undefined, lineage: lineageOf(event.process) } as Record<string, unknown>;
     },

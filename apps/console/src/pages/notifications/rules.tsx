@@ -30,6 +30,7 @@ const EVENTS = [
   "job.failed",
   "registry.failed",
   "advisories.new",
+  "alert.raised",
 ] as const;
 const SHOWN_NAME = 60;
 
