@@ -27,6 +27,33 @@ const WITH_PATHS: ReadonlySet<RuntimeEventType> = new Set([
 /** A connection that is under way is one, and is told like one that is made. */
 const UNDER_WAY = ["EINPROGRESS", "-115"];
 
+/** Calls whose refusal tells of an attempt. */
+const TELLS_BY_FAILING: ReadonlySet<RuntimeEventType> = new Set([
+  "mount",
+  "umount",
+  "pivot_root",
+  "unshare",
+  "setns",
+  "ptrace",
+  "process_vm_writev",
+  "init_module",
+  "finit_module",
+  "delete_module",
+  "bpf",
+  "kexec_load",
+  "perf_event_open",
+  "keyctl",
+  "userfaultfd",
+  "open_by_handle_at",
+  "reboot",
+  "chroot",
+  "connect",
+  "add_key",
+  "move_mount",
+  "fsopen",
+  "mknod",
+]);
+
 interface Need {
   readonly type: RuntimeEventType;
   readonly inContainer: boolean;
@@ -80,6 +107,16 @@ function assumeOpen({ left, operator, values, right }: Check, write: boolean): b
   if (write) return undefined;
   if (left.name === "evt.is_open_read") return wanted;
   if (left.name === "evt.is_open_create" || left.name === "evt.is_open_exec") return !wanted;
+  return undefined;
+}
+
+/** What is said of a call's result when it failed. */
+function assumeFailed({ left, operator, values, right }: Check): boolean | undefined {
+  if (left.kind !== "field" || right !== null) return undefined;
+  const value = values[0]?.text ?? "";
+  if (left.name === "evt.failed") return (operator === "=") === (value === "true");
+  if (left.name === "evt.res" && value === "SUCCESS") return operator === "!=";
+  if (left.name === "evt.rawres" && Number(value) === 0) return operator.startsWith("<") || operator === "!=";
   return undefined;
 }
 
