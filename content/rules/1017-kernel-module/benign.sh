@@ -1,0 +1,2 @@
+#!/bin/sh
+cat /proc/modules > /dev/null
