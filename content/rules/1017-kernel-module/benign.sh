@@ -1,2 +1,2 @@
 #!/bin/sh
-cat /proc/modules > /dev/null
+uname -r > /dev/null

@@ -1,2 +1,2 @@
 #!/bin/sh
-echo hello | socat -u - /dev/null
+curl --version > /dev/null

@@ -1,3 +1,3 @@
 #!/bin/sh
 # container: loopback
-nc.openbsd -z -w 1 127.0.0.1 8080 || true
+curl -s -m 1 http://127.0.0.1:8080/ || true

@@ -81,12 +81,9 @@ export function neededSelections(set: RuleSet, rules: readonly Rule[] = set.rule
 
 function needsOf(plan: Plan, planner: Planner): readonly Need[] {
   const { type, inContainer, condition } = plan;
-  const base = {
-    type,
-    inContainer,
-    calls: type === "syscall" ? callsOf(condition) : [],
-    failures: wantsFailures(condition),
-  };
+  const asFailed = TELLS_BY_FAILING.has(type) ? planner.simplify(condition, plan, assumeFailed) : undefined;
+  const failures = asFailed === undefined ? wantsFailures(condition) : asFailed.kind !== "constant" || asFailed.value;
+  const base = { type, inContainer, calls: type === "syscall" ? callsOf(condition) : [], failures };
   if (type !== "open") return [{ ...base, paths: bounded(type, condition), reads: false }];
   // Reads are many: what a rule says of reads alone is bounded on its own.
   const asRead = planner.simplify(condition, plan, (check) => assumeOpen(check, false));
@@ -114,6 +111,7 @@ function assumeOpen({ left, operator, values, right }: Check, write: boolean): b
 function assumeFailed({ left, operator, values, right }: Check): boolean | undefined {
   if (left.kind !== "field" || right !== null) return undefined;
   const value = values[0]?.text ?? "";
+  if (operator === "=" && UNDER_WAY.includes(value)) return false;
   if (left.name === "evt.failed") return (operator === "=") === (value === "true");
   if (left.name === "evt.res" && value === "SUCCESS") return operator === "!=";
   if (left.name === "evt.rawres" && Number(value) === 0) return operator.startsWith("<") || operator === "!=";

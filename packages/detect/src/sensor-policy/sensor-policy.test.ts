@@ -79,6 +79,8 @@ describe("what a sensor must capture", () => {
       "evt.type = creat and fd.directory = /bin and container.id != host",
       [{ ...base, type: "creat", paths: [{ kind: "prefix", value: "/bin/" }] }],
     ],
+    ["evt.type = setns and container.id != host", [{ ...base, type: "setns", failures: true }]],
+    ["evt.type = setns and evt.failed = false and container.id != host", [{ ...base, type: "setns" }]],
     ["evt.type in (acct, iopl) and container.id != host", [{ ...base, type: "syscall", calls: ["acct", "iopl"] }]],
     ["evt.type = prctl and evt.failed = true and container.id != host", [{ ...base, type: "prctl", failures: true }]],
     [
