@@ -5,6 +5,7 @@ import { importAdvisories } from "@bulwark/advisory/maintain";
 import { catalog } from "@bulwark/ecosystems";
 import { advisoryBench } from "./advisory.ts";
 import { contentBench } from "./content.ts";
+import { detectBench } from "./detect.ts";
 import { estateBench } from "./estate.ts";
 import { malwareBench } from "./malware.ts";
 import { type BenchResult, smoke } from "./result.ts";
@@ -27,6 +28,7 @@ try {
     malware: () => malwareBench(work),
     advisory: () => advisoryBench(work),
     estate: () => estateBench(work),
+    detect: () => detectBench(),
   } as const;
   const wanted = process.argv.slice(2);
   const results: BenchResult[] = [];
