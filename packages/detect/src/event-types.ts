@@ -4,7 +4,7 @@ import { SYSTEM_CALLS } from "./system-calls.ts";
 
 /** What a name that a rule gives to `evt.type` stands for among our events. */
 export interface TypeMeaning {
-  readonly type: RuntimeEventType;
+  readonly types: readonly RuntimeEventType[];
   /** For `syscall` events: the call's own name, which `detail` holds. Empty when the type alone says it. */
   readonly call: string;
 }
@@ -17,11 +17,8 @@ const ALIASES: Readonly<Record<string, RuntimeEventType>> = {
   clone3: "clone",
   exit: "procexit",
   exit_group: "procexit",
-  openat: "open",
-  openat2: "open",
   renameat: "rename",
   renameat2: "rename",
-  unlinkat: "unlink",
   linkat: "link",
   symlinkat: "symlink",
   mkdirat: "mkdir",
@@ -60,6 +57,14 @@ const ALIASES: Readonly<Record<string, RuntimeEventType>> = {
   clock_adjtime: "settimeofday",
 };
 
+/** An open that makes the file comes as a creation, and an unlinkat of a directory as its removal. */
+const SEVERAL: Readonly<Record<string, readonly RuntimeEventType[]>> = {
+  open: ["open", "creat"],
+  openat: ["open", "creat"],
+  openat2: ["open", "creat"],
+  unlinkat: ["unlink", "rmdir"],
+};
+
 const TYPES: ReadonlySet<string> = new Set(RUNTIME_EVENT_TYPES);
 
 /** Every event of theirs costs more than it tells: a node makes millions of them in a second. */
@@ -83,14 +88,16 @@ const NOT_CALLS = new Set(
  * What a rule means by a name of `evt.type`.
  *
  * @returns the event, or why no event of ours is ever one, or undefined when there is nothing of that name
- * @example meaningOf("openat"); // { type: "open", call: "" }
+ * @example meaningOf("openat"); // { types: ["open", "creat"], call: "" }
  */
 export function meaningOf(name: string): TypeMeaning | { readonly why: string } | undefined {
+  const several = Object.hasOwn(SEVERAL, name) ? SEVERAL[name] : undefined;
+  if (several !== undefined) return { types: several, call: "" };
   const alias = Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
-  if (alias !== undefined) return { type: alias, call: "" };
-  if (TYPES.has(name) && name !== "syscall") return { type: name as RuntimeEventType, call: "" };
+  if (alias !== undefined) return { types: [alias], call: "" };
+  if (TYPES.has(name) && name !== "syscall") return { types: [name as RuntimeEventType], call: "" };
   if (TOO_MANY.has(name)) return { why: `${name} happens too often to be captured` };
   if (NOT_CALLS.has(name)) return { why: `${name} is an event of other engines` };
-  if (SYSTEM_CALLS.has(name)) return { type: "syscall", call: name };
+  if (SYSTEM_CALLS.has(name)) return { types: ["syscall"], call: name };
   return undefined;
 }

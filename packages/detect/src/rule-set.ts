@@ -32,6 +32,8 @@ export interface Rule {
   readonly place: Place;
   /** Events that it looks at. */
   readonly eventTypes: readonly RuntimeEventType[];
+  /** The condition with macros, lists and exceptions put in. */
+  readonly resolved: Resolved;
   readonly plans: readonly Plan[];
   /** Of a sequence: what must have happened before, and last the condition itself. */
   readonly steps: readonly Test[];
@@ -154,6 +156,7 @@ function loadRule(definition: RuleDefinition, resolver: ReturnType<typeof create
     settings: definition.settings,
     place,
     eventTypes: [...new Set(plans.map(({ type }) => type))],
+    resolved: condition,
     plans,
     steps: definition.detector === "" ? [] : steps.map(planner.closeAnywhere),
     format,

@@ -110,7 +110,7 @@ function compileType({ operator, values }: Check): CompiledCheck | CheckFault {
     const meaning = meaningOf(text);
     if (meaning === undefined) return invalid(`there is no event type "${text}"`);
     if ("why" in meaning) notes.push(meaning.why);
-    else if (meaning.call === "") whole.add(meaning.type);
+    else if (meaning.call === "") for (const type of meaning.types) whole.add(type);
     else calls.add(meaning.call);
   }
   const holds: Test = (event) => whole.has(event.type) || (event.type === "syscall" && calls.has(event.detail));

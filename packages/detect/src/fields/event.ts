@@ -18,7 +18,7 @@ function opensForWriting(event: RuntimeEvent): boolean {
 }
 
 function opensForReading(event: RuntimeEvent): boolean {
-  return event.type !== "creat" && (event.flags & O_ACCESS) !== 1;
+  return event.type === "creat" ? (event.flags & O_ACCESS) === 2 : (event.flags & O_ACCESS) !== 1;
 }
 
 function creates(event: RuntimeEvent): boolean {

@@ -81,6 +81,15 @@ const MODE: Names = [
   [0o002, "S_IWOTH"],
   [0o001, "S_IXOTH"],
 ];
+/** inode(7): by the upper four bits of a mode. */
+const KINDS: Readonly<Record<number, string>> = {
+  1: "S_IFIFO",
+  2: "S_IFCHR",
+  4: "S_IFDIR",
+  6: "S_IFBLK",
+  8: "S_IFREG",
+  12: "S_IFSOCK",
+};
 const PROTECTION: Names = [
   [1, "PROT_READ"],
   [2, "PROT_WRITE"],
@@ -149,9 +158,11 @@ export function mountFlags(flags: number): string {
   return named(flags, MOUNT);
 }
 
-/** chmod(2): permission bits as text. */
+/** chmod(2) and mknod(2): the kind of file where one is given, and permission bits, as text. */
 export function modeFlags(mode: number): string {
-  return named(mode, MODE);
+  const kind = KINDS[(mode >> 12) & 0o17];
+  const bits = named(mode, MODE);
+  return kind === undefined ? bits : bits === "" ? kind : `${kind}|${bits}`;
 }
 
 /** mprotect(2). */

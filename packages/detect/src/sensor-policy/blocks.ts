@@ -70,10 +70,21 @@ function blocksOf(plan: Plan, planner: Planner): Attempt {
   return `${type} happens before a node could refuse it`;
 }
 
+/** What says that the call went well: what is refused never does. */
+function isAboutSuccess(item: Resolved): boolean {
+  if (item.kind !== "check" || item.left.kind !== "field") return false;
+  const { left, operator, values } = item;
+  const value = values[0]?.text ?? "";
+  if (left.name === "evt.failed") return operator === "=" && value === "false";
+  if (left.name === "evt.rawres") return operator.startsWith(">");
+  return left.name === "evt.res" && operator === "=" && value === "SUCCESS";
+}
+
 /** The alternatives of a condition; each is a row of checks that must all hold. */
 function alternatives(condition: Resolved): readonly (readonly Resolved[])[] {
   if (condition.kind === "or") return condition.items.flatMap(alternatives);
-  return [condition.kind === "and" ? condition.items : [condition]];
+  const items = condition.kind === "and" ? condition.items : [condition];
+  return [items.filter((item) => !isAboutSuccess(item))];
 }
 
 const EMPTY_EXEC = { kind: "exec", names: [], paths: [], drifted: false, inMemory: false, socketStdio: false } as const;

@@ -27,6 +27,33 @@ const WITH_PATHS: ReadonlySet<RuntimeEventType> = new Set([
 /** A connection that is under way is one, and is told like one that is made. */
 const UNDER_WAY = ["EINPROGRESS", "-115"];
 
+/** Calls whose refusal tells of an attempt. */
+const TELLS_BY_FAILING: ReadonlySet<RuntimeEventType> = new Set([
+  "mount",
+  "umount",
+  "pivot_root",
+  "unshare",
+  "setns",
+  "ptrace",
+  "process_vm_writev",
+  "init_module",
+  "finit_module",
+  "delete_module",
+  "bpf",
+  "kexec_load",
+  "perf_event_open",
+  "keyctl",
+  "userfaultfd",
+  "open_by_handle_at",
+  "reboot",
+  "chroot",
+  "connect",
+  "add_key",
+  "move_mount",
+  "fsopen",
+  "mknod",
+]);
+
 interface Need {
   readonly type: RuntimeEventType;
   readonly inContainer: boolean;
@@ -54,12 +81,9 @@ export function neededSelections(set: RuleSet, rules: readonly Rule[] = set.rule
 
 function needsOf(plan: Plan, planner: Planner): readonly Need[] {
   const { type, inContainer, condition } = plan;
-  const base = {
-    type,
-    inContainer,
-    calls: type === "syscall" ? callsOf(condition) : [],
-    failures: wantsFailures(condition),
-  };
+  const asFailed = TELLS_BY_FAILING.has(type) ? planner.simplify(condition, plan, assumeFailed) : undefined;
+  const failures = asFailed === undefined ? wantsFailures(condition) : asFailed.kind !== "constant" || asFailed.value;
+  const base = { type, inContainer, calls: type === "syscall" ? callsOf(condition) : [], failures };
   if (type !== "open") return [{ ...base, paths: bounded(type, condition), reads: false }];
   // Reads are many: what a rule says of reads alone is bounded on its own.
   const asRead = planner.simplify(condition, plan, (check) => assumeOpen(check, false));
@@ -80,6 +104,17 @@ function assumeOpen({ left, operator, values, right }: Check, write: boolean): b
   if (write) return undefined;
   if (left.name === "evt.is_open_read") return wanted;
   if (left.name === "evt.is_open_create" || left.name === "evt.is_open_exec") return !wanted;
+  return undefined;
+}
+
+/** What is said of a call's result when it failed. */
+function assumeFailed({ left, operator, values, right }: Check): boolean | undefined {
+  if (left.kind !== "field" || right !== null) return undefined;
+  const value = values[0]?.text ?? "";
+  if (operator === "=" && UNDER_WAY.includes(value)) return false;
+  if (left.name === "evt.failed") return (operator === "=") === (value === "true");
+  if (left.name === "evt.res" && value === "SUCCESS") return operator === "!=";
+  if (left.name === "evt.rawres" && Number(value) === 0) return operator.startsWith("<") || operator === "!=";
   return undefined;
 }
 

@@ -24,11 +24,19 @@ describe("what a sensor must capture", () => {
     ["evt.type = fork and container.id = host", [{ ...base, type: "clone", fromContainers: false, fromHost: true }]],
     [
       "evt.type = openat and evt.is_open_write = true and fd.name startswith /etc/ and container.id != host",
-      [{ ...base, type: "open", paths: [{ kind: "prefix", value: "/etc/" }] }],
+      ["creat", "open"].map((type) => ({ ...base, type, paths: [{ kind: "prefix", value: "/etc/" }] })),
     ],
     [
       "evt.type = open and evt.is_open_read = true and fd.name in (/etc/shadow, /etc/sudoers) and container.id != host",
       [
+        {
+          ...base,
+          type: "creat",
+          paths: [
+            { kind: "exact", value: "/etc/shadow" },
+            { kind: "exact", value: "/etc/sudoers" },
+          ],
+        },
         {
           ...base,
           type: "open",
@@ -71,8 +79,10 @@ describe("what a sensor must capture", () => {
       "evt.type = creat and fd.directory = /bin and container.id != host",
       [{ ...base, type: "creat", paths: [{ kind: "prefix", value: "/bin/" }] }],
     ],
+    ["evt.type = setns and container.id != host", [{ ...base, type: "setns", failures: true }]],
+    ["evt.type = setns and evt.failed = false and container.id != host", [{ ...base, type: "setns" }]],
     ["evt.type in (acct, iopl) and container.id != host", [{ ...base, type: "syscall", calls: ["acct", "iopl"] }]],
-    ["evt.type = setns and evt.failed = true and container.id != host", [{ ...base, type: "setns", failures: true }]],
+    ["evt.type = prctl and evt.failed = true and container.id != host", [{ ...base, type: "prctl", failures: true }]],
     [
       "evt.type = connect and (evt.rawres >= 0 or evt.res = EINPROGRESS) and container.id != host",
       [{ ...base, type: "connect" }],
@@ -87,6 +97,7 @@ describe("what a sensor must capture", () => {
       "evt.type = open and evt.is_open_read = true and container.id != host and fd.name = /etc/shadow",
     );
     expect(both).toEqual([
+      { ...base, type: "creat" },
       { ...base, type: "open" },
       { ...base, type: "open", reads: true, paths: [{ kind: "exact", value: "/etc/shadow" }] },
     ]);

@@ -16,9 +16,11 @@ export const sequence: StatefulDetector = {
   settings: [
     { name: "before", doc: "the conditions that must have been met before, in their order", default: [] },
     { name: "per", doc: "container, or process", default: "container" },
+    { name: "order", doc: "strict, or any: all within the time, whichever came first", default: "strict" },
     { name: "windowSeconds", doc: "between the first and the last", default: 300 },
   ],
-  problem: ({ before, per }) => {
+  problem: ({ before, per, order }) => {
+    if (order !== "strict" && order !== "any") return `"order" must be strict or any`;
     if (!Array.isArray(before) || before.length === 0 || before.length > MAX_STEPS) {
       return `"before" must be a list of 1 to ${MAX_STEPS} conditions`;
     }
@@ -27,20 +29,26 @@ export const sequence: StatefulDetector = {
   create: (settings, before) => {
     const windowUs = secondsToUs(Number(settings.windowSeconds));
     const keyOf = settings.per === "process" ? processKey : containerKey;
-    const groups = createGroups<Progress>(() => ({ met: before.slice(0, -1).map(() => undefined) }));
-    // The last test is the rule's own condition.
-    const last = before.at(-1);
+    const anyOrder = settings.order === "any";
+    // The last is the rule's own condition; in any order it is a step like the others.
+    const steps = anyOrder ? before : before.slice(0, -1);
+    const groups = createGroups<Progress>(() => ({ met: steps.map(() => undefined) }));
     return (event) => {
       const { met } = groups(keyOf(event));
       const isFresh = (at: number) => at < 0 || event.timeUs - (met[at]?.[0] ?? Number.NEGATIVE_INFINITY) <= windowUs;
-      const complete = met.every((_, at) => isFresh(at)) && last?.(event) === true;
-      const steps = met.map((step) => step?.[1] ?? "");
+      const all = () => met.every((_, at) => isFresh(at));
+      const isLast = !anyOrder && all() && before.at(-1)?.(event) === true;
+      const after = met.map((step) => step?.[1] ?? "");
+      let advanced = false;
       for (let at = met.length - 1; at >= 0; at--) {
-        if (before[at]?.(event) === true && isFresh(at - 1)) met[at] = [event.timeUs, describe(event)];
+        if (steps[at]?.(event) !== true || !(anyOrder || isFresh(at - 1))) continue;
+        met[at] = [event.timeUs, describe(event)];
+        advanced = true;
       }
-      if (!complete) return undefined;
+      if (!(isLast || (anyOrder && advanced && all()))) return undefined;
+      const found = anyOrder ? met.map((step) => step?.[1] ?? "").join(", ") : `after ${after.join(", ")}`;
       met.fill(undefined);
-      return `after ${steps.join(", ")}`;
+      return found;
     };
   },
 };
