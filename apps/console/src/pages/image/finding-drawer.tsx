@@ -5,6 +5,7 @@ import { SafeLink } from "../../components/safe-link.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 
 const WIDTH_PX = 560;
 const LONG = 20_000;
@@ -34,16 +35,16 @@ export function FindingDrawer({ finding, onClose }: Props) {
 
 function Content({ finding }: { readonly finding: Finding }) {
   const { t } = useSpeech();
-  const evidence = [finding.foundBy, finding.range, finding.status, ...(finding.reasons ?? [])]
-    .filter(Boolean)
-    .join("\n");
+  const told = useServerTexts();
+  const factors = [finding.range, finding.status, ...(finding.reasons ?? [])].filter((each) => each !== undefined);
+  const evidence = [finding.foundBy, ...factors.map(told.reason)].filter(Boolean).join("\n");
   return (
     <div className="finding-drawer">
       <p>
-        <SafeText value={finding.title} wrap />
+        <SafeText value={told.titleOf(finding)} wrap />
       </p>
       <h3>{t("findings.advice")}</h3>
-      <SafeText value={finding.advice} wrap max={LONG} />
+      <SafeText value={told.adviceOf(finding)} wrap max={LONG} />
       <h3>{t("findings.facts")}</h3>
       <Facts finding={finding} />
       {evidence === "" ? null : <Block title={t("findings.evidence")} text={evidence} />}

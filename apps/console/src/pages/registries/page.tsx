@@ -10,6 +10,7 @@ import { SafeText } from "../../components/safe-text.tsx";
 import { useUrlState } from "../../components/url-state.ts";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 import { ConnectDrawer } from "./connect-drawer.tsx";
 import { EditRegistry } from "./edit-registry.tsx";
 import { WebhookButton } from "./webhook-button.tsx";
@@ -85,10 +86,11 @@ function useColumns(): readonly Column<Registry>[] {
 
 function State({ registry }: { readonly registry: Registry }) {
   const { nameOf } = useSpeech();
+  const told = useServerTexts();
   const tone = TONES[registry.state] ?? "tone-other";
   const tag = <span className={`tag ${tone}`}>{nameOf("registryState", registry.state)}</span>;
   if (registry.problem === "") return tag;
-  return <Tooltip title={visible(registry.problem, SHOWN_CHARACTERS)}>{tag}</Tooltip>;
+  return <Tooltip title={visible(told.problem(registry.problem), SHOWN_CHARACTERS)}>{tag}</Tooltip>;
 }
 
 function Actions({ registry }: { readonly registry: Registry }) {
