@@ -722,7 +722,7 @@ export const en = {
   "waiverScope.registry": "A registry",
   "waiverScope.repository": "A repository",
   "waiverScope.image": "An image",
-  "waiverState.waiting": "Waits for approval",
+  "waiverState.waiting": "Waiting",
   "waiverState.inForce": "In force",
   "waiverState.over": "Over",
   "channels.keep": "Leave it empty to keep what is stored.",
@@ -749,6 +749,11 @@ export const en = {
   "providers.value": "Value of the claim",
   "providers.addRole": "Add a value",
   "providers.removeRole": "Remove",
+  "jobKind.local": "Local images",
+  "jobKind.advisories": "Advisories",
+  "taskKind.scan-local": "Scan of local images",
+  "taskKind.update-advisories": "Update of the advisories",
+  "waivers.to": "to {day}",
 } as const;
 
 export type Key = keyof typeof en;

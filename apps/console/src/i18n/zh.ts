@@ -743,4 +743,9 @@ export const zh: Strings = {
   "providers.value": "声明的取值",
   "providers.addRole": "添加取值",
   "providers.removeRole": "移除",
+  "jobKind.local": "本机镜像",
+  "jobKind.advisories": "漏洞库更新",
+  "taskKind.scan-local": "扫描本机镜像",
+  "taskKind.update-advisories": "更新漏洞库",
+  "waivers.to": "至 {day}",
 };

@@ -65,7 +65,7 @@ function useColumns(): readonly Column<Provider>[] {
       key: "callback",
       title: t("providers.callback"),
       cell: ({ callback }) => (
-        <span className="chips">
+        <span className="with-copy">
           <SafeText value={callback} mono />
           <CopyButton text={callback} what={t("providers.callback")} />
         </span>

@@ -70,11 +70,10 @@ function useColumns(): readonly Column<Waiver>[] {
       ),
     },
     { key: "reason", title: t("risk.reason"), cell: ({ reason }) => <SafeText value={reason} /> },
-    { key: "until", title: t("waivers.until"), width: 120, cell: ({ until }) => format.date(until) },
     {
       key: "people",
       title: t("waivers.people"),
-      width: 170,
+      width: 140,
       cell: ({ askedBy, approver }) => (
         <span className="two-lines">
           <SafeText value={askedBy.name} />
@@ -91,17 +90,24 @@ function useColumns(): readonly Column<Waiver>[] {
       cell: (waiver) => {
         const state = stateOf(waiver, new Date());
         const tone = state === "inForce" ? "good" : state === "waiting" ? "medium" : "other";
-        return <span className={`tag tone-${tone}`}>{t(`waiverState.${state}`)}</span>;
+        return (
+          <span className="two-lines">
+            <span>
+              <span className={`tag tone-${tone}`}>{t(`waiverState.${state}`)}</span>
+            </span>
+            <span className="second">{t("waivers.to", { day: format.date(waiver.until) })}</span>
+          </span>
+        );
       },
     },
     {
       key: "risks",
       title: t("nav.risks"),
-      width: 80,
+      width: 64,
       numeric: true,
       cell: ({ risks }) => format.number(risks),
     },
-    { key: "actions", title: t("actions"), width: 180, numeric: true, cell: (waiver) => <Actions waiver={waiver} /> },
+    { key: "actions", title: t("actions"), width: 150, numeric: true, cell: (waiver) => <Actions waiver={waiver} /> },
   ];
 }
 
