@@ -69,18 +69,18 @@ function useColumns(): readonly Column<Registry>[] {
         </span>
       ),
     },
-    { key: "kind", title: t("registries.kind"), width: 100, cell: ({ kind }) => t(`registryKind.${kind}`) },
+    { key: "kind", title: t("registries.kind"), width: 118, cell: ({ kind }) => t(`registryKind.${kind}`) },
     { key: "state", title: t("filters.state"), width: 100, cell: (registry) => <State registry={registry} /> },
     {
       key: "repositories",
       title: t("overview.repositories"),
-      width: 100,
+      width: 118,
       numeric: true,
       cell: ({ id, repositories }) => <Link to={`/repositories?registry=${id}`}>{format.number(repositories)}</Link>,
     },
-    { key: "images", title: t("nav.images"), width: 70, numeric: true, cell: ({ images }) => format.number(images) },
-    { key: "sync", title: t("registries.lastSync"), width: 116, cell: ({ syncedAt }) => format.ago(syncedAt) },
-    { key: "actions", title: t("actions"), width: 290, numeric: true, cell: (row) => <Actions registry={row} /> },
+    { key: "images", title: t("nav.images"), width: 84, numeric: true, cell: ({ images }) => format.number(images) },
+    { key: "sync", title: t("registries.lastSync"), width: 130, cell: ({ syncedAt }) => format.ago(syncedAt) },
+    { key: "actions", title: t("actions"), width: 262, numeric: true, cell: (row) => <Actions registry={row} /> },
   ];
 }
 
