@@ -300,7 +300,7 @@ export type { JobState, TaskState } from "./schema/jobs.ts";
 export type { RiskState } from "./schema/workflow.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";
 export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./search/find-subjects.ts";
-export { type Located, locateSubjects } from "./search/locate-subjects.ts";
+export { type ImagePlace, type Located, locateSubjects } from "./search/locate-subjects.ts";
 export { replaceSealed, type SealedSecret, sealedSecrets } from "./secrets/sealed-secrets.ts";
 export { listSettings, readSetting, removeSetting, writeSetting, writeSettingOnce } from "./tenants/settings.ts";
 export { addTenant, FIRST_TENANT, findTenant, listTenants, type Tenant } from "./tenants/tenants.ts";

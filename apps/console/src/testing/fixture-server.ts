@@ -223,6 +223,7 @@ function addRest(app: FastifyInstance, images: number): void {
   for (const [path, rows] of Object.entries({ ...lists, ...more })) list(path, () => rows);
   list("jobs", work.jobs);
   list("repositories", () => work.repositories);
+  list("waivers", () => work.waivers);
   list("schedules", () => work.schedules);
   list("identity-providers", () => work.providers);
   list("tenants", () => [{ id: 1, name: "Example", createdAt: new Date().toISOString() }]);

@@ -151,3 +151,24 @@ test("a case follows what its search finds, to its end and back again", async ()
   const csv = await server.app.inject({ url: `/api/v1/cases/${id}/export`, headers });
   expect(csv.body.split("\r\n")[0]).toBe("registry,repository,tags,digest,owner,firstSeen,closedAt");
 });
+
+test("an emergency search gives its images page by page, each once, the riskiest first", async () => {
+  const pushed = new Set<string>();
+  for (let at = 0; at < 53; at++) {
+    const files = {
+      [`srv/${at}/node_modules/is-odd/package.json`]: JSON.stringify({ name: "is-odd", version: "3.0.1" }),
+    };
+    pushed.add(await images.push(`team/page${at}`, "latest", { layers: [{ files }] }));
+  }
+  const query = { component: "is-odd" };
+  const first = (await ask(security, "POST", "/search", query)).body;
+  expect(first.images).toHaveLength(50);
+  const { body: second } = await ask(security, "POST", "/search", { ...query, cursor: first.next });
+  expect(second.summary).toEqual(first.summary);
+  const all = [...first.images, ...second.images] as { digest: string; risk: number }[];
+  expect(new Set(all.map(({ digest }) => digest))).toEqual(pushed);
+  expect(second.next).toBeUndefined();
+  const risks = all.map(({ risk }) => risk);
+  expect(risks).toEqual([...risks].sort((one, other) => other - one));
+  expect((await ask(security, "POST", "/search", { ...query, cursor: "nonsense" })).status).toBe(400);
+});

@@ -8,6 +8,7 @@ import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 import { FindingDrawer } from "./finding-drawer.tsx";
 
 const KINDS = ["vulnerability", "secret", "malware", "webshell", "misconfiguration"] as const;
@@ -86,6 +87,7 @@ function NoFindings({ image, filtered }: { readonly image: ImageDetail; readonly
 
 function useColumns(onOpen: (finding: Finding) => void): readonly Column<Finding>[] {
   const { t } = useSpeech();
+  const told = useServerTexts();
   return [
     {
       key: "severity",
@@ -102,7 +104,7 @@ function useColumns(onOpen: (finding: Finding) => void): readonly Column<Finding
             <SafeText value={finding.id} />
           </button>
           <span className="second">
-            <SafeText value={finding.title} />
+            <SafeText value={told.titleOf(finding)} />
           </span>
         </span>
       ),

@@ -11,6 +11,7 @@ import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
 import { given, type UrlState, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 import { Measures } from "./measures.tsx";
 
 const STATES = ["open", "assigned", "fixing", "fixed", "reopened", "accepted"] as const;
@@ -76,6 +77,7 @@ function RiskFilterBar({ url }: { readonly url: UrlState }) {
 
 function useColumns(): readonly Column<Risk>[] {
   const { t, format } = useSpeech();
+  const told = useServerTexts();
   return [
     {
       key: "severity",
@@ -92,7 +94,7 @@ function useColumns(): readonly Column<Risk>[] {
             <SafeText value={finding} />
           </Link>
           <span className="second">
-            <SafeText value={title} />
+            <SafeText value={told.titleOf({ id: finding, title })} />
           </span>
         </span>
       ),
