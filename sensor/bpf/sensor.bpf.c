@@ -1,0 +1,6 @@
+// The kernel half of the sensor. One object, so that its families share maps; each family is a file.
+#include "process.h"
+#include "returned.h"
+#include "container.h"
+
+char LICENSE[] SEC("license") = "GPL";
