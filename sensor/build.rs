@@ -27,6 +27,7 @@ fn compile_contract() {
         .unwrap_or_else(|error| panic!("the wire contract does not compile: {error}"));
     tonic_prost_build::configure()
         .build_server(false)
+        .build_transport(false)
         .compile_fds(descriptors)
         .unwrap_or_else(|error| panic!("no Rust code for the wire contract: {error}"));
 }
@@ -44,6 +45,8 @@ fn compile_kernel_program(out: &Path, name: &str) {
     let status = Command::new(&clang)
         .args(["-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3"])
         .arg(format!("-D__TARGET_ARCH_{architecture}"))
+        // Where Debian keeps asm/types.h; elsewhere the folder does not exist, and that is no error.
+        .arg(format!("-I/usr/include/{}-linux-gnu", env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default()))
         .arg("-c")
         .arg(format!("bpf/{name}.bpf.c"))
         .arg("-o")

@@ -43,15 +43,15 @@ static __always_inline void opened(struct scratch *scratch, struct task_struct *
 	u32 format = READ(inode, i_mode) & 0170000;
 	// Directories are opened to be listed; that is a read like any other but of no interest to a rule on files.
 	bool writes = READ(file, f_mode) & FMODE_WRITE;
-	bool read = !writes && !(record->bits & (O_CREAT | O_TRUNC));
+	bool read = record->type == OPEN && !writes && !(record->bits & (O_CREAT | O_TRUNC));
 	if (read && !(selection & (SELECT_EVERY_READ | SELECT_PATHS))) {
 		count(FILTERED, record->type);
 		return;
 	}
-	if (READ(file, f_mode) & FMODE_CREATED)
+	if (record->type == OPEN && READ(file, f_mode) & FMODE_CREATED)
 		record->type = CREAT;
 	walk_from(task, (void *)file + bpf_core_field_offset(struct file, f_path));
-	if (!path_selected(scratch, selection, OPEN, read) || (read && format == 0040000)) {
+	if (!path_selected(scratch, selection, record->type, read) || (read && format == 0040000)) {
 		count(FILTERED, record->type);
 		return;
 	}

@@ -2,5 +2,6 @@
 #include "process.h"
 #include "returned.h"
 #include "container.h"
+#include "network.h"
 
 char LICENSE[] SEC("license") = "GPL";
