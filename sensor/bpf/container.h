@@ -11,7 +11,7 @@ static __always_inline int cgroup_changed(u64 *ctx, u32 type)
 	if (!scratch)
 		return 0;
 	describe(&scratch->record, type, (void *)bpf_get_current_task());
-	scratch->record.cgroup = READ(cgroup, kn, id);
+	scratch->record.inode = READ(cgroup, kn, id);
 	put_string(ctx[1], 0);
 	send(scratch, true);
 	return 0;

@@ -53,6 +53,7 @@ struct record {
 	u16 call; // number in the sensor's table of calls
 	u16 kind; // Stdio
 	u32 used; // bytes of data
+	char comm[16]; // of the process, not of the thread
 };
 
 // In front of the texts of EXECVE and of the list of processes.

@@ -130,7 +130,8 @@ int socket_state(u64 *ctx)
 		own(&record, sock, true);
 		return 0;
 	}
-	if (state != TCP_CLOSE)
+	// What never came about is no flow; its addresses stay for the call that is about to say so.
+	if (state != TCP_CLOSE || (int)ctx[1] == TCP_SYN_SENT)
 		return 0;
 	struct owner *owner = bpf_map_lookup_elem(&owners, &key);
 	if (!owner)

@@ -48,6 +48,7 @@ static __always_inline void describe(struct record *record, u32 type, struct tas
 	record->uid = READ(cred, uid.val);
 	record->euid = READ(cred, euid.val);
 	record->fd = -1;
+	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), &leader->comm);
 	struct cgroup_state *state = bpf_map_lookup_elem(&cgroups, &record->cgroup);
 	if (state) {
 		record->flags = state->flags & CGROUP_CONTAINER ? IN_CONTAINER : 0;

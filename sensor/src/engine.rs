@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::container::{ContainerHandle, Registry};
 use crate::kernel::record::{self, Reader, Record, flag, internal};
 use crate::kernel::select::{Candidate, Selector};
-use crate::process::{self, Process, ProcessTable};
+use crate::process::{self, Image, Process, ProcessTable};
 use crate::translate;
 use crate::wire::{Event, EventType};
 
@@ -14,6 +14,8 @@ use crate::wire::{Event, EventType};
 pub struct Seen {
     pub event: Event,
     pub process: Option<Rc<Process>>,
+    /// The process as it was then: it may have become something else before the event goes out.
+    pub image: Option<Rc<Image>>,
     pub container: Option<Rc<ContainerHandle>>,
     pub taken_ns: u64,
 }
@@ -44,7 +46,7 @@ impl Engine {
             internal::CGROUP_MADE => {
                 let path = record::text(reader.text());
                 let maker = self.process_of(&record);
-                self.containers.judge(record.cgroup, &path, maker.as_deref());
+                self.containers.judge(record.inode, &path, maker.as_deref());
             }
             internal::CGROUP_GONE => self.cgroup_gone(&record),
             internal::IO_URING => self.ring_request(&record),
@@ -160,8 +162,8 @@ impl Engine {
         let body = reader.fork_body();
         // The caller first, since it may not have been announced; its child may belong to another (CLONE_PARENT).
         let caller = self.process_of(record);
-        let parent = self.processes.find(body.parent_pid, body.parent_start_ns).or(caller);
-        let child = self.processes.forked(parent, &body);
+        let parent = self.processes.find(body.parent_pid, body.parent_start_ns).or_else(|| caller.clone());
+        let child = self.processes.forked(caller, parent, &body);
         self.place(&child, body.child_cgroup);
         let event = Event { target_pid: body.child_pid, ..self.event(EventType::Clone, record) };
         self.emit(event, Some(child), record, false);
@@ -175,12 +177,12 @@ impl Engine {
     }
 
     fn cgroup_gone(&mut self, record: &Record) {
-        let Some(container) = self.containers.gone(record.cgroup) else { return };
+        let Some(container) = self.containers.gone(record.inode) else { return };
         if !container.announced.get() {
             return;
         }
         let event = Event { detail: "stop".into(), ..self.event(EventType::Container, record) };
-        self.out.push(Seen { event, process: None, container: Some(container), taken_ns: record.time_ns });
+        self.out.push(Seen { event, process: None, image: None, container: Some(container), taken_ns: record.time_ns });
     }
 
     fn ring_request(&mut self, record: &Record) {
@@ -251,7 +253,8 @@ impl Engine {
             call,
         });
         if taken {
-            self.out.push(Seen { event, process, container, taken_ns: record.time_ns });
+            let image = process.as_ref().map(|process| process.image());
+            self.out.push(Seen { event, process, image, container, taken_ns: record.time_ns });
         }
     }
 }

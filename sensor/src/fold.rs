@@ -14,7 +14,8 @@ fn key(seen: &Seen) -> Option<u64> {
         return None;
     }
     let mut hasher = DefaultHasher::new();
-    seen.process.as_ref().map(|process| (Rc::as_ptr(process) as usize, process.version.get())).hash(&mut hasher);
+    seen.process.as_ref().map(|process| Rc::as_ptr(process) as usize).hash(&mut hasher);
+    seen.image.as_ref().map(|image| Rc::as_ptr(image) as usize).hash(&mut hasher);
     (event.r#type, event.result.min(0), event.flags, event.mode, event.argument, event.target_pid).hash(&mut hasher);
     (&event.path, &event.new_path, &event.detail, &event.block_id, &event.dns_name, &event.dns_answers).hash(&mut hasher);
     (&event.remote_address, event.remote_port, event.family, event.target_fd, event.inode).hash(&mut hasher);
@@ -46,7 +47,7 @@ mod tests {
 
     fn seen(path: &str, kind: EventType) -> Seen {
         let event = Event { r#type: kind as i32, path: path.into(), ..Event::default() };
-        Seen { event, process: None, container: None, taken_ns: 0 }
+        Seen { event, process: None, image: None, container: None, taken_ns: 0 }
     }
 
     #[test]

@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use std::rc::Rc;
 
 use crate::engine::Seen;
-use crate::process::{LINEAGE_DEPTH, Process};
+use crate::process::{Image, LINEAGE_DEPTH, Process};
 use crate::wire::{Container, EventType, Stdio};
 
 /// The contract's word for a kind of standard stream.
@@ -23,11 +23,10 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn process(process: &Rc<Process>, depth: usize) -> Value {
-    let image = process.image();
+fn process(process: &Rc<Process>, image: &Image, depth: usize) -> Value {
     let parent = process.parent.borrow();
     let parent = match parent.as_ref() {
-        Some(parent) if depth > 0 => self::process(parent, depth - 1),
+        Some(parent) if depth > 0 => self::process(parent, &parent.image(), depth - 1),
         _ => Value::Null,
     };
     json!({
@@ -99,11 +98,15 @@ fn container(facts: &Container) -> Value {
 pub fn line(seen: &Seen) -> Vec<u8> {
     let event = &seen.event;
     let kind = EventType::try_from(event.r#type).unwrap_or_default().as_str_name().to_lowercase();
+    let actor = match (&seen.process, &seen.image) {
+        (Some(found), Some(image)) => process(found, image, LINEAGE_DEPTH),
+        _ => Value::Null,
+    };
     let value = json!({
         "type": kind,
         "timeUs": event.time_us,
         "count": event.count.max(1),
-        "process": seen.process.as_ref().map_or(Value::Null, |found| process(found, LINEAGE_DEPTH)),
+        "process": actor,
         "container": seen.container.as_ref().map_or(Value::Null, |found| container(&found.facts())),
         "threadId": event.thread_id,
         "result": event.result,

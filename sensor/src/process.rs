@@ -149,9 +149,10 @@ impl ProcessTable {
         process
     }
 
-    pub fn forked(&mut self, parent: Option<Rc<Process>>, body: &ForkBody) -> Rc<Process> {
-        let image = parent.as_ref().map_or_else(Rc::default, |parent| parent.image());
-        let container = parent.as_ref().and_then(|parent| parent.container.borrow().clone());
+    /// A new process: what `caller` is, below `parent` (another one after CLONE_PARENT).
+    pub fn forked(&mut self, caller: Option<Rc<Process>>, parent: Option<Rc<Process>>, body: &ForkBody) -> Rc<Process> {
+        let image = caller.as_ref().map_or_else(Rc::default, |caller| caller.image());
+        let container = caller.as_ref().and_then(|caller| caller.container.borrow().clone());
         self.insert(Process {
             pid: body.child_pid,
             namespace_pid: body.namespace_pid,
@@ -169,7 +170,7 @@ impl ProcessTable {
     pub fn unknown(&mut self, record: &Record) -> Rc<Process> {
         let (image, parent_pid) = crate::proc_files::describe(record.pid).unwrap_or_else(|| {
             self.undescribed += 1;
-            (Image { uid: record.uid, effective_uid: record.euid, login_uid: u32::MAX, ..Image::default() }, 0)
+            (Image { name: record.name(), uid: record.uid, effective_uid: record.euid, login_uid: u32::MAX, ..Image::default() }, 0)
         });
         let image = Image { user_name: self.users.name(image.uid), ..image };
         let parent = self.running.get(&parent_pid).cloned();
@@ -217,12 +218,14 @@ impl ProcessTable {
         }
     }
 
-    /// Notes a change of user that no exec announced.
+    /// Notes a change of user or name that no exec announced; gives the effective uid of before.
     pub fn user_changed(&self, process: &Rc<Process>, record: &Record) -> u32 {
         let image = process.image();
         let old = image.effective_uid;
-        if image.uid != record.uid || image.effective_uid != record.euid {
+        let renamed = record.comm[0] != 0 && !same_name(&record.comm, &image.name);
+        if renamed || image.uid != record.uid || image.effective_uid != record.euid {
             process.set_image(Image {
+                name: if renamed { record.name() } else { image.name.clone() },
                 uid: record.uid,
                 effective_uid: record.euid,
                 user_name: self.users.name(record.uid),
@@ -247,6 +250,12 @@ impl ProcessTable {
             self.ended.remove(&(pid, start));
         }
     }
+}
+
+/// Without making a string, since nearly every event asks.
+fn same_name(comm: &[u8; 16], name: &str) -> bool {
+    let length = comm.iter().position(|byte| *byte == 0).unwrap_or(comm.len());
+    comm[..length] == *name.as_bytes() || name.contains("\\x")
 }
 
 /// Chains of processes that fork and end would keep each other for ever.
@@ -301,10 +310,10 @@ mod tests {
     #[test]
     fn a_reused_number_is_another_process() {
         let mut table = ProcessTable::default();
-        let first = table.forked(None, &fork(7, 100));
+        let first = table.forked(None, None, &fork(7, 100));
         first.set_image(Image { name: "first".into(), ..Image::default() });
         table.ended(&first, 1);
-        table.forked(None, &fork(7, 200));
+        table.forked(None, None, &fork(7, 200));
         assert_eq!(table.find(7, 100).expect("kept a while").image().name, "first");
         assert_eq!(table.find(7, 200).expect("runs").image().name, "");
         assert!(table.find(7, 300).is_none());
@@ -313,10 +322,10 @@ mod tests {
     #[test]
     fn thousands_of_layers_of_forks_do_not_pile_up() {
         let mut table = ProcessTable::default();
-        let mut parent = table.forked(None, &fork(1, 1));
+        let mut parent = table.forked(None, None, &fork(1, 1));
         let first = Rc::downgrade(&parent);
         for pid in 2..20_000 {
-            let child = table.forked(Some(parent.clone()), &fork(pid, u64::from(pid)));
+            let child = table.forked(None, Some(parent.clone()), &fork(pid, u64::from(pid)));
             table.ended(&parent, u64::from(pid) * ENDED_KEEP_NS);
             parent = child;
         }

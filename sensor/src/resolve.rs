@@ -61,9 +61,10 @@ pub fn root_of(pid: u32) -> std::io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// `path` with the links in its folder part (and of its last part, where `follows`) resolved.
-pub fn actual(pid: u32, path: &str, follows: bool) -> String {
-    look_up(pid, path, follows).unwrap_or_else(|| path.to_string())
+/// `path` with the links in its folder part (and of its last part, where `follows`) resolved, in the root of the first of
+/// `pids` that still runs.
+pub fn actual(pids: &[u32], path: &str, follows: bool) -> String {
+    pids.iter().find_map(|pid| look_up(*pid, path, follows)).unwrap_or_else(|| path.to_string())
 }
 
 fn look_up(pid: u32, path: &str, follows: bool) -> Option<String> {
@@ -103,7 +104,7 @@ mod tests {
         let _ = fs::remove_file(folder.join("link"));
         std::os::unix::fs::symlink(folder.join("real"), folder.join("link")).expect("link");
         let real = fs::canonicalize(folder.join("real")).expect("real");
-        let found = actual(std::process::id(), &folder.join("link/gone").to_string_lossy(), false);
+        let found = actual(&[u32::MAX, std::process::id()], &folder.join("link/gone").to_string_lossy(), false);
         assert_eq!(found, real.join("gone").to_string_lossy());
         fs::remove_dir_all(folder).expect("clean");
     }

@@ -66,7 +66,7 @@ fn call(event: &mut Event, kind: EventType, record: &Record, reader: &mut Reader
             }
             let joined = resolve::join(folder, path);
             match process {
-                Some(process) if record.result >= 0 => resolve::actual(process.pid, &joined, follows),
+                Some(process) if record.result >= 0 && kind != E::PivotRoot => resolve::actual(&roots(process), &joined, follows),
                 _ => joined,
             }
         };
@@ -94,6 +94,12 @@ fn call(event: &mut Event, kind: EventType, record: &Record, reader: &mut Reader
         E::Unlink if name == "unlinkat" && record.bits & 0x200 != 0 => event.r#type = E::Rmdir as i32,
         _ => {}
     }
+}
+
+/// Processes that share the caller's root: itself, and when it has ended its container's first or the host's.
+fn roots(process: &Process) -> [u32; 2] {
+    let first = process.container.borrow().as_ref().map_or(1, |container| container.facts().pid);
+    [process.pid, first]
 }
 
 /// Addresses of a socket; what the caller asked for counts only where the kernel kept nothing.

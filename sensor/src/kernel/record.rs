@@ -20,7 +20,8 @@ pub mod internal {
     pub const NETWORK_BLOCKED: u32 = 103;
 }
 
-pub const RECORD_SIZE: usize = 104;
+pub const RECORD_SIZE: usize = 120;
+const USED_AT: usize = 100;
 const PROCESS_BODY_SIZE: usize = 80;
 const FORK_BODY_SIZE: usize = 40;
 const SOCKET_BODY_SIZE: usize = 64;
@@ -78,9 +79,15 @@ pub struct Record {
     pub target: u32,
     pub call: u16,
     pub stdio: u16,
+    pub comm: [u8; 16],
 }
 
 impl Record {
+    /// comm, as text.
+    pub fn name(&self) -> String {
+        text(self.comm.split(|byte| *byte == 0).next().unwrap_or_default())
+    }
+
     pub fn has(&self, bit: u32) -> bool {
         self.flags & bit != 0
     }
@@ -91,6 +98,7 @@ pub fn read(bytes: &[u8]) -> Option<(Record, Reader<'_>)> {
     if bytes.len() < RECORD_SIZE {
         return None;
     }
+    let used = Reader { bytes, at: USED_AT }.u32() as usize;
     let mut reader = Reader { bytes, at: 0 };
     let record = Record {
         kind: reader.u32(),
@@ -112,8 +120,11 @@ pub fn read(bytes: &[u8]) -> Option<(Record, Reader<'_>)> {
         target: reader.u32(),
         call: reader.u16(),
         stdio: reader.u16(),
+        comm: {
+            reader.at = USED_AT + 4;
+            reader.take()
+        },
     };
-    let used = reader.u32() as usize;
     let end = (RECORD_SIZE + used).min(bytes.len());
     reader.bytes = &bytes[..end];
     reader.at = RECORD_SIZE;
@@ -251,7 +262,7 @@ mod tests {
     fn a_short_item_is_refused_and_a_short_text_is_cut() {
         assert!(read(&[0; 50]).is_none());
         let mut bytes = vec![0u8; RECORD_SIZE];
-        bytes[RECORD_SIZE - 4] = 4;
+        bytes[USED_AT] = 4;
         bytes.extend([200, 0, b'a', b'b']);
         let (_, mut reader) = read(&bytes).expect("long enough");
         assert_eq!(reader.text(), b"ab");
