@@ -32,6 +32,7 @@ struct call {
 	u8 failed_only;
 	u8 reserved;
 	u64 wanted; // of calls with an operation in `argument`: a bit for each that is looked at; 0 is all
+	u64 blocks; // that forbid the call
 };
 
 #define CALLS 1024

@@ -3,6 +3,27 @@
 #include "socket.h"
 #include "file.h"
 
+// Ends a process that made a forbidden call. The call has returned by then; the process has not.
+static __always_inline bool forbidden(struct call *call, struct task_struct *task, s64 result)
+{
+	struct settings *settings = current_settings();
+	struct scratch *scratch = current_scratch();
+	if (!settings || !scratch)
+		return false;
+	struct record *record = &scratch->record;
+	describe(record, BLOCKED, task);
+	u64 hit = blocks_of(record, settings) & call->blocks;
+	if (!hit || record->pid == settings->sensor_pid)
+		return false;
+	bpf_send_signal(9);
+	record->bits = hit;
+	record->call = call->index;
+	record->result = result;
+	count(SEEN, BLOCKED);
+	send(scratch, true);
+	return true;
+}
+
 SEC("tp_btf/sys_exit")
 int call_returned(u64 *ctx)
 {
@@ -17,6 +38,8 @@ int call_returned(u64 *ctx)
 		number += CALLS - COMPAT_CALLS;
 	struct call *call = bpf_map_lookup_elem(&calls, &number);
 	if (!call || !call->handler)
+		return 0;
+	if (call->blocks && forbidden(call, task, result))
 		return 0;
 	u32 selection = selection_of(call->type);
 	// A call that must not be seen costs no more than this.

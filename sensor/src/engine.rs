@@ -53,6 +53,7 @@ impl Engine {
             internal::NETWORK_BLOCKED => self.network_blocked(&record, &mut reader),
             kind => match EventType::try_from(kind as i32) {
                 Ok(EventType::Execve) if record.call == 0 && record.result == 0 => self.executed(&record, &mut reader),
+                Ok(EventType::Blocked) => self.call_blocked(&record),
                 Ok(EventType::Clone) => self.forked(&record, &mut reader),
                 Ok(EventType::Procexit) => self.exited(&record),
                 Ok(kind) => self.other(kind, &record, &mut reader),
@@ -189,6 +190,13 @@ impl Engine {
         let process = self.process_of(record);
         let detail = crate::kernel::calls::ring_operation(record.argument).to_string();
         let event = Event { detail, argument: record.argument, ..self.event(EventType::Syscall, record) };
+        self.emit(event, process, record, false);
+    }
+
+    fn call_blocked(&mut self, record: &Record) {
+        let process = self.process_of(record);
+        let detail = crate::kernel::calls::CALLS.get(record.call as usize).map_or("", |call| call.name).to_string();
+        let event = Event { detail, block_id: self.block_id(record.bits), ..self.event(EventType::Blocked, record) };
         self.emit(event, process, record, false);
     }
 

@@ -52,6 +52,8 @@ pub struct Registry {
     pub found: Vec<Rc<ContainerHandle>>,
     /// Cgroups that were judged since the kernel half was told last, with whether a container owns them.
     pub judged: Vec<(u64, Option<Rc<ContainerHandle>>)>,
+    /// Cgroups that went since then.
+    pub forgotten: Vec<u64>,
 }
 
 impl Registry {
@@ -76,6 +78,11 @@ impl Registry {
     pub fn cgroups_of(&self, handle: &Rc<ContainerHandle>) -> Vec<u64> {
         let of = |owner: &Owner| matches!(owner, Owner::Container(found) if Rc::ptr_eq(found, handle));
         self.owners.iter().filter(|(_, owner)| of(owner)).map(|(id, _)| *id).collect()
+    }
+
+    /// All cgroups that were judged, with the container that owns them.
+    pub fn every_cgroup(&self) -> Vec<(u64, Option<Rc<ContainerHandle>>)> {
+        self.owners.keys().map(|cgroup| (*cgroup, self.known(*cgroup).flatten())).collect()
     }
 
     /// Whose a cgroup is that is known already.
@@ -138,6 +145,7 @@ impl Registry {
 
     /// Forgets a cgroup; gives the container back when it was the container's own.
     pub fn gone(&mut self, cgroup: u64) -> Option<Rc<ContainerHandle>> {
+        self.forgotten.push(cgroup);
         match self.owners.remove(&cgroup)? {
             Owner::Container(handle) if handle.cgroup_id == cgroup => {
                 handle.update(|facts| facts.state = "stopped".into());

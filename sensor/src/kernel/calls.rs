@@ -1,5 +1,7 @@
 //! Which system calls are looked at, and which of their arguments is what. The kernel half gets this table by number,
 //! so that one program serves every call, architecture and width.
+use std::collections::HashMap;
+
 use crate::wire::EventType as E;
 
 const NONE: u8 = 7;
@@ -33,6 +35,7 @@ pub struct KernelCall {
     failed_only: u8,
     reserved: u8,
     wanted: u64,
+    blocks: u64,
 }
 
 // SAFETY: plain numbers without padding.
@@ -66,6 +69,7 @@ const fn call(name: &'static str, kind: E, handler: u8, numbers: [i32; 3]) -> Ca
         failed_only: 0,
         reserved: 0,
         wanted: 0,
+        blocks: 0,
     };
     Call { name, kind, numbers, row }
 }
@@ -203,11 +207,17 @@ const COMPAT_BASE: u32 = 512;
 
 /// The rows of the kernel's table, by key.
 pub fn rows() -> Vec<(u32, KernelCall)> {
+    rows_with_blocks(&HashMap::new())
+}
+
+/// The same with the bits of the blocks that forbid a call, by its name.
+pub fn rows_with_blocks(blocks: &HashMap<&'static str, u64>) -> Vec<(u32, KernelCall)> {
     let native = if cfg!(target_arch = "aarch64") { 1 } else { 0 };
     let mut rows = Vec::new();
     for (index, call) in CALLS.iter().enumerate() {
         let mut row = call.row;
         row.index = index as u16;
+        row.blocks = blocks.get(call.name).copied().unwrap_or_default();
         if call.numbers[native] >= 0 {
             rows.push((call.numbers[native] as u32, row));
         }
