@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildImage, type ImageInput, writeLayout } from "@bulwark/image/testing";
 import { startServer } from "@bulwark/server";
+import type { Store } from "@bulwark/store";
 import pino from "pino";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
@@ -32,6 +33,8 @@ export interface Window {
 /** The whole platform in one process, a registry beside it, and a browser before it. */
 export interface ConsoleBench {
   readonly registry: RealRegistry;
+  /** Where tests put what sensors would have told. */
+  readonly store: Store;
   /** Builds an image and pushes it with skopeo. */
   push(repository: string, tag: string, image: ImageInput): Promise<string>;
   /** Opens a window in which the administrator is logged in. */
@@ -70,6 +73,7 @@ export async function openConsoleBench(): Promise<ConsoleBench> {
     if (SCREENSHOTS !== undefined) mkdirSync(SCREENSHOTS, { recursive: true });
     return {
       registry,
+      store: server.store,
       push: (repository, tag, image) => push(directory, registry.host, `${repository}:${tag}`, image),
       logIn: (look) => logIn(browser, server.url, look),
       call,

@@ -30,8 +30,9 @@ export function StoryGraph({ story, chosen, onChoose }: Props) {
   const label = t("story.graphLabel", { nodes: story.nodes.length, steps: story.steps.length });
   return (
     <>
-      <section className="story-graph" aria-label={label}>
+      <div className="story-graph">
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
+          <title>{label}</title>
           {story.edges.map((edge) => (
             <Edge
               key={`${edge.from}|${edge.to}|${edge.what}`}
@@ -45,7 +46,7 @@ export function StoryGraph({ story, chosen, onChoose }: Props) {
             <Node key={placed.node.id} placed={placed} isChosen={placed.node.id === chosen} onChoose={onChoose} />
           ))}
         </svg>
-      </section>
+      </div>
       <Chosen node={places.get(chosen ?? "")?.node} edges={story.edges} places={places} />
     </>
   );

@@ -4,8 +4,9 @@ import { useLocation, useNavigate } from "react-router";
 import { FormModal } from "../../components/form-modal.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
-import { readSearches, type SavedSearch, withoutSearch, withSearch, writeSearches } from "./saved.ts";
+import { parsedSearches, type SavedSearch, withoutSearch, withSearch } from "./saved.ts";
 
+const KEY = "bulwark.event-searches";
 const SHOWN_NAME = 60;
 const MAX_NAME = 80;
 
@@ -15,9 +16,9 @@ export function SavedSearches() {
   const { search } = useLocation();
   const { modal } = App.useApp();
   const go = useNavigate();
-  const [saved, setSaved] = useState(readSearches);
+  const [saved, setSaved] = useState(() => parsedSearches(window.localStorage.getItem(KEY) ?? ""));
   const keep = (searches: readonly SavedSearch[]) => {
-    writeSearches(searches);
+    window.localStorage.setItem(KEY, JSON.stringify(searches));
     setSaved(searches);
   };
   const forget = (name: string) =>

@@ -1,19 +1,9 @@
-const KEY = "bulwark.event-searches";
 const MAX_SAVED = 50;
 
 /** A search of events under a name. `query` is the address's, without the opened event. */
 export interface SavedSearch {
   readonly name: string;
   readonly query: string;
-}
-
-/** What this browser keeps; what is not readable there counts as nothing. */
-export function readSearches(): readonly SavedSearch[] {
-  return parsedSearches(window.localStorage.getItem(KEY) ?? "[]");
-}
-
-export function writeSearches(searches: readonly SavedSearch[]): void {
-  window.localStorage.setItem(KEY, JSON.stringify(searches));
 }
 
 /** Searches out of a stored text, which anybody at this browser may have changed. */

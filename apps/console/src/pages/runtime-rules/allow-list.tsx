@@ -14,6 +14,7 @@ import { useServerTexts } from "../../i18n/server-texts.ts";
 const TWO_LINES_PX = 50;
 const MAX_CONDITION = 10_000;
 const MAX_REASON = 2_000;
+const EXAMPLE = "proc.name = backup";
 
 /** What is accepted and raises no alert, with its reason and its end. */
 export function AllowList() {
@@ -66,7 +67,7 @@ function AddEntry() {
             <Input maxLength={300} autoFocus />
           </Form.Item>
           <Form.Item name="condition" label={t("runtimeRules.condition")} rules={required}>
-            <Input.TextArea className="mono" rows={3} maxLength={MAX_CONDITION} placeholder="proc.name = backup" />
+            <Input.TextArea className="mono" rows={3} maxLength={MAX_CONDITION} placeholder={EXAMPLE} />
           </Form.Item>
           <ScopeFields />
           <Form.Item name="reason" label={t("risk.reason")} rules={required}>

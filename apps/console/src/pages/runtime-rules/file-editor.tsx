@@ -10,6 +10,7 @@ import "./rules.css";
 const WIDTH_PX = 900;
 const ROWS = 24;
 const MAX_CHARACTERS = 900_000;
+const EXAMPLE = "team-rules.yaml";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 interface Props {
@@ -85,7 +86,7 @@ export function FileEditor({ file, onClose }: Props) {
             label={t("ruleFiles.name")}
             rules={[{ required: true, pattern: NAME, message: t("ruleFiles.nameRule") }]}
           >
-            <Input className="mono" maxLength={100} disabled={file.name !== ""} placeholder="team-rules.yaml" />
+            <Input className="mono" maxLength={100} disabled={file.name !== ""} placeholder={EXAMPLE} />
           </Form.Item>
           <LoadFile
             onLoaded={(values) => form.setFieldsValue(file.name === "" ? values : { content: values.content })}
