@@ -62,7 +62,7 @@ function ordinary(at: number, given: Partial<RuntimeEvent>): RuntimeEvent {
   if (turn < 7) return event("open", { ...given, path, flags: 0o1102, mode: 0o644 });
   if (turn < 10) return event("open", { ...given, path, flags: 0 });
   if (turn < 12) return event("unlink", { ...given, path });
-  if (turn < 13) return event("rename", { ...given, path, newPath: `${path}.1` });
+  if (turn < 13) return event("rename", { ...given, path, newPath: path.replace("/", "/old/") });
   if (turn < 16) {
     const remoteAddress = `10.4.${at % 200}.${at % 250}`;
     const ends = { family: 4, protocol: "tcp", localAddress: "10.4.0.2", localPort: 40000, remoteAddress };
