@@ -66,13 +66,10 @@ export function createDetector(set: RuleSet, options: DetectorOptions = {}): Det
   return {
     detect: (event) => {
       let alerts: Alert[] | undefined;
-      index(event, (candidate) => {
-        if (candidate.observe === undefined) alerts = keep(alertOf(candidate.rule, event), alerts);
-        else {
-          const observed = candidate.observe(event);
-          if (observed !== undefined) alerts = keep(alertOf(candidate.rule, event, observed), alerts);
-        }
-      });
+      for (const { rule, observe } of index(event)) {
+        const observed = observe === undefined ? "" : observe(event);
+        if (observed !== undefined) alerts = keep(alertOf(rule, event, observed), alerts);
+      }
       const hit = options.indicators?.match(event, now === undefined ? event.timeUs : now());
       if (hit !== undefined) alerts = keep(indicatorAlert(hit, event), alerts);
       return alerts ?? NONE;

@@ -107,7 +107,11 @@ export const DESCRIPTOR_FIELDS: readonly Field[] = [
     },
     everywhere,
   ),
-  field("fd.name", "text", "path of a file, or both ends of a connection", nameOf, { types: ALL, cost: 2 }),
+  field("fd.name", "text", "path of a file, or both ends of a connection", nameOf, {
+    types: ALL,
+    cost: 2,
+    getterFor: (type) => (isFile.has(type) ? (event) => textOrNone(event.path) : nameOf),
+  }),
   field("fd.nameraw", "text", "path of a file, as the kernel opened it", (event) => textOrNone(event.path), inFiles),
   field("fd.directory", "text", "directory of a file", (event) => directoryOf(event.path), { ...inFiles, cost: 2 }),
   field(

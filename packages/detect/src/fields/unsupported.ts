@@ -6,7 +6,10 @@ const UNSUPPORTED: readonly (readonly [names: string, why: string])[] = [
     "evt.latency evt.latency.s evt.latency.ns evt.latency.human evt.deltatime evt.deltatime.s evt.deltatime.ns evt.wait_latency evt.is_wait evt.io_dir evt.around evt.cpu evt.reltime evt.reltime.s evt.reltime.ns",
     "events are told once, when the call is done",
   ],
-  ["evt.count.", "it belongs to Falco's chisels"],
+  [
+    "evt.count.error.file evt.count.error.net evt.count.error.memory evt.count.error.other",
+    "it belongs to Falco's chisels",
+  ],
   ["evt.count.exit evt.type.is evt.asynctype evt.pluginname evt.plugininfo", "it belongs to Falco's own engine"],
   ["evt.type.is.", "it belongs to Falco's own engine; evt.type says the same"],
   ["evt.hostname", "the node's name is part of the alert"],

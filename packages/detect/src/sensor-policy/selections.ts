@@ -7,7 +7,7 @@ import { distinctPatterns, MAX_PATTERNS, pathBounds } from "./path-bounds.ts";
 import type { EventSelection, PathPattern } from "./policy.ts";
 
 /** Events whose paths a node can compare before it tells of them. */
-const WITH_PATHS: ReadonlySet<RuntimeEventType> = new Set([
+export const WITH_PATHS: ReadonlySet<RuntimeEventType> = new Set([
   "open",
   "creat",
   "rename",
