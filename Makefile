@@ -5,7 +5,7 @@ CONSOLE_SOURCES := $(shell find apps/console/src -type f -not -path '*/gen/*') $
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev console console-types test lint bench bench-smoke accuracy format install test-tools
+.PHONY: help up dev console console-types wire-types test lint bench bench-smoke accuracy format install test-tools
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,10 @@ up: install $(CONSOLE) ## start Bulwark on this machine: database, API, console,
 dev: install console-types ## the console with live reload; finds the server at BULWARK_SERVER (http://127.0.0.1:8080)
 	npm run dev --workspace apps/console
 
-console-types:
+wire-types:
+	@npm run types --silent --workspace apps/server
+
+console-types: wire-types
 	@npm run types --silent --workspace apps/console
 
 console: install $(CONSOLE) ## build the console into apps/console/dist, from where the server serves it
@@ -29,7 +32,7 @@ $(CONSOLE): $(CONSOLE_SOURCES) | install
 test: install test-tools ## install what the tests need and run them all
 	vitest run
 
-lint: install console-types ## type check, format, lint, import directions, unused exports and dependencies
+lint: install console-types wire-types ## type check, format, lint, import directions, unused exports and dependencies
 	tsc -p tsconfig.pure.json
 	tsc -p tsconfig.node.json
 	tsc -p tsconfig.browser.json
