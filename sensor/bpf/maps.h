@@ -111,6 +111,15 @@ struct {
 	__type(value, struct rate);
 } rates SEC(".maps");
 
+// Processes that the host moved into a container's cgroup and that have executed nothing since: the runtime at its work.
+// No block holds for the calls that set a container up.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u32);
+} joining SEC(".maps");
+
 // Written by the sensor while it runs.
 struct settings {
 	u32 events_per_second; // per container; 0 is no limit

@@ -13,7 +13,7 @@ static __always_inline bool forbidden(struct call *call, struct task_struct *tas
 	struct record *record = &scratch->record;
 	describe(record, BLOCKED, task);
 	u64 hit = blocks_of(record, settings) & call->blocks;
-	if (!hit || record->pid == settings->sensor_pid)
+	if (!hit || record->pid == settings->sensor_pid || bpf_map_lookup_elem(&joining, &record->pid))
 		return false;
 	bpf_send_signal(9);
 	record->bits = hit;

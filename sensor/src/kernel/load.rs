@@ -16,6 +16,7 @@ const PROCESS_LIST_LIMIT: u64 = 64 << 20;
 pub const TRACEPOINTS: &[(&str, &str, &str)] = &[
     ("cgroup_made", "cgroup_mkdir", "container"),
     ("cgroup_gone", "cgroup_rmdir", "container"),
+    ("cgroup_joined", "cgroup_attach_task", "container"),
     ("process_fork", "sched_process_fork", "process"),
     ("process_exec", "sched_process_exec", "exec"),
     ("process_exit", "sched_process_exit", "process"),
