@@ -5,7 +5,9 @@ import { importAdvisories } from "@bulwark/advisory/maintain";
 import { catalog } from "@bulwark/ecosystems";
 import { advisoryBench } from "./advisory.ts";
 import { contentBench } from "./content.ts";
+import { detectBench } from "./detect.ts";
 import { estateBench } from "./estate.ts";
+import { gatewayBench } from "./gateway.ts";
 import { malwareBench } from "./malware.ts";
 import { type BenchResult, smoke } from "./result.ts";
 import { scanBench } from "./scan.ts";
@@ -27,6 +29,8 @@ try {
     malware: () => malwareBench(work),
     advisory: () => advisoryBench(work),
     estate: () => estateBench(work),
+    gateway: () => gatewayBench(work),
+    detect: () => detectBench(),
   } as const;
   const wanted = process.argv.slice(2);
   const results: BenchResult[] = [];

@@ -12,15 +12,27 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "packages/advisory": ["model"],
   "packages/policy": ["model"],
   "packages/benchmark": ["model"],
+  "packages/detect": ["model"],
   "packages/signature": ["model", "image"],
   "packages/store": ["model"],
   "packages/scan": ["model", "image", "ecosystems", "advisory", "benchmark"],
-  "apps/server": ["model", "image", "ecosystems", "advisory", "policy", "benchmark", "scan", "signature", "store"],
+  "apps/server": [
+    "model",
+    "image",
+    "ecosystems",
+    "advisory",
+    "policy",
+    "benchmark",
+    "detect",
+    "scan",
+    "signature",
+    "store",
+  ],
   "apps/console": ["model"],
-  "apps/cli": ["model", "image", "ecosystems", "advisory", "policy", "benchmark", "scan", "signature"],
+  "apps/cli": ["model", "image", "ecosystems", "advisory", "policy", "benchmark", "detect", "scan", "signature"],
 };
 /** Compiled without Node's types, so that no file, socket or clock can slip in. */
-const PURE = ["packages/model", "packages/ecosystems", "packages/policy", "packages/benchmark"];
+const PURE = ["packages/model", "packages/ecosystems", "packages/policy", "packages/benchmark", "packages/detect"];
 
 const folders = ["packages", "apps"].flatMap((parent) =>
   readdirSync(join(ROOT, parent), { withFileTypes: true })

@@ -1,0 +1,3 @@
+#!/bin/sh
+# container: privileged
+true

@@ -1,0 +1,3 @@
+#!/bin/sh
+# container: mount /etc /host/etc
+true

@@ -1,0 +1,3 @@
+#!/bin/sh
+# container: host-pid
+true

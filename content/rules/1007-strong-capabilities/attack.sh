@@ -1,0 +1,3 @@
+#!/bin/sh
+# container: caps CAP_SYS_PTRACE
+true

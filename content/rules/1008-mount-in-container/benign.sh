@@ -1,0 +1,3 @@
+#!/bin/sh
+cat /proc/mounts > /dev/null
+df / > /dev/null

@@ -1,0 +1,2 @@
+#!/bin/sh
+mknod /tmp/disk b 8 1

@@ -1,0 +1,3 @@
+#!/bin/sh
+mknod /tmp/null c 1 3
+mkfifo /tmp/queue

@@ -1,0 +1,2 @@
+#!/bin/sh
+ls /proc/1/ > /dev/null

@@ -1,0 +1,2 @@
+#!/bin/sh
+bash -c 'exec 3<>/dev/null'

@@ -1,0 +1,2 @@
+#!/bin/sh
+socat -u SYSTEM:true /dev/null

@@ -1,0 +1,2 @@
+#!/bin/sh
+curl --version > /dev/null

@@ -1,0 +1,3 @@
+#!/bin/sh
+cp /bin/true /dev/tool
+/dev/tool

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo true > /tmp/script
+curl -s file:///tmp/script | sh

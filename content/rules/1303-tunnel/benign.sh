@@ -1,0 +1,2 @@
+#!/bin/sh
+ssh -V 2>/dev/null

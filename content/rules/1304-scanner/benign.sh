@@ -1,0 +1,2 @@
+#!/bin/sh
+ip address > /dev/null

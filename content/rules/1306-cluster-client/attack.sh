@@ -1,0 +1,3 @@
+#!/bin/sh
+ln -s /usr/bin/python3 /tmp/kubectl
+/tmp/kubectl -c 'pass'

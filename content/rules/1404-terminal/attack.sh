@@ -1,0 +1,2 @@
+#!/bin/sh
+script -qec 'sh -c true' /dev/null > /dev/null

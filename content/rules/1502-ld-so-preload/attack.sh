@@ -1,0 +1,2 @@
+#!/bin/sh
+: > /etc/ld.so.preload

@@ -1,0 +1,2 @@
+#!/bin/sh
+cp /bin/true /opt/tool

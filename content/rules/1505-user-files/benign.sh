@@ -1,0 +1,3 @@
+#!/bin/sh
+cat /etc/passwd > /dev/null
+echo x > /tmp/passwd

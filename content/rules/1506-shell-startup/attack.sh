@@ -1,0 +1,2 @@
+#!/bin/sh
+echo true >> /root/.bashrc

@@ -1,0 +1,3 @@
+#!/bin/sh
+mkdir -p /etc/systemd/system
+echo '[Unit]' > /etc/systemd/system/x.service

@@ -1,0 +1,3 @@
+#!/bin/sh
+mkdir -p /opt/app
+echo '[app]' > /opt/app/x.conf

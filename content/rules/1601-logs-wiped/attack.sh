@@ -1,0 +1,3 @@
+#!/bin/sh
+echo line > /var/log/auth.log
+rm /var/log/auth.log

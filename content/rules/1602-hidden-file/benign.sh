@@ -1,0 +1,3 @@
+#!/bin/sh
+mkdir /tmp/cache
+echo x > /tmp/cache/tool

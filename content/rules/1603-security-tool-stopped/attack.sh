@@ -1,0 +1,2 @@
+#!/bin/sh
+pkill -x bulwark-sensor || true

@@ -1,0 +1,2 @@
+#!/bin/sh
+pkill -x no-such-program || true

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo x > /tmp/tool
+chmod 755 /tmp/tool

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo x > /tmp/notes
+chmod 644 /tmp/notes

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo true | base64 > /dev/null

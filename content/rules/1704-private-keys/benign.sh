@@ -1,0 +1,4 @@
+#!/bin/sh
+mkdir -p /root/.aws
+echo region > /root/.aws/config
+cat /root/.aws/config > /dev/null

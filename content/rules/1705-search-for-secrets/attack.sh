@@ -1,0 +1,2 @@
+#!/bin/sh
+find /root -name id_rsa

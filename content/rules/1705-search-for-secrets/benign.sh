@@ -1,0 +1,2 @@
+#!/bin/sh
+find /root -name notes.txt

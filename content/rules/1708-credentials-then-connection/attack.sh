@@ -1,0 +1,4 @@
+#!/bin/sh
+# container: loopback
+cat /etc/shadow > /dev/null
+curl -s -m 1 http://203.0.113.9/ || true

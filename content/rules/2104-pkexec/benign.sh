@@ -1,0 +1,2 @@
+#!/bin/sh
+su --version > /dev/null

@@ -1,0 +1,7 @@
+#!/bin/sh
+# container: loopback
+python3 - <<'END'
+import socket
+for turn in range(40):
+    client = socket.socket(); client.settimeout(0.05); client.connect_ex(("127.0.0.1", 9000)); client.close()
+END

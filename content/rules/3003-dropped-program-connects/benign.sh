@@ -1,0 +1,3 @@
+#!/bin/sh
+# container: loopback
+curl -s -m 1 http://127.0.0.1:9/ || true

@@ -1,0 +1,174 @@
+import type { RuntimeEventType, Severity } from "@bulwark/model";
+import { type Tactic, type Technique, tacticsOf, techniquesOf } from "./attack.ts";
+import type { Test } from "./compile/compile-check.ts";
+import { createCheckCompiler, createPlanner, type Plan, type Planner } from "./compile/plan.ts";
+import type { Place, Resolved } from "./language/condition.ts";
+import type { RuleDefinition, RuleProblem } from "./language/definitions.ts";
+import { type RuleFile, readRules } from "./language/read-rules.ts";
+import { createResolver, isResolveFault } from "./language/resolve.ts";
+import type { SourceText } from "./language/source-text.ts";
+import { compileFormat, type Format } from "./output/format.ts";
+import { type Priority, severityOf } from "./priority.ts";
+import { settingsProblem } from "./stateful/registry.ts";
+
+/** A rule that can be used, whether it is switched on or not. */
+export interface Rule {
+  readonly name: string;
+  readonly description: string;
+  /** The condition as it is written, with what was appended. */
+  readonly condition: string;
+  readonly priority: Priority;
+  readonly severity: Severity;
+  readonly tags: readonly string[];
+  readonly techniques: readonly Technique[];
+  readonly tactics: readonly Tactic[];
+  /** What to do about an alert; empty in rules of others. */
+  readonly advice: string;
+  /** What the file says of it; who runs the rules may decide otherwise. */
+  readonly enabled: boolean;
+  /** Of a rule over many events: which detector it feeds. Empty otherwise. */
+  readonly detector: string;
+  readonly settings: RuleDefinition["settings"];
+  readonly place: Place;
+  /** Events that it looks at. */
+  readonly eventTypes: readonly RuntimeEventType[];
+  /** The condition with macros, lists and exceptions put in. */
+  readonly resolved: Resolved;
+  readonly plans: readonly Plan[];
+  /** Of a sequence: what must have happened before, and last the condition itself. */
+  readonly steps: readonly Test[];
+  readonly format: Format;
+}
+
+/**
+ * - `ready`: it works as written
+ * - `disabled`: it would, and its file switches it off
+ * - `unsupported`: it needs what our events do not tell; it is left out
+ * - `invalid`: it has a mistake; it is left out
+ */
+export type RuleState = "ready" | "disabled" | "unsupported" | "invalid";
+
+/** What became of one rule of a file. */
+export interface RuleReport {
+  readonly rule: string;
+  readonly state: RuleState;
+  readonly place: Place;
+  /** Why it is left out, or what of it is lost. */
+  readonly problems: readonly RuleProblem[];
+}
+
+/** Rules that were loaded together. */
+export interface RuleSet {
+  readonly rules: readonly Rule[];
+  readonly reports: readonly RuleReport[];
+  /** Of files, lists and macros, and of rules that could not even be read. */
+  readonly problems: readonly RuleProblem[];
+  readonly planner: Planner;
+}
+
+/**
+ * Loads rule files in Falco's rule language, in their order. Never throws for what is in them: each rule is reported on
+ * its own, and one that cannot be used costs no other.
+ *
+ * @example const { rules, reports } = loadRules([{ name: "rules.yaml", text }]);
+ */
+export function loadRules(files: readonly RuleFile[]): RuleSet {
+  const definitions = readRules(files);
+  const resolver = createResolver(definitions);
+  const planner = createPlanner(createCheckCompiler());
+  const rules: Rule[] = [];
+  const reports: RuleReport[] = [];
+  for (const definition of definitions.rules.values()) {
+    const { report, rule } = loadRule(definition, resolver, planner);
+    reports.push({ ...report, problems: [...report.problems, ...of(definitions.problems, definition.name)] });
+    if (rule !== undefined) rules.push(rule);
+  }
+  const reported = new Set(definitions.rules.keys());
+  const problems = definitions.problems.filter(({ rule }) => !reported.has(rule));
+  return { rules, reports, problems, planner };
+}
+
+function of(problems: readonly RuleProblem[], rule: string): readonly RuleProblem[] {
+  return problems.filter((problem) => problem.rule === rule);
+}
+
+interface Loaded {
+  readonly report: RuleReport;
+  readonly rule?: Rule;
+}
+
+function loadRule(definition: RuleDefinition, resolver: ReturnType<typeof createResolver>, planner: Planner): Loaded {
+  const { name, place } = definition;
+  const problems: RuleProblem[] = [];
+  const problem = (level: RuleProblem["level"], message: string, at: Place = place) =>
+    problems.push({ level, message, place: at, rule: name });
+  const report = (state: RuleState): RuleReport => ({ rule: name, state, place, problems });
+
+  if (definition.source !== "syscall") {
+    problem("warning", `events of the source "${definition.source}" are not captured`);
+    return { report: report("unsupported") };
+  }
+  const settings = settingsProblem(definition.detector, definition.settings);
+  if (settings !== undefined) problem("error", settings);
+  const steps: Resolved[] = [];
+  for (const text of [...beforeOf(definition), definition.condition]) {
+    const exceptions = text === definition.condition ? definition.exceptions : [];
+    const step = resolver.resolve(text, exceptions);
+    if (isResolveFault(step)) {
+      problem("error", step.message, step.place);
+      return { report: report("invalid") };
+    }
+    steps.push(step);
+  }
+  // A sequence must see the events of all its steps.
+  const condition: Resolved = steps.length === 1 && steps[0] !== undefined ? steps[0] : { kind: "or", items: steps };
+  const { plans, faults, notes } = planner.plan(condition);
+  const format = compileFormat(definition.output);
+  for (const { fault, message, check } of faults) {
+    const mistake = fault === "invalid" && !definition.skipIfUnknownFilter;
+    problem(mistake ? "error" : "warning", message, check.place);
+  }
+  for (const { fault, message, place: at } of format.faults) {
+    problem(fault === "invalid" ? "error" : "warning", `in the output: ${message}`, at);
+  }
+  for (const note of notes) problem("warning", note);
+  if (problems.some(({ level }) => level === "error")) return { report: report("invalid") };
+  if (faults.length > 0) return { report: report("unsupported") };
+  if (plans.length === 0) {
+    if (notes.length === 0) problem("warning", "no event can meet the condition");
+    return { report: report("unsupported") };
+  }
+  if (definition.warnEventTypes && plans.length > MANY_SITUATIONS) {
+    problem("warning", "it names no event type, and is tried on every event");
+  }
+  const rule: Rule = {
+    name,
+    description: definition.description,
+    condition: definition.condition.text.trim(),
+    priority: definition.priority,
+    severity: severityOf(definition.priority),
+    tags: definition.tags,
+    techniques: techniquesOf(definition.tags),
+    tactics: tacticsOf(definition.tags),
+    advice: definition.advice,
+    enabled: definition.enabled,
+    detector: definition.detector,
+    settings: definition.settings,
+    place,
+    eventTypes: [...new Set(plans.map(({ type }) => type))],
+    resolved: condition,
+    plans,
+    steps: definition.detector === "" ? [] : steps.map(planner.closeAnywhere),
+    format,
+  };
+  return { rule, report: report(definition.enabled ? "ready" : "disabled") };
+}
+
+/** A rule with more event types than this, in containers and outside, has most likely forgotten to name them. */
+const MANY_SITUATIONS = 60;
+
+/** The earlier conditions of a sequence. */
+function beforeOf({ settings, place }: RuleDefinition): readonly SourceText[] {
+  const { before } = settings;
+  return typeof before === "object" ? before.map((text) => ({ text, locate: () => place })) : [];
+}

@@ -1,0 +1,245 @@
+import type { RuntimeEventType } from "@bulwark/model";
+import { parseNetwork } from "../compile/network.ts";
+import type { Plan, Planner } from "../compile/plan.ts";
+import { meaningOf } from "../event-types.ts";
+import type { Check, Resolved } from "../language/condition.ts";
+import type { Rule, RuleSet } from "../rule-set.ts";
+import { distinctPatterns, pathBounds } from "./path-bounds.ts";
+import type { BlockAction, Blockability, PathPattern } from "./policy.ts";
+
+/** Calls that a node can refuse by their name. */
+const CALLS: ReadonlySet<RuntimeEventType> = new Set([
+  "mount",
+  "umount",
+  "pivot_root",
+  "unshare",
+  "setns",
+  "ptrace",
+  "process_vm_writev",
+  "init_module",
+  "finit_module",
+  "delete_module",
+  "bpf",
+  "kexec_load",
+  "perf_event_open",
+  "keyctl",
+  "userfaultfd",
+  "io_uring_setup",
+  "chroot",
+  "memfd_create",
+  "open_by_handle_at",
+  "swapon",
+  "reboot",
+  "settimeofday",
+  "add_key",
+  "modify_ldt",
+  "ioperm",
+  "fsopen",
+  "move_mount",
+  "syscall",
+]);
+const FILES: readonly RuntimeEventType[] = ["open", "creat"];
+
+type Attempt = readonly BlockAction[] | string;
+
+/**
+ * What a node has to refuse so that what a rule tells of cannot happen. It must be refused for exactly what the rule
+ * matches: a block that took more would break what the rule lets pass.
+ *
+ * @returns the blocks, or why there are none in words for the person who wants to switch it on
+ */
+export function blockFor(set: RuleSet, rule: Rule): Blockability {
+  if (rule.detector !== "") return { why: "it judges many events together, and a node decides on each one" };
+  const plans = rule.plans.filter(({ inContainer }) => inContainer);
+  if (plans.length === 0) return { why: "it is about the host, and only containers are blocked" };
+  const actions: BlockAction[] = [];
+  for (const plan of plans) {
+    const attempt = blocksOf(plan, set.planner);
+    if (typeof attempt === "string") return { why: attempt };
+    actions.push(...attempt);
+  }
+  return { blocks: mergedActions(actions) };
+}
+
+function blocksOf(plan: Plan, planner: Planner): Attempt {
+  const { type, condition } = plan;
+  if (type === "execve") return execBlocks(condition);
+  if (FILES.includes(type)) return fileBlocks(plan, planner);
+  if (type === "connect") return connectBlocks(condition);
+  if (CALLS.has(type)) return syscallBlocks(type, condition);
+  return `${type} happens before a node could refuse it`;
+}
+
+/** What says that the call went well: what is refused never does. */
+function isAboutSuccess(item: Resolved): boolean {
+  if (item.kind !== "check" || item.left.kind !== "field") return false;
+  const { left, operator, values } = item;
+  const value = values[0]?.text ?? "";
+  if (left.name === "evt.failed") return operator === "=" && value === "false";
+  if (left.name === "evt.rawres") return operator.startsWith(">");
+  return left.name === "evt.res" && operator === "=" && value === "SUCCESS";
+}
+
+/** The alternatives of a condition; each is a row of checks that must all hold. */
+function alternatives(condition: Resolved): readonly (readonly Resolved[])[] {
+  if (condition.kind === "or") return condition.items.flatMap(alternatives);
+  const items = condition.kind === "and" ? condition.items : [condition];
+  return [items.filter((item) => !isAboutSuccess(item))];
+}
+
+const EMPTY_EXEC = { kind: "exec", names: [], paths: [], drifted: false, inMemory: false, socketStdio: false } as const;
+
+function execBlocks(condition: Resolved): Attempt {
+  const blocks: BlockAction[] = [];
+  for (const items of alternatives(condition)) {
+    const rest = items.filter((item) => !isStdioSocket(item, "proc.stdin") && !isStdioSocket(item, "proc.stdout"));
+    if (rest.length === 0 && items.length === 2) {
+      blocks.push({ ...EMPTY_EXEC, socketStdio: true });
+      continue;
+    }
+    const [only] = items;
+    if (items.length !== 1 || only === undefined) {
+      return "programs are blocked by one property each: name, path, drift, memory or a socket as input and output";
+    }
+    const block = execBlock(only);
+    if (typeof block === "string") return block;
+    blocks.push(block);
+  }
+  return blocks;
+}
+
+function execBlock(item: Resolved): BlockAction | string {
+  if (item.kind !== "check" || item.left.kind !== "field" || item.right !== null) return unblockable(item);
+  const { left, operator, values } = item;
+  const texts = values.map(({ text }) => text);
+  const isTrue = operator === "=" && texts[0]?.toLowerCase() === "true";
+  if (left.name === "proc.is_exe_upper_layer" && isTrue) return { ...EMPTY_EXEC, drifted: true };
+  if (left.name === "proc.is_exe_from_memfd" && isTrue) return { ...EMPTY_EXEC, inMemory: true };
+  if (left.name === "proc.name" && (operator === "=" || operator === "in")) return { ...EMPTY_EXEC, names: texts };
+  if (left.name === "proc.exepath") {
+    const paths = pathBounds({ ...item, left: { ...left, name: "fd.name" } });
+    if (paths !== undefined && isExact(item)) return { ...EMPTY_EXEC, paths };
+  }
+  return unblockable(item);
+}
+
+function isStdioSocket(item: Resolved, field: string): boolean {
+  return (
+    item.kind === "check" &&
+    item.left.kind === "field" &&
+    item.left.name === field &&
+    item.operator === "=" &&
+    item.values[0]?.text === "socket"
+  );
+}
+
+/** Whether a pattern takes just what the check takes. */
+function isExact({ operator, values }: Check): boolean {
+  if (operator === "glob") return values.every(({ text }) => /^[^*?[\\]*\*?$/.test(text));
+  // A prefix of /etc would also take /etcetera; the node's own prefixes end where these do.
+  return operator !== "pmatch";
+}
+
+function fileBlocks(plan: Plan, planner: Planner): Attempt {
+  const blocks: BlockAction[] = [];
+  for (const items of alternatives(plan.condition)) {
+    const about = (name: string) => items.some((item) => isFlag(item, name));
+    const writes = about("evt.is_open_write") || plan.type === "creat";
+    const reads = about("evt.is_open_read");
+    const rest = items.filter((item) => !isOpenFlag(item));
+    const left = rest.length === 1 ? rest[0] : undefined;
+    if (left === undefined) return "files are blocked by their path alone, and the rule asks for more";
+    const patterns = exactPaths(left, planner);
+    if (typeof patterns === "string") return patterns;
+    blocks.push({ kind: "file", paths: patterns, reads: reads || !writes, writes: writes || !reads });
+  }
+  return blocks;
+}
+
+function isFlag(item: Resolved, name: string): boolean {
+  return (
+    item.kind === "check" && item.left.kind === "field" && item.left.name === name && item.values[0]?.text === "true"
+  );
+}
+
+/** What says that a file is opened, and how; a node knows it without being told. */
+function isOpenFlag(item: Resolved): boolean {
+  if (item.kind !== "check" || item.left.kind !== "field") return false;
+  const { name } = item.left;
+  if (isFlag(item, "evt.is_open_write") || isFlag(item, "evt.is_open_read")) return true;
+  return (name === "fd.typechar" && item.values[0]?.text === "f") || (name === "fd.num" && item.operator === ">=");
+}
+
+function exactPaths(item: Resolved, planner: Planner): readonly PathPattern[] | string {
+  if (item.kind === "or") {
+    const all: PathPattern[] = [];
+    for (const part of item.items) {
+      const patterns = exactPaths(part, planner);
+      if (typeof patterns === "string") return patterns;
+      all.push(...patterns);
+    }
+    return distinctPatterns(all);
+  }
+  if (item.kind !== "check" || !isExact(item)) return unblockable(item);
+  if (item.left.kind === "field" && ["fd.directory", "fd.filename"].includes(item.left.name)) return unblockable(item);
+  return pathBounds(item) ?? unblockable(item);
+}
+
+function connectBlocks(condition: Resolved): Attempt {
+  const blocks: BlockAction[] = [];
+  for (const items of alternatives(condition)) {
+    const networks: string[] = [];
+    const ports: number[] = [];
+    const except: string[] = [];
+    for (const item of items) {
+      const check = item.kind === "not" ? item.item : item;
+      if (check.kind !== "check" || check.left.kind !== "field" || check.right !== null) return unblockable(item);
+      const negated = (item.kind === "not") !== (check.operator === "!=");
+      const texts = check.values.map(({ text }) => text);
+      const { name } = check.left;
+      if (!["=", "!=", "in"].includes(check.operator)) return unblockable(item);
+      if (
+        ["fd.sip", "fd.rip", "fd.snet", "fd.rnet"].includes(name) &&
+        texts.every((text) => parseNetwork(text) !== undefined)
+      ) {
+        (negated ? except : networks).push(...texts);
+      } else if ((name === "fd.rport" || name === "fd.sport") && !negated) ports.push(...texts.map(Number));
+      else if (!(name === "fd.l4proto" && texts[0] === "tcp" && !negated)) return unblockable(item);
+    }
+    if (networks.length + ports.length + except.length === 0) return "it would block every connection";
+    blocks.push({ kind: "connect", networks, ports, except });
+  }
+  return blocks;
+}
+
+function syscallBlocks(type: RuntimeEventType, condition: Resolved): Attempt {
+  if (type !== "syscall") {
+    const always = condition.kind === "constant" && condition.value;
+    return always
+      ? [{ kind: "syscall", calls: [type] }]
+      : "calls are blocked by their name alone, and the rule asks for more";
+  }
+  if (condition.kind !== "check" || condition.left.kind !== "field" || condition.left.name !== "evt.type") {
+    return unblockable(condition);
+  }
+  const calls = condition.values.flatMap(({ text }) => {
+    const meaning = meaningOf(text);
+    return meaning !== undefined && "call" in meaning && meaning.call !== "" ? [meaning.call] : [];
+  });
+  return [{ kind: "syscall", calls }];
+}
+
+function unblockable(item: Resolved): string {
+  if (item.kind === "check" && item.left.kind === "field") return `a node cannot decide on ${item.left.name} by itself`;
+  return item.kind === "not"
+    ? "a node cannot decide on what the rule leaves out"
+    : "a node cannot decide on all that the rule asks";
+}
+
+/** One block per kind where that says the same. */
+function mergedActions(actions: readonly BlockAction[]): readonly BlockAction[] {
+  const calls = actions.flatMap((action) => (action.kind === "syscall" ? action.calls : []));
+  const rest = actions.filter((action) => action.kind !== "syscall");
+  const distinct = [...new Map(rest.map((action) => [JSON.stringify(action), action])).values()];
+  return calls.length === 0 ? distinct : [...distinct, { kind: "syscall", calls: [...new Set(calls)] }];
+}

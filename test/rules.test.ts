@@ -1,0 +1,112 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Alert, createDetector, type Detector, loadRules, neededSelections } from "@bulwark/detect";
+import type { RuntimeEvent } from "@bulwark/model";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AttackContainers, openAttackContainers, whyNoContainers } from "./support/attack-container.ts";
+import { type RunningSensor, startSensor, whyNoSensor } from "./support/sensor-process.ts";
+
+const RULES = join(import.meta.dirname, "../content/rules");
+const AT_ONCE = 3;
+const FOLDERS = readdirSync(RULES).filter((name) => statSync(join(RULES, name)).isDirectory());
+/** For trying a few: `BULWARK_RULES=1001,3001 npx vitest run test/rules.test.ts`. */
+const WANTED = process.env.BULWARK_RULES?.split(",") ?? [];
+const CHOSEN = FOLDERS.filter((name) => WANTED.length === 0 || WANTED.some((prefix) => name.startsWith(prefix)));
+const why = whyNoSensor() || whyNoContainers();
+if (why !== "") console.warn(`rules are not attacked for real: ${why}`);
+
+const files = readdirSync(RULES, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".yaml"))
+  .toSorted()
+  .map((name) => ({ name, text: readFileSync(join(RULES, name), "utf8") }));
+const set = loadRules(files);
+
+function read(folder: string, name: string): string {
+  return readFileSync(join(RULES, folder, name), "utf8");
+}
+
+function ruleOf(folder: string) {
+  return set.rules.find(({ place }) => place.file === join(folder, "rule.yaml"));
+}
+
+test("every rule that is shipped loads without a word", () => {
+  expect(set.problems).toEqual([]);
+  expect(set.reports.filter(({ state, problems }) => state !== "ready" || problems.length > 0)).toEqual([]);
+});
+
+test.each(FOLDERS)("%s is complete: rule, attack, benign neighbour, README, technique, advice", (folder) => {
+  expect(folder).toMatch(/^\d{4}(-[a-z0-9]+)+$/);
+  expect(readdirSync(join(RULES, folder)).toSorted()).toEqual(["README.md", "attack.sh", "benign.sh", "rule.yaml"]);
+  const rule = ruleOf(folder);
+  expect(rule?.techniques.filter(({ name }) => name !== "").length).toBeGreaterThan(0);
+  expect(rule?.tactics.length).toBeGreaterThan(0);
+  expect(rule?.advice).toMatch(/^[A-Z].{20,}\.$/s);
+  expect(read(folder, "README.md")).toContain(`# ${rule?.name}`);
+  expect(read(folder, "attack.sh")).not.toBe(read(folder, "benign.sh"));
+});
+
+test("no two rules have one number", () => {
+  const numbers = FOLDERS.map((name) => name.slice(0, 4));
+  expect(new Set(numbers).size).toBe(numbers.length);
+});
+
+interface Watched {
+  readonly detector: Detector;
+  readonly alerts: Alert[];
+  readonly stopped: Promise<void>;
+  readonly stop: () => void;
+}
+
+describe.skipIf(why !== "")("attacked for real in containers", () => {
+  const work = mkdtempSync(join(tmpdir(), "bulwark-rules-"));
+  const watched = new Map<string, Watched>();
+  const said = new Map<string, string>();
+  let containers: AttackContainers;
+  let sensor: RunningSensor;
+
+  function watch(name: string): Watched {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const entry = { detector: createDetector(set), alerts: [], stopped: promise, stop: resolve };
+    watched.set(name, entry);
+    return entry;
+  }
+
+  function see(event: RuntimeEvent): void {
+    const entry = watched.get(event.container?.name ?? "");
+    entry?.alerts.push(...entry.detector.detect(event));
+    if (event.type === "container" && event.detail === "stop") entry?.stop();
+  }
+
+  beforeAll(async () => {
+    containers = openAttackContainers();
+    sensor = await startSensor(work, neededSelections(set), see);
+    const open = CHOSEN.flatMap((folder) => [`${folder}-attack`, `${folder}-benign`]);
+    const worker = async () => {
+      for (let name = open.shift(); name !== undefined; name = open.shift()) {
+        const [, folder = "", kind = ""] = /^(.*)-(attack|benign)$/.exec(name) ?? [];
+        const { stopped } = watch(name);
+        said.set(name, await containers.run(name, read(folder, `${kind}.sh`)));
+        await stopped;
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  }, 900_000);
+
+  afterAll(async () => {
+    await sensor?.close();
+    containers?.close();
+    rmSync(work, { recursive: true, force: true });
+  });
+
+  test.each(CHOSEN)("%s fires on its attack", (folder) => {
+    const fired = watched.get(`${folder}-attack`)?.alerts.map(({ rule }) => rule);
+    expect(fired, said.get(`${folder}-attack`)).toContain(ruleOf(folder)?.name);
+  });
+
+  test.each(CHOSEN)("no rule fires on what lies beside the attack of %s", (folder) => {
+    const fired = watched.get(`${folder}-benign`)?.alerts.map(({ rule, output }) => `${rule}: ${output}`);
+    expect(said.get(`${folder}-benign`)).toMatch(/exit 0$/);
+    expect(fired).toEqual([]);
+  });
+});
