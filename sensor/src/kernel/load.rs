@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::io::Read;
 
 use super::calls;
+use super::counters::Words;
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/sensor.bpf.o"));
 
@@ -122,7 +123,7 @@ impl Kernel {
         RingBuf::try_from(map).map_err(|error| failed("ring", error))
     }
 
-    pub fn counters(&mut self) -> Result<PerCpuArray<MapData, u64>, String> {
+    pub fn counters(&mut self) -> Result<PerCpuArray<MapData, Words>, String> {
         let map = self.object.take_map("counters").ok_or("the object has no map `counters`")?;
         PerCpuArray::try_from(map).map_err(|error| failed("counters", error))
     }
