@@ -35,7 +35,7 @@ pub struct Sensor {
     pub blocks: Blocks,
     pub settings: Settings,
     pub capabilities: Vec<Capability>,
-    pub counters: PerCpuArray<MapData, u64>,
+    pub counters: PerCpuArray<MapData, crate::kernel::counters::Words>,
     pub network: Result<(), String>,
     held: VecDeque<Seen>,
     ready: Vec<Seen>,

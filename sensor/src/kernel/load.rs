@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::io::Read;
 
 use super::calls;
+use super::counters::Words;
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/sensor.bpf.o"));
 
@@ -16,6 +17,7 @@ const PROCESS_LIST_LIMIT: u64 = 64 << 20;
 pub const TRACEPOINTS: &[(&str, &str, &str)] = &[
     ("cgroup_made", "cgroup_mkdir", "container"),
     ("cgroup_gone", "cgroup_rmdir", "container"),
+    ("cgroup_joined", "cgroup_attach_task", "container"),
     ("process_fork", "sched_process_fork", "process"),
     ("process_exec", "sched_process_exec", "exec"),
     ("process_exit", "sched_process_exit", "process"),
@@ -121,7 +123,7 @@ impl Kernel {
         RingBuf::try_from(map).map_err(|error| failed("ring", error))
     }
 
-    pub fn counters(&mut self) -> Result<PerCpuArray<MapData, u64>, String> {
+    pub fn counters(&mut self) -> Result<PerCpuArray<MapData, Words>, String> {
         let map = self.object.take_map("counters").ok_or("the object has no map `counters`")?;
         PerCpuArray::try_from(map).map_err(|error| failed("counters", error))
     }

@@ -73,7 +73,7 @@ pub fn policy() -> Policy {
         revision: 0,
         selections,
         blocks: Vec::new(),
-        limits: Some(Limits { cpu_share: 0.05, spool_bytes: 256 << 20, events_per_second_per_container: 0 }),
+        limits: Some(Limits { cpu_share: 0.0, spool_bytes: 256 << 20, events_per_second_per_container: 0 }),
         digest_files_up_to_bytes: 0,
     }
 }

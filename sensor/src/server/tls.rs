@@ -12,11 +12,10 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 
+/// In every gateway's certificate: the authority is the server's own, so the address by which it is reached proves nothing more.
+const GATEWAY_NAME: &str = "gateway.bulwark.internal";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE: Duration = Duration::from_secs(20);
-
-/// Name in every gateway's certificate: whatever address a gateway is reached by, the sensor trusts its own authority alone.
-const GATEWAY_NAME: &str = "gateway.bulwark.internal";
 
 /// Whom to believe.
 #[derive(Debug, Clone)]
@@ -128,7 +127,7 @@ pub fn host_and_port(server: &str) -> Result<(String, u16), String> {
 /// Connects to `https://host:port`.
 pub async fn connect(server: &str, configuration: ClientConfig) -> Result<Channel, String> {
     let (host, port) = host_and_port(server)?;
-    let name = ServerName::try_from(GATEWAY_NAME).map_err(|error| format!("{GATEWAY_NAME}: {error}"))?;
+    let name = ServerName::try_from(GATEWAY_NAME).map_err(|error| format!("{server}: {error}"))?;
     let connector = tokio_rustls::TlsConnector::from(Arc::new(configuration));
     let open = tower::service_fn(move |_: Uri| {
         let (host, name, connector) = (host.clone(), name.clone(), connector.clone());
