@@ -5,7 +5,7 @@ CONSOLE_SOURCES := $(shell find apps/console/src -type f -not -path '*/gen/*') $
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev console console-types test lint bench bench-smoke accuracy format install test-tools
+.PHONY: help up dev sensor console console-types test lint bench bench-smoke accuracy format install test-tools
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,15 @@ up: install $(CONSOLE) ## start Bulwark on this machine: database, API, console,
 
 dev: install console-types ## the console with live reload; finds the server at BULWARK_SERVER (http://127.0.0.1:8080)
 	npm run dev --workspace apps/console
+
+sensor: ## build the node sensor into sensor/target/release; needs Rust (cargo), clang and the headers of libbpf
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.90 or later (apt-get install rustup, then rustup default stable)"; exit 1; }
+	@command -v clang >/dev/null || { echo "clang is missing: apt-get install clang libbpf-dev"; exit 1; }
+	@test -e /usr/include/bpf/bpf_helpers.h || { echo "the headers of libbpf are missing: apt-get install libbpf-dev"; exit 1; }
+	cd sensor && cargo build --release --locked
+	@mkdir -p sensor/target/release
+	@cp "$$(ls -t sensor/target/*-linux-*/release/bulwark-sensor | head -n 1)" sensor/target/release/.new
+	@mv sensor/target/release/.new sensor/target/release/bulwark-sensor
 
 console-types:
 	@npm run types --silent --workspace apps/console
