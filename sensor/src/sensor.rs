@@ -66,6 +66,8 @@ pub fn prepare(policy: Policy) -> Result<(Sensor, RingBuf<MapData>), String> {
     let capabilities = doctor::capabilities(&kernel, &cgroups, &network);
     let list = kernel.list_processes().unwrap_or_default();
     engine.take_list(&list);
+    drop(list);
+    kernel.settled();
     let mut sensor = Sensor {
         kernel,
         engine,

@@ -15,7 +15,6 @@ use crate::wire::Container;
 #[derive(Debug)]
 pub struct ContainerHandle {
     pub facts: RefCell<Rc<Container>>,
-    pub bundle: String,
     pub cgroup_path: String,
     pub cgroup_id: u64,
     /// False while a runtime is still being asked; events wait for it, within a bound.
@@ -132,7 +131,6 @@ impl Registry {
         let ask = facts.runtime == "containerd" && facts.image_digest.is_empty();
         let handle = Rc::new(ContainerHandle {
             facts: RefCell::new(Rc::new(facts)),
-            bundle: found.bundle,
             cgroup_path: found.cgroup_path,
             cgroup_id: cgroup,
             described: Cell::new(!ask),
