@@ -150,6 +150,7 @@ impl Engine {
             return;
         }
         container.announced.set(true);
+        *container.root.borrow_mut() = crate::resolve::root_of(process.pid).ok();
         let (pid, time_us) = (process.pid, self.clock.wall_us(record.time_ns));
         container.update(|facts| {
             facts.pid = pid;
