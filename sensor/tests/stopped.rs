@@ -44,6 +44,26 @@ fn a_forbidden_connection_is_refused_and_its_neighbour_is_not() {
     assert_eq!((&blocked["remoteAddress"], &blocked["remotePort"]), (&"127.0.0.1".into(), &7771.into()));
 }
 
+#[test]
+fn a_forbidden_file_stays_shut_by_whatever_name_it_is_opened() {
+    needs_kernel!();
+    let policy = r#"{"blocks":[
+        {"id":"secret","scope":{},"file":{"paths":[{"kind":"exact","value":"/etc/shadow"}],"reads":true,"writes":true}},
+        {"id":"config","scope":{},"file":{"paths":[{"kind":"prefix","value":"/etc/"}],"writes":true}}]}"#;
+    let running = harness::start("files", policy);
+    let name = format!("files-{}", std::process::id());
+    let said = harness::container(
+        &running,
+        &name,
+        "sleep 0.3; ln -s /etc/shadow /tmp/s; cat /proc/self/root/tmp/s; echo $?; touch /tmp/fine; echo $?; ls /etc > /dev/null; echo $?; echo x > /etc/new; echo $?; sleep 0.2",
+    );
+    assert_eq!(said.lines().collect::<Vec<_>>(), ["1", "0", "0", "1"]);
+    assert!(fs::read("/etc/shadow").is_ok(), "the host is none of the block's business");
+    let seen = running.stop();
+    seen.find("blocked", |event| event["blockId"] == "secret" && event["path"] == "/etc/shadow" && event["container"]["id"] == name.as_str());
+    seen.find("blocked", |event| event["blockId"] == "config" && event["process"]["name"] == "sh");
+}
+
 const EXEC_ONLY: &str = r#"{"selections":[{"type":"execve","fromContainers":true,"fromHost":true}]}"#;
 
 /// Programs that were started with this argument.

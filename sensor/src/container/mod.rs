@@ -6,6 +6,7 @@ pub mod oci;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use crate::process::Process;
@@ -22,6 +23,8 @@ pub struct ContainerHandle {
     /// Whether its start was reported.
     pub announced: Cell<bool>,
     pub version: Cell<u32>,
+    /// Its root folder, held open so that names can be looked up when its processes have ended; let go when it stops.
+    pub root: RefCell<Option<OwnedFd>>,
 }
 
 impl ContainerHandle {
@@ -136,6 +139,7 @@ impl Registry {
             described: Cell::new(!ask),
             announced: Cell::new(false),
             version: Cell::new(0),
+            root: RefCell::new(None),
         });
         self.found.push(handle.clone());
         handle
@@ -147,6 +151,7 @@ impl Registry {
         match self.owners.remove(&cgroup)? {
             Owner::Container(handle) if handle.cgroup_id == cgroup => {
                 handle.update(|facts| facts.state = "stopped".into());
+                *handle.root.borrow_mut() = None;
                 Some(handle)
             }
             _ => None,

@@ -90,6 +90,11 @@ impl Record {
     }
 }
 
+/// When an item was made, without reading the rest of it.
+pub fn time_ns(bytes: &[u8]) -> u64 {
+    Reader { bytes, at: 8 }.u64()
+}
+
 /// Splits one item of the ring buffer; `None` when it is shorter than its fixed part.
 pub fn read(bytes: &[u8]) -> Option<(Record, Reader<'_>)> {
     if bytes.len() < RECORD_SIZE {
