@@ -249,8 +249,8 @@ describe("a mistake costs the rule that has it and is told with its place", () =
     [rule("nowhere and evt.type = open"), 3, 14, 'no macro "nowhere"'],
     [rule("evt.type = open and fd.nmae = x"), 3, 34, "fd.name is one"],
     [rule(">\n    evt.type = open\n    and (fd.name = a\n    or fd.nmae = b)"), 6, 8, "fd.name is one"],
-    ["- macro: m\n  condition: m and evt.num > 0\n" + rule("m"), 2, 14, "uses itself"],
-    ["- macro: a\n  condition: evt.type = x\n" + rule("a"), 2, 14, 'no event type "x"'],
+    [`- macro: m\n  condition: m and evt.num > 0\n${rule("m")}`, 2, 14, "uses itself"],
+    [`- macro: a\n  condition: evt.type = x\n${rule("a")}`, 2, 14, 'no event type "x"'],
     [
       rule(
         "evt.type = open",
@@ -290,12 +290,12 @@ describe("a mistake costs the rule that has it and is told with its place", () =
     [rule("evt.type = open").replace("priority: info", "priority: urgent"), "is no priority"],
     [rule("evt.type = open", "  enabled: maybe\n"), "true or false"],
     [rule("evt.type = open", "  append: true\n  override: {priority: replace}\n"), "cannot stand together"],
-    [GOOD + "- rule: Good\n  priority: info\n  override: {priority: append}\n", "can be overridden by replace"],
+    [`${GOOD}- rule: Good\n  priority: info\n  override: {priority: append}\n`, "can be overridden by replace"],
     [
-      GOOD + "- rule: Good\n  priority: info\n  output: o\n  override: {priority: replace}\n",
+      `${GOOD}- rule: Good\n  priority: info\n  output: o\n  override: {priority: replace}\n`,
       "does not say how it is meant",
     ],
-    [GOOD + "- rule: Good\n  override: {priority: replace}\n", "is not given"],
+    [`${GOOD}- rule: Good\n  override: {priority: replace}\n`, "is not given"],
     [
       rule("evt.type = open", "  exceptions:\n    - name: e\n      fields: [a.b, c.d]\n      comps: [=]\n"),
       "2 fields and 1 comparisons",
