@@ -221,21 +221,51 @@ function unblockable(item: Resolved): string {
     : "a node cannot decide on all that the rule asks";
 }
 
-/** One block where several say the same, or the same of reading and of writing. */
+/** One block where several can be said as one: any part of an exec block is enough, and so is any path of a file block. */
 function mergedActions(actions: readonly BlockAction[]): readonly BlockAction[] {
   const calls = actions.flatMap((action) => (action.kind === "syscall" ? action.calls : []));
-  const merged = new Map<string, BlockAction>();
-  for (const action of actions) {
-    if (action.kind === "syscall") continue;
-    const key = action.kind === "file" ? JSON.stringify(action.paths) : JSON.stringify(action);
-    const before = merged.get(key);
-    const both = before?.kind === "file" && action.kind === "file";
-    merged.set(
-      key,
-      both ? { ...action, reads: before.reads || action.reads, writes: before.writes || action.writes } : action,
-    );
+  const connects = actions.filter((action) => action.kind === "connect");
+  const distinct = [...new Map(connects.map((action) => [JSON.stringify(action), action])).values()];
+  return [
+    ...mergedExec(actions),
+    ...mergedFiles(actions),
+    ...distinct,
+    ...(calls.length === 0 ? [] : [{ kind: "syscall", calls: [...new Set(calls)] } as const]),
+  ];
+}
+
+function mergedExec(actions: readonly BlockAction[]): readonly BlockAction[] {
+  const execs = actions.filter((action) => action.kind === "exec");
+  if (execs.length === 0) return [];
+  const any = (part: "drifted" | "inMemory" | "socketStdio") => execs.some((action) => action[part]);
+  return [
+    {
+      kind: "exec",
+      names: [...new Set(execs.flatMap(({ names }) => names))],
+      paths: distinctPatterns(execs.flatMap(({ paths }) => paths)),
+      drifted: any("drifted"),
+      inMemory: any("inMemory"),
+      socketStdio: any("socketStdio"),
+    },
+  ];
+}
+
+/** Paths that are neither to be read nor written, those only to be read, those only to be written. */
+function mergedFiles(actions: readonly BlockAction[]): readonly BlockAction[] {
+  const files = actions.filter((action) => action.kind === "file");
+  const byPath = new Map<string, { readonly pattern: PathPattern; reads: boolean; writes: boolean }>();
+  for (const { paths, reads, writes } of files) {
+    for (const pattern of paths) {
+      const key = `${pattern.kind} ${pattern.value}`;
+      const entry = byPath.get(key) ?? { pattern, reads: false, writes: false };
+      byPath.set(key, { pattern, reads: entry.reads || reads, writes: entry.writes || writes });
+    }
   }
-  return calls.length === 0
-    ? [...merged.values()]
-    : [...merged.values(), { kind: "syscall", calls: [...new Set(calls)] }];
+  const groups = Map.groupBy(byPath.values(), ({ reads, writes }) => `${reads} ${writes}`);
+  return [...groups.values()].map((entries) => ({
+    kind: "file",
+    paths: entries.map(({ pattern }) => pattern),
+    reads: entries.some(({ reads }) => reads),
+    writes: entries.some(({ writes }) => writes),
+  }));
 }

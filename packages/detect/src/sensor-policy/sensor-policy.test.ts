@@ -122,10 +122,7 @@ describe("what a node can block", () => {
     [`evt.type = execve ${C} and proc.is_exe_upper_layer = true`, [{ ...exec, drifted: true }]],
     [
       `evt.type = execve ${C} and (proc.is_exe_from_memfd = true or (proc.stdin = socket and proc.stdout = socket))`,
-      [
-        { ...exec, inMemory: true },
-        { ...exec, socketStdio: true },
-      ],
+      [{ ...exec, inMemory: true, socketStdio: true }],
     ],
     [
       `evt.type = open and evt.is_open_write = true ${C} and (fd.name = /etc/passwd or fd.name startswith /root/.ssh/)`,
