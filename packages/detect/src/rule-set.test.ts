@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createDetector } from "./detector.ts";
 import { loadRules, type RuleSet } from "./rule-set.ts";
@@ -344,6 +345,34 @@ test("macros that double each other and nests of aliases end in an error, not in
   expect(big.reports[0]?.problems[0]?.message).toContain("more than 100000 values");
   const bomb = `- &a [x, x]\n- &b [*a, *a]\n${Array.from({ length: 40 }, (_, at) => `- &c${at} [*b, *b, ${at > 0 ? `*c${at - 1}, *c${at - 1}` : "1"}]\n`).join("")}`;
   expect(load(bomb).problems[0]?.message).toContain("not YAML");
+});
+
+test("no file, however it is broken, makes loading fail", () => {
+  const lines = PUBLIC.split("\n");
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.tuple(
+          fc.nat(lines.length - 1),
+          fc.nat(80),
+          fc.constantFrom("", " ", "'", '"', "(", ")", ":", "-", "[", "]", "&a", "*a", "|", ">", "and ", "not ", "\t"),
+        ),
+        { maxLength: 6 },
+      ),
+      (changes) => {
+        const broken = [...lines];
+        for (const [line, column, text] of changes) {
+          const before = broken[line] ?? "";
+          broken[line] = before.slice(0, column) + text + before.slice(column + 1);
+        }
+        const set = load(broken.join("\n"));
+        const detector = createDetector(set, { runs: () => true });
+        detector.detect(event("execve", { process: process({ name: "sh" }) }));
+        for (const { problems } of set.reports) for (const { place } of problems) expect(place.line).toBeGreaterThan(0);
+      },
+    ),
+    { numRuns: 400 },
+  );
 });
 
 test("a rule for containers of one image only sees that image", () => {
