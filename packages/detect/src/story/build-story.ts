@@ -239,10 +239,11 @@ function finished(
   alerts: readonly Alert[],
 ): Story {
   const weight = ({ rules, kind, uses }: OpenNode) => (rules.size > 0 ? 1e9 : kind === "file" ? 0 : 1e6) + uses;
+  const order = new Map([...draft.nodes.keys()].map((id, at) => [id, at]));
   const kept = [...draft.nodes.values()].toSorted((a, b) => weight(b) - weight(a)).slice(0, MAX_NODES);
   const ids = new Set(kept.map(({ id }) => id));
   const nodes: readonly StoryNode[] = kept
-    .toSorted((a, b) => a.firstUs - b.firstUs || a.id.localeCompare(b.id))
+    .toSorted((a, b) => a.firstUs - b.firstUs || (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0))
     .map(({ uses: _uses, rules, ...node }) => ({ ...node, rules: [...rules] }));
   const edges: readonly StoryEdge[] = [...draft.edges.values()].filter(({ from, to }) => ids.has(from) && ids.has(to));
   const container = [...alerts.map(({ event }) => event), ...events].find(
