@@ -7,6 +7,7 @@ import { advisoryBench } from "./advisory.ts";
 import { contentBench } from "./content.ts";
 import { detectBench } from "./detect.ts";
 import { estateBench } from "./estate.ts";
+import { gatewayBench } from "./gateway.ts";
 import { malwareBench } from "./malware.ts";
 import { type BenchResult, smoke } from "./result.ts";
 import { scanBench } from "./scan.ts";
@@ -28,6 +29,7 @@ try {
     malware: () => malwareBench(work),
     advisory: () => advisoryBench(work),
     estate: () => estateBench(work),
+    gateway: () => gatewayBench(work),
     detect: () => detectBench(),
   } as const;
   const wanted = process.argv.slice(2);

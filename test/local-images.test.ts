@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { buildImage, type ChildServer, startChild, temporaryDirectory, writeLayout } from "@bulwark/image/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ended, type ServerUnderTest, startTestServer } from "./support/running-server.ts";
+import { ended, type ServerUnderTest, startTestServer, until } from "./support/running-server.ts";
 
 const run = promisify(execFile);
 const directory = temporaryDirectory();
@@ -27,8 +28,8 @@ async function load(name: string, version: string): Promise<void> {
   await ctr("images", "import", "--no-unpack", "--base-name", name, at(`${version}.tar`));
 }
 
-const scan = async () => {
-  const { id } = await server.call<{ id: number }>("POST", "/scans/local", {});
+const scan = async (node?: string) => {
+  const { id } = await server.call<{ id: number }>("POST", "/scans/local", node === undefined ? {} : { node });
   return ended(server, id);
 };
 const repositories = async () => {
@@ -72,6 +73,21 @@ test("the images that containerd keeps on a machine are scanned, followed, and l
   await ctr("images", "rm", "docker.io/library/tool:1");
   expect(await scan()).toMatchObject({ state: "done" });
   expect((await repositories()).map(({ name }) => name)).toEqual(["registry.example/team/shop"]);
+});
+
+test("a scan for one machine waits for the worker there, and says so", async () => {
+  const { id } = await server.call<{ id: number }>("POST", "/scans/local", { node: "elsewhere" });
+  const waiting = await until("a worker to hand it on", async () => {
+    const { items } = await server.call<Listed<{ state: string; problem: string; attempts: number }>>(
+      "GET",
+      `/jobs/${id}/tasks`,
+    );
+    return items.find(({ problem }) => problem !== "");
+  });
+  expect(waiting).toMatchObject({ problem: "it waits for the worker on elsewhere", attempts: 0 });
+  expect(await scan(hostname())).toMatchObject({ state: "done", failed: 0 });
+  await server.call("POST", `/jobs/${id}/cancel`);
+  expect(await ended(server, id)).toMatchObject({ state: "cancelled" });
 });
 
 test("a daemon that is gone is a problem that is told, and nothing is taken for gone with it", async () => {

@@ -251,10 +251,10 @@ describe("jobs", () => {
     await server.call("POST", `/jobs/${id}/pause`);
     proxy.play(undefined);
     for (const response of held.splice(0)) response.destroy();
-    await until(
-      "parked tasks",
-      async () => (await tasksOf("held")).filter(({ state }) => state === "parked").length === 3,
-    );
+    await until("parked tasks, and the end of what ran", async () => {
+      const states = (await tasksOf("held")).map(({ state }) => state);
+      return states.filter((state) => state === "parked").length === 3 && !states.includes("running");
+    });
     expect(await server.call("GET", `/jobs/${id}`)).toMatchObject({ state: "paused", done: 3, total: 6 });
     proxy.play(fault);
     await server.call("POST", `/jobs/${id}/resume`);
@@ -343,7 +343,7 @@ describe("two workers on one database", () => {
     expect(end).toMatchObject({ state: "done", total: COUNT + 1, done: COUNT + 1, failed: 0 });
     const workers = new Set((await tasksOf("restart")).map(({ worker }) => worker));
     report(`workers that took part: ${workers.size}`);
-    const { items } = await server.call<Listed<{ state: string }>>("GET", "/images?limit=500&repository=restart");
-    expect(items.filter(({ state }) => state !== "scanned")).toEqual([]);
+    const { items } = await server.call<Listed<{ state: string }>>("GET", "/images?limit=200&search=restart/app");
+    expect(items.map(({ state }) => state)).toEqual(Array.from({ length: COUNT }, () => "scanned"));
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
@@ -24,9 +25,33 @@ function compressed(): Plugin {
   };
 }
 
+/**
+ * Sets the chosen theme before anything is painted: a script of its own, since the policy allows none within the page, and not
+ * a module, since those wait for the page.
+ */
+function firstPaint(): Plugin {
+  const source = readFileSync(join(import.meta.dirname, "src/theme/first-paint.js"), "utf8");
+  const fileName = `assets/first-paint-${createHash("sha256").update(source).digest("hex").slice(0, 8)}.js`;
+  let builds = false;
+  return {
+    name: "first-paint",
+    configResolved({ command }) {
+      builds = command === "build";
+    },
+    buildStart() {
+      if (builds) this.emitFile({ type: "asset", fileName, source });
+    },
+    transformIndexHtml: () => [
+      builds
+        ? { tag: "script", attrs: { src: `/${fileName}` }, injectTo: "head-prepend" }
+        : { tag: "script", children: source, injectTo: "head-prepend" },
+    ],
+  };
+}
+
 export default defineConfig(({ command }) => ({
   root: import.meta.dirname,
-  plugins: [react(), compressed()],
+  plugins: [react(), firstPaint(), compressed()],
   ...(command === "build" ? { html: { cspNonce: NONCE_PLACEHOLDER } } : {}),
   build: {
     // The policy allows no `data:` scripts or fonts, so nothing is inlined.

@@ -6,6 +6,8 @@ export const ERROR_EXIT = 2;
 /** `USAGE`: the words of the call are wrong. `FILE_*`, `OUTPUT_*`: a file it names. `INTERRUPTED`: by the user.
  * `NOT_LOGGED_IN`, `SERVER_*`: the platform was to be asked. */
 export type CliErrorCode =
+  | "SENSOR_FAILED"
+  | "NOT_FOUND"
   | "USAGE"
   | "FILE_UNREADABLE"
   | "OUTPUT_UNWRITABLE"

@@ -9,7 +9,12 @@ Commands:
   up            start the platform on this machine: database, API, console, workers
   server        run some of its roles, as many processes as needed
   login URL     keep a server's address and token; image: ask it about the estate
+  sensor        watch a node: install, uninstall, status, token
+  asset         what runs on nodes: nodes, containers, programs, ports
+  alert         runtime alerts: list, show, story, close, allow
+  respond       isolate, pause, kill, destroy, capture evidence; undo
   password NAME give an account a new password, when it was lost
+  keys rotate   seal all stored secrets again with a new master key
   backup FILE   write everything the platform keeps; restore FILE; audit verify
   rules         check runtime rules and try them on recorded events
   db            keep the advisory database: update, import, status, push, pull

@@ -10,6 +10,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   sign: async () => (await import("./commands/sign.ts")).signCommand,
   login: async () => (await import("./commands/login.ts")).loginCommand,
   image: async () => (await import("./commands/image.ts")).imageCommand,
+  asset: async () => (await import("./commands/asset.ts")).assetCommand,
+  alert: async () => (await import("./commands/alert.ts")).alertCommand,
+  respond: async () => (await import("./commands/respond.ts")).respondCommand,
+  sensor: async () => (await import("./commands/sensor.ts")).sensorCommand,
   rules: async () => (await import("./commands/rules.ts")).rulesCommand,
   db: async () => (await import("./commands/db.ts")).databaseCommand,
 };

@@ -55,7 +55,7 @@ export function findAccess(): ServerAccess {
  */
 export async function askServer<Answer>(
   access: ServerAccess,
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "PATCH",
   path: string,
   body?: object,
 ): Promise<Answer> {
@@ -63,8 +63,20 @@ export async function askServer<Answer>(
   const { status, text } = await send(access, method, url, body);
   const answer = parse(text);
   if (status >= 200 && status < 300 && answer !== undefined) return answer as Answer;
+  throw refused(url, status, answer);
+}
+
+/** Asks for something that is no JSON, such as a page. */
+export async function askServerText(access: ServerAccess, path: string): Promise<string> {
+  const url = new URL(`/api/v1${path}`, access.url);
+  const { status, text } = await send(access, "GET", url, undefined);
+  if (status === 200) return text;
+  throw refused(url, status, parse(text));
+}
+
+function refused(url: URL, status: number, answer: unknown): CliError {
   const { title = `it answers with status ${status}`, next = "" } = (answer ?? {}) as { title?: string; next?: string };
-  throw new CliError("SERVER_REFUSED", `${url.origin} refuses: ${title}`, next);
+  return new CliError("SERVER_REFUSED", `${url.origin} refuses: ${title}`, next);
 }
 
 function parse(text: string): unknown {

@@ -24,6 +24,7 @@ const PAGES: readonly RouteObject[] = [
   page("/cases/:id", () => import("./pages/case/page.tsx")),
   page("/risks", () => import("./pages/risks/page.tsx")),
   page("/risks/:id", () => import("./pages/risk/page.tsx")),
+  page("/waivers", () => import("./pages/waivers/page.tsx")),
   page("/registries", () => import("./pages/registries/page.tsx")),
   page("/repositories", () => import("./pages/repositories/page.tsx")),
   page("/jobs", () => import("./pages/jobs/page.tsx")),

@@ -24,8 +24,11 @@ const ETAGGED_BYTES = 4 * 1024 * 1024;
 export interface AppDeps {
   readonly store: Store;
   readonly clock: () => Date;
-  /** Who sends the request; undefined for nobody. */
-  readonly authenticate: (request: FastifyRequest) => Promise<Principal | undefined>;
+  /** Who sends the request; undefined for nobody. `passive`: asked again by the server itself, which is no use of a session. */
+  readonly authenticate: (
+    request: FastifyRequest,
+    how?: { readonly passive: boolean },
+  ) => Promise<Principal | undefined>;
   /** Keeps what must be stored but not be read: credentials, second factors. */
   readonly secrets: SecretBox;
   /** Where long work is put. */

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   password: async () => (await import("./commands/password.ts")).passwordCommand,
   backup: async () => (await import("./commands/backup.ts")).backupCommand,
   restore: async () => (await import("./commands/backup.ts")).restoreCommand,
+  keys: async () => (await import("./commands/keys.ts")).keysCommand,
   audit: async () => (await import("./commands/audit.ts")).auditCommand,
   server: async () => (await import("./commands/serve.ts")).serverCommand,
 };

@@ -1,4 +1,5 @@
 import { CodedError } from "@bulwark/model";
+import { isDiskFull } from "@bulwark/store";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import type { ServerErrorCode } from "./errors.ts";
@@ -56,6 +57,10 @@ function describe(error: FastifyError | Error): Described {
   }
   if ("code" in error && error.code === UNIQUE_VIOLATION) {
     return { status: 409, code: "CONFLICT", title: "something of that name is there", next: "choose another name" };
+  }
+  if (isDiskFull(error)) {
+    const next = "free space on the disk of the database; nothing was written";
+    return { status: 507, code: "DISK_FULL", title: "the disk of the database is full", next };
   }
   const status = "statusCode" in error ? (error.statusCode ?? 500) : 500;
   if (status < 500) return { status, code: "INVALID_REQUEST", title: error.message, next: "" };

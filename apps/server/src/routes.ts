@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { accountRoutes } from "./accounts/routes.ts";
+import { alertRoutes } from "./alerts/routes.ts";
 import type { AppDeps } from "./app.ts";
+import { assetRoutes } from "./assets/routes.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { caseRoutes } from "./cases/routes.ts";
 import { consoleRoutes } from "./console/routes.ts";
@@ -9,6 +11,7 @@ import { eventRoutes } from "./events/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { imageRoutes } from "./images/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
+import { nodeRoutes } from "./nodes/routes.ts";
 import { channelRoutes } from "./notifications/channel-routes.ts";
 import { deliveryRoutes } from "./notifications/delivery-routes.ts";
 import { notificationRuleRoutes } from "./notifications/rule-routes.ts";
@@ -16,7 +19,12 @@ import { overviewRoutes } from "./overview/routes.ts";
 import { ownerRoutes } from "./owners/routes.ts";
 import { registryRoutes } from "./registries/routes.ts";
 import { repositoryRoutes } from "./repositories/routes.ts";
+import { automaticResponseRoutes } from "./responses/automatic-routes.ts";
+import { responseRoutes } from "./responses/routes.ts";
 import { riskRoutes } from "./risks/routes.ts";
+import { indicatorRoutes } from "./rules/indicator-routes.ts";
+import { runtimeRuleRoutes } from "./rules/routes.ts";
+import { runtimeEventRoutes } from "./runtime-events/routes.ts";
 import { scheduleRoutes } from "./schedules/routes.ts";
 import { searchRoutes } from "./search/routes.ts";
 import { identityProviderRoutes } from "./session/oidc/provider-routes.ts";
@@ -59,5 +67,13 @@ export const ROUTES: readonly Routes[] = [
   notificationRuleRoutes,
   deliveryRoutes,
   databaseRoutes,
+  nodeRoutes,
+  assetRoutes,
+  runtimeEventRoutes,
+  alertRoutes,
+  runtimeRuleRoutes,
+  indicatorRoutes,
+  responseRoutes,
+  automaticResponseRoutes,
   consoleRoutes,
 ];

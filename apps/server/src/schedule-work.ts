@@ -1,16 +1,27 @@
-import { FIRST_TENANT, listRegistries, listTenants, pendingSync, type Registry, type Store } from "@bulwark/store";
+import {
+  FIRST_TENANT,
+  listRegistries,
+  listTenants,
+  pendingSync,
+  type Registry,
+  reopenExpired,
+  type Store,
+} from "@bulwark/store";
 import type { FastifyBaseLogger } from "fastify";
 import { updateJob } from "./database/routes.ts";
 import type { Queue } from "./jobs/queue.ts";
 import { startJob } from "./jobs/start-job.ts";
 import { deliverNotifications } from "./notifications/deliver.ts";
 import { syncJob } from "./registries/sync-job.ts";
+import { endLateResponses, keepRuntimeDays } from "./runtime-events/keep-runtime.ts";
 import type { ScannerTools } from "./scans/tools.ts";
 import { MAX_TENANTS, watchAdvisories } from "./scans/watch-advisories.ts";
 import { runSchedules } from "./schedules/run-schedules.ts";
+import { resealSecrets } from "./security/reseal.ts";
 import type { SecretBox } from "./security/secret-box.ts";
 
 const EVERY_MINUTE = "* * * * *";
+const EVERY_HOUR = "47 * * * *";
 /** Off the full hour, when everybody else asks. */
 const EVERY_SIX_HOURS = "23 */6 * * *";
 const SPARING = 19;
@@ -38,7 +49,15 @@ export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
     EVERY_MINUTE,
     sparingly(deps.clock, () => watchAdvisories(deps)),
   );
+  await deps.queue.schedule("bulwark-expiries", EVERY_MINUTE, () => reopenExpiries(deps));
+  await deps.queue.schedule("bulwark-responses", EVERY_MINUTE, () => endLateResponses(deps));
+  await deps.queue.schedule("bulwark-runtime-days", EVERY_HOUR, () => keepRuntimeDays(deps));
   await deps.queue.schedule("bulwark-update", EVERY_SIX_HOURS, () => updateAdvisories(deps));
+  await deps.queue.schedule("bulwark-secrets", EVERY_HOUR, async () => {
+    await deps.secrets.refresh();
+    const { broken } = await resealSecrets(deps.store, deps.secrets);
+    if (broken.length > 0) deps.log.error({ broken }, "stored secrets do not open");
+  });
   await deps.queue.schedule("bulwark-notifications", EVERY_MINUTE, () => deliverNotifications(deps));
 }
 
@@ -52,6 +71,13 @@ function sparingly(clock: () => Date, work: () => Promise<void>): () => Promise<
     const ended = clock().getTime();
     notBefore = ended + (ended - began) * SPARING;
   };
+}
+
+/** A waiver ends with its day, whether or not anybody scans then. */
+export async function reopenExpiries({ store, clock }: Pick<ScheduleDeps, "store" | "clock">): Promise<void> {
+  for (const { id } of await listTenants(store, { limit: MAX_TENANTS })) {
+    await store.tenant(id, (db) => reopenExpired(db, clock()));
+  }
 }
 
 async function updateAdvisories({ store, queue }: ScheduleDeps): Promise<void> {

@@ -6,9 +6,11 @@ import { ensureAdmin } from "./accounts/ensure-admin.ts";
 import { type App, createApp } from "./app.ts";
 import { updateAdvisoriesHandler } from "./database/update-task.ts";
 import { openEventHub } from "./events/hub.ts";
+import { startGatewayRole } from "./gateway/start-gateway-role.ts";
 import { startProbeServer } from "./health/probe-server.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
 import { startWorker, type Worker } from "./jobs/worker.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { syncHandler } from "./registries/sync.ts";
 import { scanHostHandler } from "./scans/scan-host-task.ts";
 import { scanImageHandler } from "./scans/scan-image-task.ts";
@@ -22,7 +24,7 @@ import { openSecretBox, type SecretBox } from "./security/secret-box.ts";
 const CLOSE_WITHIN_MS = 20_000;
 const ANSWER_WITHIN_MS = 5_000;
 
-export type ServerRole = "api" | "worker";
+export type ServerRole = "api" | "gateway" | "worker";
 
 export interface ServerOptions {
   /** Holds the embedded database, keys and whatever else the server keeps. */
@@ -35,6 +37,8 @@ export interface ServerOptions {
   readonly https?: { readonly key: string; readonly cert: string };
   readonly publicUrl?: string;
   readonly trustedProxies?: readonly string[];
+  /** Where sensors connect; for the role gateway. */
+  readonly gateway?: { readonly host: string; readonly port: number };
   /** Where probes are answered without TLS, beside the API or without one. */
   readonly probes?: { readonly host: string; readonly port: number };
   readonly kmsCommand?: readonly string[];
@@ -52,11 +56,13 @@ export interface ServerOptions {
 export interface RunningServer {
   /** `http://127.0.0.1:8080`; empty where the API is not among the roles. */
   readonly url: string;
+  /** Where sensors connect, `127.0.0.1:9443`; empty where the gateway is not among the roles. */
+  readonly gateway: string;
   /** The first password of `admin`, where this start made one. */
   readonly password: string | undefined;
   readonly store: Store;
   readonly queue: Queue;
-  /** Resolves when the embedded database ended by itself: nothing works from then on. */
+  /** Resolves when the embedded database ended by itself and does not start again: nothing works from then on. */
   readonly broken: Promise<string>;
   /** Ends listeners, lets tasks that run finish, closes the database. */
   close(): Promise<void>;
@@ -79,7 +85,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 /** @param opened gets what is to be called, last first, to end the server */
 async function start(options: ServerOptions, opened: (() => Promise<void>)[]): Promise<Omit<RunningServer, "close">> {
   const { dataDirectory, log, roles } = options;
-  const postgres = options.databaseUrl === undefined ? await startPostgres(dataDirectory) : undefined;
+  const tell = (log: string) => options.log.error({ log }, "the embedded database ended by itself; starting it again");
+  const postgres = options.databaseUrl === undefined ? await startPostgres(dataDirectory, tell) : undefined;
   if (postgres !== undefined) opened.push(postgres.stop);
   const url = options.databaseUrl ?? postgres?.url ?? "";
   const store = await openStore(url);
@@ -99,10 +106,24 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
     const worker = await startWork({ store, secrets, queue, tools, clock, log, publicUrl: options.publicUrl }, options);
     opened.push(worker.close);
   }
+  const { gateway: address } = options;
+  const gateway =
+    roles.has("gateway") && address !== undefined
+      ? await startGatewayRole({ store, secrets, clock, log }, address)
+      : undefined;
+  if (gateway !== undefined) opened.push(gateway.close);
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
   if (api !== undefined) opened.push(api.close);
-  if (options.probes !== undefined) opened.push((await startProbeServer(store, options.probes)).close);
-  return { url: api?.url ?? "", password, store, queue, broken: postgres?.ended ?? new Promise(() => {}) };
+  if (options.probes !== undefined)
+    opened.push((await startProbeServer(store, options.probes, createMetrics(store, clock))).close);
+  return {
+    url: api?.url ?? "",
+    gateway: gateway === undefined ? "" : `${address?.host}:${gateway.port}`,
+    password,
+    store,
+    queue,
+    broken: postgres?.ended ?? new Promise(() => {}),
+  };
 }
 
 interface WorkDeps {

@@ -1,3 +1,4 @@
+export { type Condition, compileCondition } from "./condition.ts";
 export { PolicyError, type PolicyErrorCode } from "./errors.ts";
 export { appliesTo, type Judgeable, judge, type PolicySubject } from "./evaluate.ts";
 export { applyFindingRules } from "./finding-rules.ts";

@@ -6,14 +6,12 @@ import type { LayerReport } from "@bulwark/model";
 import { ScanError } from "./errors.ts";
 
 /** Raised when the table changes: an older cache is thrown away, it can be made again. */
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 const BUSY_TIMEOUT_MS = 5_000;
 const LENGTH_BYTES = 4;
 /** The report's JSON and its four lists. */
 const PARTS = 5;
 const MAX_REPORT_BYTES = 512 * 1024 * 1024;
-
-type ListName = "paths" | "owned" | "recorded" | "digests";
 
 /** Layer reports that are kept between runs, on this machine or elsewhere. */
 export interface LayerReports {
@@ -50,7 +48,7 @@ export function decodeLayerReport(bytes: Uint8Array): LayerReport {
   const part = (index: number) => {
     const length = buffer.readUInt32LE(index * LENGTH_BYTES);
     at += length;
-    return buffer.subarray(at - length, at);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + at - length, length);
   };
   const json = zstdDecompressSync(part(0), { maxOutputLength: MAX_REPORT_BYTES }).toString("utf8");
   return { ...JSON.parse(json), paths: part(1), owned: part(2), recorded: part(3), digests: part(4) };
@@ -87,9 +85,7 @@ function openDatabase(file: string): DatabaseSync {
       BEGIN IMMEDIATE;
       DROP TABLE IF EXISTS layer_report;
       CREATE TABLE layer_report (
-        diff_id TEXT NOT NULL, analyzers TEXT NOT NULL,
-        report BLOB NOT NULL, paths BLOB NOT NULL, owned BLOB NOT NULL,
-        recorded BLOB NOT NULL, digests BLOB NOT NULL,
+        diff_id TEXT NOT NULL, analyzers TEXT NOT NULL, report BLOB NOT NULL,
         PRIMARY KEY (diff_id, analyzers)
       ) STRICT;
       DROP TABLE IF EXISTS config_report;
@@ -102,24 +98,16 @@ function openDatabase(file: string): DatabaseSync {
 }
 
 function cacheOver(database: DatabaseSync): LayerCache {
-  const select = database.prepare(
-    "SELECT report, paths, owned, recorded, digests FROM layer_report WHERE diff_id = ? AND analyzers = ?",
-  );
-  const insert = database.prepare("INSERT OR REPLACE INTO layer_report VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const select = database.prepare("SELECT report FROM layer_report WHERE diff_id = ? AND analyzers = ?");
+  const insert = database.prepare("INSERT OR REPLACE INTO layer_report VALUES (?, ?, ?)");
   const selectConfig = database.prepare("SELECT report FROM config_report WHERE key = ?");
   const insertConfig = database.prepare("INSERT OR REPLACE INTO config_report VALUES (?, ?)");
   return {
     get(diffId, analyzers) {
-      const row = select.get(diffId, analyzers) as Record<"report" | ListName, Uint8Array> | undefined;
-      if (row === undefined) return undefined;
-      const { report, ...lists } = row;
-      const json = zstdDecompressSync(report, { maxOutputLength: MAX_REPORT_BYTES }).toString("utf8");
-      return { ...JSON.parse(json), ...lists };
+      const row = select.get(diffId, analyzers) as { report: Uint8Array } | undefined;
+      return row === undefined ? undefined : decodeLayerReport(row.report);
     },
-    put(analyzers, { paths, owned, recorded, digests, ...report }) {
-      const json = zstdCompressSync(JSON.stringify(report));
-      insert.run(report.diffId, analyzers, json, paths, owned, recorded, digests);
-    },
+    put: (analyzers, report) => void insert.run(report.diffId, analyzers, encodeLayerReport(report)),
     getConfig: (key) => (selectConfig.get(key) as { report: string } | undefined)?.report,
     putConfig: (key, json) => void insertConfig.run(key, json),
     close: () => database.close(),

@@ -14,3 +14,15 @@ export type StoreErrorCode =
   | "STORE_UNREACHABLE";
 
 export class StoreError extends CodedError<StoreErrorCode> {}
+
+/** PostgreSQL, "Error Codes": `disk_full`. */
+const DISK_FULL = "53100";
+
+/** Whether something failed because a disk is full: the database's, or this machine's. */
+export function isDiskFull(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code } = at as { code?: unknown };
+    if (code === DISK_FULL || code === "ENOSPC") return true;
+  }
+  return false;
+}

@@ -19,6 +19,18 @@ export { countAttempt, forgetAttempts, uncountAttempt } from "./accounts/attempt
 export { beginTotp, confirmTotp, removeTotp, takeRecoveryCode, takeTotpStep } from "./accounts/second-factor.ts";
 export { addSession, endSession, endSessions, findSession, touchSession } from "./accounts/sessions.ts";
 export { type ApiToken, addToken, findToken, listTokens, removeToken, touchToken } from "./accounts/tokens.ts";
+export {
+  type AlertDetail,
+  type AlertFilter,
+  type AlertState,
+  addAlertEvent,
+  changeAlert,
+  countAlerts,
+  getAlert,
+  listAlerts,
+  type StoredAlert,
+} from "./alerts/alerts.ts";
+export { type NewAlert, raiseAlerts } from "./alerts/raise-alerts.ts";
 export { type AuditEntry, type AuditFilter, appendAudit, listAudit } from "./audit/audit.ts";
 export type { Plain } from "./audit/canonical-json.ts";
 export { type AuditMark, type AuditVerdict, verifyAudit } from "./audit/verify-audit.ts";
@@ -29,13 +41,15 @@ export {
   type CaseImage,
   caseCurve,
   caseImages,
+  casesConcerning,
   changeCase,
   getCase,
   type IncidentCase,
   listCases,
   refreshCase,
 } from "./cases/cases.ts";
-export { StoreError, type StoreErrorCode } from "./errors.ts";
+export type { ConcernedImages } from "./cases/concerned-images.ts";
+export { isDiskFull, StoreError, type StoreErrorCode } from "./errors.ts";
 export { countEstate } from "./estate/count-estate.ts";
 export { type EstateOverview, estateOverview } from "./estate/overview.ts";
 export { type AppliedMatches, applyMatches, type StoredSubject } from "./images/apply-matches.ts";
@@ -81,6 +95,47 @@ export {
 } from "./jobs/task-life.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
 export { type Count, type InstallationMeasures, measureInstallation } from "./metrics/measure-installation.ts";
+export {
+  type Container,
+  type ContainerFilter,
+  countAssets,
+  findContainer,
+  getContainer,
+  type Listener,
+  listContainers,
+  listListeners,
+  listPrograms,
+  type PlaceFilter,
+  type Program,
+} from "./nodes/assets.ts";
+export {
+  addEnrolmentToken,
+  type EnrolmentToken,
+  listEnrolmentTokens,
+  removeEnrolmentToken,
+  takeEnrolmentToken,
+} from "./nodes/enrolment.ts";
+export {
+  recordContainers,
+  recordPrograms,
+  type SeenContainer,
+  type SeenListener,
+  type SeenProgram,
+  stopContainers,
+  stopOtherContainers,
+} from "./nodes/inventory.ts";
+export {
+  addNode,
+  certifyNode,
+  connectNode,
+  disconnectNode,
+  findCertifiedNode,
+  getNode,
+  listNodes,
+  recordHealth,
+  removeNode,
+  type SensorNode,
+} from "./nodes/nodes.ts";
 export {
   addChannel,
   type ChannelChange,
@@ -167,7 +222,33 @@ export {
   type Repository,
   type RepositoryFilter,
 } from "./repositories/repositories.ts";
-export { type DueDays, type RefreshedRisks, refreshRisks } from "./risks/refresh-risks.ts";
+export {
+  type AutomaticResponse,
+  countAutomatic,
+  listAutomaticResponses,
+  putAutomaticResponse,
+  removeAutomaticResponse,
+} from "./responses/automatic.ts";
+export {
+  addEvidence,
+  addResponse,
+  approveResponse,
+  type DueResponse,
+  endResponse,
+  expireResponses,
+  getEvidence,
+  getResponse,
+  listResponses,
+  type NewResponse,
+  type Response,
+  type ResponseFilter,
+  type ResponseState,
+  refuseResponse,
+  responseSecret,
+  sealResponse,
+  takeDueResponses,
+} from "./responses/responses.ts";
+export { type DueDays, type RefreshedRisks, refreshRisks, reopenExpired } from "./risks/refresh-risks.ts";
 export {
   getRisk,
   listRisks,
@@ -180,6 +261,30 @@ export {
   riskKey,
   stepRisk,
 } from "./risks/risks.ts";
+export {
+  addAllowEntry,
+  addIndicators,
+  listAllowEntries,
+  listIndicators,
+  listRuleFiles,
+  listRuleModes,
+  type NewIndicator,
+  putRuleFile,
+  type RuleMode,
+  removeAllowEntry,
+  removeIndicators,
+  removeRuleFile,
+  removeRuleMode,
+  type StoredAllowEntry,
+  type StoredIndicator,
+  type StoredRuleFile,
+  type StoredRuleMode,
+  type StoredScope,
+  setRuleMode,
+} from "./rules/rules.ts";
+export { dropRuntimeDays, makeRuntimeDays } from "./runtime/runtime-days.ts";
+export { type EventFilter, readBatch, type StoredEvent, searchEvents } from "./runtime/search-events.ts";
+export { type EventRow, type RuntimeBatch, type WrittenBatch, writeBatches } from "./runtime/write-batches.ts";
 export {
   addSchedule,
   changeSchedule,
@@ -195,8 +300,9 @@ export type { JobState, TaskState } from "./schema/jobs.ts";
 export type { RiskState } from "./schema/workflow.ts";
 export type { Database, NewRow, Row, RowChange } from "./schema.ts";
 export { type FoundSubject, subjectsByName, subjectsByVulnerability } from "./search/find-subjects.ts";
-export { type Located, locateSubjects } from "./search/locate-subjects.ts";
-export { listSettings, readSetting, removeSetting, writeSetting } from "./tenants/settings.ts";
+export { type ImagePlace, type Located, locateSubjects } from "./search/locate-subjects.ts";
+export { replaceSealed, type SealedSecret, sealedSecrets } from "./secrets/sealed-secrets.ts";
+export { listSettings, readSetting, removeSetting, writeSetting, writeSettingOnce } from "./tenants/settings.ts";
 export { addTenant, FIRST_TENANT, findTenant, listTenants, type Tenant } from "./tenants/tenants.ts";
 export {
   type EstatePackage,

@@ -7,6 +7,11 @@ import type { Database } from "./schema.ts";
 const DEFAULT_CONNECTIONS = 10;
 /** Searches over 100,000 images sort and hash in memory with it. */
 const WORK_MEM = "32MB";
+/**
+ * What a server may have set otherwise: days begin at the same moment everywhere (those of waivers, of schedules, of the
+ * estate's curve), and times are written as the driver reads them.
+ */
+const SESSION = "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres";
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Longer than any query of a list; jobs that need more ask for it. */
 const STATEMENT_TIMEOUT_MS = 120_000;
@@ -58,7 +63,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     statement_timeout: STATEMENT_TIMEOUT_MS,
     application_name: "bulwark",
     // Superusers pass row-level security by: what serves requests is not one.
-    options: `-c role=bulwark_app -c work_mem=${WORK_MEM}`,
+    options: `-c role=bulwark_app -c work_mem=${WORK_MEM} ${SESSION}`,
   });
   // One that is cut between two queries of a transaction has nobody who listens: the next query tells.
   pool.on("connect", (client) => void client.on("error", () => {}));
@@ -124,12 +129,13 @@ async function migrateWithOwnConnection(url: string): Promise<void> {
 
 /** What the driver takes: a URL, or the options of one whose host is a socket's directory. */
 export function connectionOf(url: string): pg.PoolConfig {
-  if (!url.startsWith("postgresql:///")) return { connectionString: url };
+  if (!url.startsWith("postgresql:///")) return { connectionString: url, options: SESSION };
   const options = new URL(url).searchParams;
   return {
     host: options.get("host") ?? "",
     user: options.get("user") ?? "",
     password: options.get("password") ?? "",
     database: options.get("dbname") ?? "postgres",
+    options: SESSION,
   };
 }

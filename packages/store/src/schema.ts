@@ -28,7 +28,7 @@ interface TenantTable {
 
 /** Whose a login, a session or a token is. `key` is a name or the SHA-256 of a secret, never the secret. */
 interface DirectoryTable {
-  readonly kind: "login" | "session" | "token" | "webhook" | "oidc";
+  readonly kind: "login" | "session" | "token" | "webhook" | "oidc" | "enrolment";
   readonly key: string;
   readonly tenant_id: number;
 }

@@ -1,3 +1,4 @@
+import { columns } from "../columns.ts";
 import { CliError, plain } from "../failure.ts";
 import { type ParsedOptions, parseOptions } from "../options.ts";
 import { askServer, findAccess } from "../server-client.ts";
@@ -136,15 +137,4 @@ async function list({ text }: ParsedOptions): Promise<number> {
     process.stdout.write(plain(`${columns(rows, ["IMAGE", "STATE", "RISK", "CRITICAL", "HIGH"]).join("\n")}\n`));
   }
   return 0;
-}
-
-function columns(rows: readonly (readonly string[])[], head: readonly string[]): readonly string[] {
-  const all = [head, ...rows.map((row) => row.map((cell) => cell.replace(/[\r\n\t]+/g, " ")))];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
-  return all.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }

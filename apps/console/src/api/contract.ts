@@ -62,7 +62,7 @@ export type Vulnerability = Item<"/api/v1/vulnerabilities">;
 export type VulnerabilityFilters = Filters<"/api/v1/vulnerabilities">;
 export type VulnerabilityDetail = Read<"/api/v1/vulnerabilities/{id}">;
 export type EstatePackage = Item<"/api/v1/packages">;
-export type SearchQuery = Sent<"/api/v1/search", "post">;
+export type SearchQuery = Omit<Sent<"/api/v1/search", "post">, "cursor">;
 export type SearchResult = Made<"/api/v1/search", 200>;
 
 export type Case = Item<"/api/v1/cases">;
@@ -98,10 +98,14 @@ export type NewSchedule = Sent<"/api/v1/schedules", "post">;
 export type Owner = Item<"/api/v1/owners">;
 export type AuditEntry = Item<"/api/v1/audit">;
 
+export type Waiver = Item<"/api/v1/waivers">;
+export type NewWaiver = Sent<"/api/v1/waivers", "post">;
+
 export type AdvisoryDatabase = Read<"/api/v1/database">;
 
 export type Channel = Item<"/api/v1/channels">;
 export type ChannelSettings = Sent<"/api/v1/channels", "post">;
+export type ChannelChange = Sent<"/api/v1/channels/{id}", "patch">;
 export type NotificationRule = Item<"/api/v1/notification-rules">;
 export type NotificationRuleSettings = Sent<"/api/v1/notification-rules", "post">;
 export type Delivery = Item<"/api/v1/deliveries">;

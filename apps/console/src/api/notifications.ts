@@ -1,5 +1,5 @@
 import { answer, api } from "./client.ts";
-import type { ChannelSettings, NotificationRuleSettings } from "./contract.ts";
+import type { ChannelChange, ChannelSettings, NotificationRuleSettings } from "./contract.ts";
 import { pageQuery, usePaged } from "./paged.ts";
 import { useSend } from "./send.ts";
 
@@ -13,10 +13,10 @@ export function useAddChannel() {
   return useSend((body: ChannelSettings) => answer(api.POST("/api/v1/channels", { body })), ["channels"]);
 }
 
-export function useSwitchChannel() {
+export function useChangeChannel() {
   return useSend(
-    ({ id, enabled }: { readonly id: number; readonly enabled: boolean }) =>
-      answer(api.PATCH("/api/v1/channels/{id}", { ...at(id), body: { enabled } })),
+    ({ id, ...body }: ChannelChange & { readonly id: number }) =>
+      answer(api.PATCH("/api/v1/channels/{id}", { ...at(id), body })),
     ["channels"],
   );
 }

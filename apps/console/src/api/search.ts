@@ -1,17 +1,45 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  keepPreviousData,
+  type UseInfiniteQueryResult,
+  useInfiniteQuery,
+  useQuery,
+} from "@tanstack/react-query";
 import { answer, api } from "./client.ts";
-import type { SearchQuery } from "./contract.ts";
-import { pageQuery, usePaged } from "./paged.ts";
+import type { Image, SearchQuery, SearchResult } from "./contract.ts";
+import { pageQuery, type Rows, usePaged } from "./paged.ts";
 import { useSend } from "./send.ts";
 
-/** Emergency search: a question without an answer yet is not asked. */
+/** Emergency search, its images page by page: a question without an answer yet is not asked. */
 export function useSearch(query: SearchQuery) {
-  return useQuery({
+  const pages = useInfiniteQuery({
     queryKey: ["search", query],
-    queryFn: () => answer(api.POST("/api/v1/search", { body: query })),
+    queryFn: ({ pageParam }) =>
+      answer(api.POST("/api/v1/search", { body: { ...query, ...(pageParam === "" ? {} : { cursor: pageParam }) } })),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next,
     enabled: Object.keys(query).length > 0,
     placeholderData: keepPreviousData,
   });
+  return { ...pages, data: pages.data?.pages[0], images: imagesOf(pages) };
+}
+
+type Pages = UseInfiniteQueryResult<InfiniteData<SearchResult>>;
+
+function imagesOf(pages: Pages): Rows<Image> {
+  return {
+    items: pages.data?.pages.flatMap(({ images }) => images) ?? [],
+    total: pages.data?.pages[0]?.summary.images,
+    loading: pages.isPending,
+    loadingMore: pages.isFetchingNextPage,
+    error: pages.error,
+    stale: pages.isPlaceholderData,
+    hasMore: pages.hasNextPage,
+    loadMore: () => {
+      if (pages.hasNextPage && !pages.isFetching) void pages.fetchNextPage();
+    },
+    retry: () => void pages.refetch(),
+  };
 }
 
 export function useCases() {

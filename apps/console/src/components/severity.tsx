@@ -2,8 +2,6 @@ import type { Severity } from "../api/contract.ts";
 import { useSpeech } from "../i18n/language.tsx";
 import "./severity.css";
 
-export const SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"] as const;
-
 const COUNTED = ["critical", "high", "medium", "low", "other"] as const;
 
 /** Five colours tell six severities: negligible and unknown share the calm one. */

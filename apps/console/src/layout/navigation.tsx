@@ -9,6 +9,7 @@ import {
   CloudServerOutlined,
   DashboardOutlined,
   DatabaseOutlined,
+  FileProtectOutlined,
   FileSearchOutlined,
   FolderOpenOutlined,
   FolderOutlined,
@@ -60,6 +61,7 @@ const GROUPS: readonly Group[] = [
       { to: "/search", label: "nav.search", icon: <FileSearchOutlined />, scope: "findings:read" },
       { to: "/cases", label: "nav.cases", icon: <FolderOpenOutlined />, scope: "findings:read" },
       { to: "/risks", label: "nav.risks", icon: <AlertOutlined />, scope: "findings:read" },
+      { to: "/waivers", label: "nav.waivers", icon: <FileProtectOutlined />, scope: "findings:read" },
     ],
   },
   {

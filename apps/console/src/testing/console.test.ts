@@ -25,6 +25,7 @@ const PAGES: Readonly<Record<string, string>> = {
   "hostile-case": "/cases/2",
   risks: "/risks",
   risk: "/risks/1",
+  waivers: "/waivers",
   registries: "/registries",
   connect: "/registries?connect=new",
   repositories: "/repositories",
@@ -256,5 +257,14 @@ test("a server that does not answer is told, with what to do", async () => {
   await page.waitForSelector("text=The server did not accept this input");
   await page.waitForSelector("text=<b>bad</b>");
   await page.waitForSelector("text=ask differently");
+  await close();
+});
+
+test("a chosen theme that is not the system's is there before the console's own program runs", async () => {
+  const { page, close } = await bench.visit({ language: "en", theme: "light" });
+  await page.addInitScript('localStorage.setItem("bulwark.theme", "dark")');
+  await page.route(/assets\/index-.*\.js/, (route) => route.abort());
+  await page.goto("/login");
+  expect(await page.evaluate("document.documentElement.dataset.theme")).toBe("dark");
   await close();
 });

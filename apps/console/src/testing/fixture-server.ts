@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { PassThrough } from "node:stream";
+import { SEVERITIES } from "@bulwark/model";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { SCOPES } from "../../../server/src/access.ts";
 import { serveConsole } from "../../../server/src/console/routes.ts";
@@ -140,8 +141,6 @@ function addImages(app: FastifyInstance, count: number): void {
   app.get("/api/v1/images/:digest/sbom", async () => ({ bomFormat: "CycloneDX" }));
 }
 
-const SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"];
-
 function addRest(app: FastifyInstance, images: number): void {
   const list = (path: string, rows: () => readonly unknown[]) =>
     app.get(`/api/v1/${path}`, async (request) => pageOf(rows(), query(request)));
@@ -224,6 +223,7 @@ function addRest(app: FastifyInstance, images: number): void {
   for (const [path, rows] of Object.entries({ ...lists, ...more })) list(path, () => rows);
   list("jobs", work.jobs);
   list("repositories", () => work.repositories);
+  list("waivers", () => work.waivers);
   list("schedules", () => work.schedules);
   list("identity-providers", () => work.providers);
   list("tenants", () => [{ id: 1, name: "Example", createdAt: new Date().toISOString() }]);

@@ -1,5 +1,7 @@
 import {
   announce,
+  type ConcernedImages,
+  casesConcerning,
   getCase,
   giveNotice,
   type IncidentCase,
@@ -17,11 +19,17 @@ export async function refreshCases(db: TenantQueries, now: Date): Promise<void> 
   for (const each of await listCases(db, { limit: WATCHED })) await lookAgain(db, each, now);
 }
 
-/** Looks again at one case. */
+/** Looks again at what happened to some images, in the cases that they concern: at the end of a scan, and when tags move. */
+export async function refreshCasesOf(db: TenantQueries, of: ConcernedImages, now: Date): Promise<void> {
+  for (const each of await casesConcerning(db, of)) await lookAgain(db, each, now, of);
+}
+
+/** Looks again at one case; at some images of it only, where they are given. */
 export async function lookAgain(
   db: TenantQueries,
   { id, query }: Pick<IncidentCase, "id" | "query">,
   now: Date,
+  of?: ConcernedImages,
 ): Promise<void> {
   const { subjects, undetermined } = await findSubjects(db, query);
   const before = await getCase(db, id);
@@ -30,6 +38,7 @@ export async function lookAgain(
     id,
     [...subjects, ...undetermined].map((subject) => subject.id),
     now,
+    of,
   );
   await noticeChange(db, before, await getCase(db, id), now);
   await announce(db, { topic: "cases", id });

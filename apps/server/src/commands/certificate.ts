@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
+import { privateKeyText } from "../security/key-text.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const VALID_DAYS = 825;
@@ -66,10 +67,8 @@ async function makeCertificate(now: Date): Promise<Pick<Certificate, "key" | "ce
     },
     webcrypto,
   );
-  const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
-  const lines = key.match(/.{1,64}/g) ?? [];
   return {
-    key: `-----BEGIN PRIVATE KEY-----\n${lines.join("\n")}\n-----END PRIVATE KEY-----\n`,
+    key: await privateKeyText(keys.privateKey),
     cert: certificate.toString("pem"),
   };
 }

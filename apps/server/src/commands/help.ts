@@ -10,6 +10,7 @@ Usage: bulwark up [options]
   --public-url URL     address that browsers use
   --trust-proxy LIST   addresses of proxies whose X-Forwarded headers count
   --database URL       a PostgreSQL server instead of the embedded one (also DATABASE_URL, or DATABASE_URL_FILE for a file)
+  --gateway HOST:PORT  where sensors connect, always with TLS (default: the host of --listen, port 9443; also BULWARK_GATEWAY)
   --probes HOST:PORT   answers /healthz and /readyz there without TLS, also where no API runs (also BULWARK_PROBES)
   --concurrency N      tasks done at once (default: one for each processor)
   --kms-command WORDS  program that wraps the master key
@@ -29,13 +30,14 @@ export const SERVER_HELP = `Runs some roles of the platform; any number of such 
 
 Usage: bulwark server --roles LIST [options]
 
-  --roles LIST   api, worker: separated by commas (default: both)
+  --roles LIST   api, gateway, worker: separated by commas (default: all)
   and the options of bulwark up
 
 All processes need the same master keys: share DIR/master-keys.json, or wrap them with --kms-command.
 
 Examples:
   bulwark server --roles api --listen 0.0.0.0:8443 --database postgresql://…
+  bulwark server --roles gateway --gateway 0.0.0.0:9443 --database postgresql://…
   bulwark server --roles worker --database postgresql://… --concurrency 4
 `;
 
@@ -45,7 +47,7 @@ export const BACKUP_HELP = `Writes everything that Bulwark keeps into a file, or
 Usage: bulwark backup FILE [--data DIR] [--database URL]
        bulwark restore FILE [--data DIR] [--database URL]
 
-The file is one moment of the database, with the master keys: keep it as safe as a password. With DATABASE_URL or --database
+The file is one moment of the database, but for the events of sensors, with the master keys: keep it as safe as a password. With DATABASE_URL or --database
 a backup is made while servers run; the embedded database belongs to one process, so end bulwark up first. What waited or ran
 goes on after a restore.
 
@@ -64,6 +66,20 @@ Note the last hash elsewhere: then cutting off the end is noticed too.
 
 Example:
   bulwark audit verify --database postgresql://bulwark@db.example.com/bulwark
+`;
+
+/** Printed by `bulwark keys --help`. */
+export const KEYS_HELP = `Adds a master key to DIR/master-keys.json and seals every stored secret again with it.
+
+Usage: bulwark keys rotate [--data DIR] [--database URL] [--kms-command WORDS]
+
+With DATABASE_URL or --database servers may run meanwhile: they find the new key in the file that they share. End bulwark up
+first where the database is the embedded one. Older keys stay in the file, for backups that were made with them.
+
+Exit status: 0 all of it, 1 some secrets do not open and were left as they are, 2 it could not be done.
+
+Example:
+  bulwark keys rotate --data /srv/bulwark
 `;
 
 /** Printed by `bulwark password --help`. */

@@ -12,6 +12,7 @@ const TABLE = {
   listen: { type: "string" },
   database: { type: "string" },
   roles: { type: "string" },
+  gateway: { type: "string" },
   concurrency: { type: "string" },
   "tls-key": { type: "string" },
   "tls-cert": { type: "string" },
@@ -25,7 +26,8 @@ const TABLE = {
 } as const;
 
 const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
-const ROLES: readonly ServerRole[] = ["api", "worker"];
+const ROLES: readonly ServerRole[] = ["api", "gateway", "worker"];
+const GATEWAY_PORT = 9_443;
 
 /** `bulwark up`: everything on this machine. */
 export async function upCommand(args: readonly string[]): Promise<number> {
@@ -66,6 +68,9 @@ async function serverOptions(
   const tls = await tlsOf(command, text, needsTls ? directory : undefined);
   const { "public-url": publicUrl, "trust-proxy": proxies, "kms-command": kms } = text;
   const probes = text.probes ?? process.env.BULWARK_PROBES;
+  const gateway = text.gateway ?? process.env.BULWARK_GATEWAY;
+  // Beside the API; a port that the system chose for one is chosen for the other too.
+  const besideApi = { host: listen.host, port: listen.port === 0 ? 0 : GATEWAY_PORT };
   const adminPassword = secretOf("BULWARK_ADMIN_PASSWORD");
   return {
     isOwn: tls?.isOwn ?? false,
@@ -76,6 +81,7 @@ async function serverOptions(
       ...listen,
       concurrency: parseCount(command, "concurrency", text.concurrency ?? String(availableParallelism()), 1),
       log: pino({ level: process.env.BULWARK_LOG ?? (command === "up" ? "warn" : "info"), redact: REDACTED }),
+      gateway: gateway === undefined ? besideApi : parseListen(command, gateway),
       ...(databaseUrl === undefined || databaseUrl === "" ? {} : { databaseUrl }),
       ...(tls === undefined ? {} : { https: tls }),
       ...(publicUrl === undefined ? {} : { publicUrl }),
@@ -119,10 +125,11 @@ async function tlsOf(command: string, text: Arguments["text"], directory: string
 }
 
 function tellWhereItIs(
-  { url, password }: RunningServer,
+  { url, gateway, password }: RunningServer,
   tls: { readonly isOwn: boolean; readonly fingerprint: string; readonly seconds: number },
 ): void {
   const lines = [`Bulwark is up after ${tls.seconds.toFixed(1)} s${url === "" ? "" : `: ${url}`}`];
+  if (gateway !== "") lines.push(`  sensors connect to ${gateway}`);
   if (tls.isOwn) lines.push(`  its own certificate: SHA-256 ${tls.fingerprint}`);
   if (password !== undefined) {
     lines.push(

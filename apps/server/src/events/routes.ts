@@ -1,18 +1,32 @@
 import type { ServerResponse } from "node:http";
+import type { EstateEvent } from "@bulwark/store";
 import { Type } from "typebox";
-import { principalOf } from "../access.ts";
+import { type Principal, principalOf } from "../access.ts";
 import { ServerError } from "../errors.ts";
 import { listOf } from "../list-parameter.ts";
 import type { Routes } from "../routes.ts";
 
-const TOPICS = ["jobs", "images", "registries", "risks", "cases"] as const;
+const TOPICS = [
+  "jobs",
+  "images",
+  "registries",
+  "risks",
+  "cases",
+  "nodes",
+  "containers",
+  "alerts",
+  "responses",
+] as const;
 /** Keeps proxies from ending a quiet stream. */
 const PING_MS = 20_000;
 const MAX_STREAMS = 500;
-/** A stream ends then, and browsers open it again: whoever was logged out in the meantime does not. */
+/** A stream ends then, and browsers open it again. */
 const MAX_STREAM_MS = 30 * 60_000;
 
-/** What changed, as server-sent events (HTML standard, "Server-sent events"): the page asks for the list itself. */
+/**
+ * What changed, as server-sent events (HTML standard, "Server-sent events"): the page asks for the list itself. A stream ends
+ * with the session or token that opened it, and when the account's role or owners change.
+ */
 export const eventRoutes: Routes = async (app, { deps }) => {
   const open = new Set<ServerResponse>();
   // A server that ends does not wait for pages that watch.
@@ -34,7 +48,8 @@ export const eventRoutes: Routes = async (app, { deps }) => {
       },
     },
     async (request, reply) => {
-      const { tenantId } = principalOf(request);
+      const principal = principalOf(request);
+      const { tenantId, accountId } = principal;
       const wanted = listOf(request.query.topics, TOPICS);
       if (open.size >= MAX_STREAMS)
         throw new ServerError("TOO_MANY_REQUESTS", "too many streams are open", "close other pages");
@@ -42,6 +57,7 @@ export const eventRoutes: Routes = async (app, { deps }) => {
       const { raw } = reply;
       open.add(raw);
       raw.writeHead(200, {
+        ...(reply.getHeaders() as Record<string, string>),
         "content-type": "text/event-stream",
         "cache-control": "no-cache",
         "x-accel-buffering": "no",
@@ -49,10 +65,19 @@ export const eventRoutes: Routes = async (app, { deps }) => {
         connection: "close",
       });
       raw.write(": connected\n\n");
-      const end = deps.events.subscribe(tenantId, new Set(wanted.length === 0 ? TOPICS : wanted), ({ topic, id }) => {
-        raw.write(`event: ${topic}\ndata: ${JSON.stringify({ topic, id })}\n\n`);
+      const endIfOver = async () => {
+        const now = await deps.authenticate(request, { passive: true }).catch(() => undefined);
+        if (!isSame(principal, now)) raw.end();
+      };
+      const topics = new Set<EstateEvent["topic"]>(wanted.length === 0 ? TOPICS : wanted);
+      const end = deps.events.subscribe(tenantId, topics.add("access"), ({ topic, id }) => {
+        if (topic !== "access") raw.write(`event: ${topic}\ndata: ${JSON.stringify({ topic, id })}\n\n`);
+        else if (id === "" || Number(id) === accountId) void endIfOver();
       });
-      const ping = setInterval(() => raw.write(": ping\n\n"), PING_MS);
+      const ping = setInterval(() => {
+        raw.write(": ping\n\n");
+        void endIfOver();
+      }, PING_MS);
       const life = setTimeout(() => raw.end(), MAX_STREAM_MS);
       raw.on("close", () => {
         open.delete(raw);
@@ -63,3 +88,9 @@ export const eventRoutes: Routes = async (app, { deps }) => {
     },
   );
 };
+
+/** Whether somebody may still see what they saw when the stream was opened. */
+function isSame(before: Principal, now: Principal | undefined): boolean {
+  const owners = (of: Principal) => of.owners?.join() ?? "all";
+  return now !== undefined && now.role === before.role && owners(now) === owners(before);
+}

@@ -40,8 +40,9 @@ export interface Queue {
 
 /** @param url of the store's database; the queue keeps a schema of its own there */
 export async function openQueue(url: string, onError: (error: Error) => void): Promise<Queue> {
-  const { host, user, password, database, connectionString } = connectionOf(url);
-  const place = connectionString === undefined ? { host, user, password, database } : { connectionString };
+  const { host, user, password, database, connectionString, options } = connectionOf(url);
+  const place =
+    connectionString === undefined ? { host, user, password, database, options } : { connectionString, options };
   const boss = new PgBoss({
     ...(place as object),
     application_name: "bulwark-queue",

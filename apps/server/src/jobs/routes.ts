@@ -130,18 +130,26 @@ export const jobRoutes: Routes = async (app, { deps }) => {
         tags,
         operationId: "scanLocalImages",
         summary: "Scan the images that containerd, Docker and Podman keep on the machine of a worker",
-        body: Type.Object({ force: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+        body: Type.Object(
+          {
+            force: Type.Optional(Type.Boolean()),
+            node: Type.Optional(
+              Type.String({ minLength: 1, maxLength: 253, description: "host name of the worker; left out: of any" }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
         response: { 202: JobShape },
       },
     },
     async (request, reply) => {
       const { tenantId, name } = principalOf(request);
-      const { force = false } = request.body;
-      const title = "local images";
-      const tasks = [{ kind: "scan-local", name: title, payload: { force } }];
+      const { force = false, node = "" } = request.body;
+      const title = node === "" ? "local images" : `images of ${node}`;
+      const tasks = [{ kind: "scan-local", name: title, payload: { force, node } }];
       const { job, started } = await store.tenant(tenantId, async (db) => {
         const made = await startJob(db, tenantId, { kind: "local", title, cause: "request", createdBy: name, tasks });
-        await audit(db, request, "scan.start", `job/${made.id}`, { local: true });
+        await audit(db, request, "scan.start", `job/${made.id}`, { local: true, node });
         return { job: await seen(db, made.id), started: made };
       });
       await started.enqueue(deps);

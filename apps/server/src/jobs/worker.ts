@@ -5,6 +5,7 @@ import {
   beginTask,
   type Claim,
   endTask,
+  isDiskFull,
   listTenants,
   reportProgress,
   rescueTasks,
@@ -29,6 +30,8 @@ const MAX_RETRY_MS = 15 * 60_000;
 /** How long the end of a task is tried to be written while the database is away; another worker takes over later. */
 const WRITE_AGAIN_MS = 1_000;
 const WRITE_TRIES = 120;
+/** How soon another worker is offered a task that is not for this machine. */
+const HAND_ON_MS = 1_000;
 /** Refusals that another try does not change. */
 const PERMANENT: ReadonlySet<string> = new Set([
   "REFERENCE_INVALID",
@@ -62,6 +65,8 @@ export interface WorkerDeps {
   readonly clock: () => Date;
   readonly log: FastifyBaseLogger;
   readonly handlers: Readonly<Record<string, TaskHandler>>;
+  /** Name of this machine, if not its host name. */
+  readonly node?: string;
   /** Pause before the second try of a task, doubled for each further one; 10 s if left out. */
   readonly retryMs?: number;
 }
@@ -108,6 +113,8 @@ async function take(deps: WorkerDeps, queued: QueuedTask, worker: string, signal
 }
 
 async function perform(deps: WorkerDeps, tenantId: number, task: Task, ending: AbortSignal): Promise<void> {
+  const { node = "" } = task.payload;
+  if (node !== "" && node !== (deps.node ?? hostname())) return handOn(deps, tenantId, task, ending);
   const cancel = new AbortController();
   const signal = AbortSignal.any([ending, cancel.signal]);
   const progress = progressWriter(deps, tenantId, task, () => cancel.abort(new Error("the job was cancelled")));
@@ -130,6 +137,12 @@ async function perform(deps: WorkerDeps, tenantId: number, task: Task, ending: A
   await finish(deps, tenantId, task, end, ending);
 }
 
+/** What only one machine can do waits until the worker there takes it. */
+function handOn(deps: WorkerDeps, tenantId: number, task: Task, ending: AbortSignal): Promise<void> {
+  const problem = `it waits for the worker on ${task.payload.node}`;
+  return finish(deps, tenantId, task, { state: "waiting", problem, afterMs: HAND_ON_MS, isCounted: false }, ending);
+}
+
 /** What becomes of a task whose handler threw. */
 function endOf(
   task: Task,
@@ -140,6 +153,8 @@ function endOf(
   if (why.isCancelled) return { state: "cancelled" };
   if (why.isEnding) return { state: "waiting", problem: "its worker was stopped", afterMs: 0, isCounted: false };
   const problem = problemOf(error);
+  // It says nothing about the task, which waits until there is space.
+  if (isDiskFull(error)) return { state: "waiting", problem, afterMs: retryMs, isCounted: false };
   const isPermanent = error instanceof CodedError && PERMANENT.has(error.code);
   if (isPermanent || task.attempts >= MAX_ATTEMPTS) return { state: "failed", problem };
   const afterMs = Math.min(retryMs * 2 ** (task.attempts - 1), MAX_RETRY_MS) * (0.75 + Math.random() / 2);
@@ -148,6 +163,10 @@ function endOf(
 
 /** Why it failed and what to do, for people. */
 function problemOf(error: unknown): string {
+  if (isDiskFull(error)) {
+    const why = error instanceof Error ? error.message : "";
+    return `the disk of the database or of the worker is full (${why}); free space there, the task is tried again by itself`;
+  }
   if (error instanceof CodedError) return error.next === "" ? error.message : `${error.message}; ${error.next}`;
   return error instanceof Error ? error.message : String(error);
 }

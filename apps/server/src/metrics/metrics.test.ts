@@ -2,6 +2,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startProbeServer } from "../health/probe-server.ts";
 import { openTestApp, type TestAccount, type TestApp } from "../testing/test-app.ts";
+import { createMetrics } from "./metrics.ts";
 
 let server: TestApp;
 let admin: TestAccount;
@@ -89,15 +90,21 @@ test("the log has one line for each request, without what was asked or sent", as
   for (const hidden of ["payroll-secret", "hunter2", admin.bearer.authorization]) expect(text).not.toContain(hidden);
 });
 
-test("probes are answered on a port of their own, and tell when the database does not answer", async () => {
-  const probes = await startProbeServer(server.store, { host: "127.0.0.1", port: 0 });
+test("probes and figures are answered on a port of their own, where workers have no API", async () => {
+  const metrics = createMetrics(server.store, () => server.clock.now);
+  const probes = await startProbeServer(server.store, { host: "127.0.0.1", port: 0 }, metrics);
   const status = async (path: string) => (await fetch(`${probes.url}${path}`)).status;
-  expect([await status("/healthz"), await status("/readyz"), await status("/metrics")]).toEqual([200, 200, 404]);
+  expect([await status("/healthz"), await status("/readyz"), await status("/api/v1/images")]).toEqual([200, 200, 404]);
+  const figures = await fetch(`${probes.url}/metrics`);
+  expect(figures.headers.get("content-type")).toMatch(/^text\/plain; version=0/);
+  expect(await figures.text()).toMatch(/^bulwark_database_connections\{state="idle"\} \d+$/m);
   await probes.close();
   const broken = await startProbeServer(
     { ...server.store, answers: async () => false },
     { host: "127.0.0.1", port: 0 },
+    { ...metrics, text: () => Promise.reject(new Error("no database")) },
   );
+  expect((await fetch(`${broken.url}/metrics`)).status).toBe(503);
   expect((await fetch(`${broken.url}/readyz`)).status).toBe(503);
   await broken.close();
 });

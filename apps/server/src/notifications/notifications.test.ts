@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { addJob, giveNotice, setRegistryState } from "@bulwark/store";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -6,6 +9,7 @@ import { type ScannedImages, scannedImages } from "../testing/scanned-images.ts"
 import { openTestApp, type TestAccount, type TestApp } from "../testing/test-app.ts";
 import { deliverForTenant } from "./deliver.ts";
 import { type HttpReceiver, startHttpReceiver } from "./testing/http-receiver.ts";
+import { MAIL_PASSWORD, MAIL_USER, startMailReceiver } from "./testing/mail-receiver.ts";
 
 const SECRET = "a secret of more than sixteen characters";
 const PROTOTYPE_POLLUTION = "CVE-2019-10744";
@@ -138,6 +142,40 @@ test("rules choose by owner, grade, severity and kind", async () => {
   expect(await Promise.all(ids.map(told))).toEqual([1, 1, 1, 1, 0, 0]);
   const severities = bodies().map(({ sections }) => Object.keys(sections[0].severities).sort().join());
   expect(severities).toContain("critical");
+});
+
+test("owners are written to at their own addresses, each of what is theirs; what nobody owns goes to the channel's", async () => {
+  const mailDirectory = mkdtempSync(join(tmpdir(), "bulwark-owners-"));
+  const mail = await startMailReceiver(mailDirectory);
+  const owners: Record<string, number> = {};
+  for (const name of ["search", "basket"]) {
+    const made = await ask(admin, "POST", "/owners", { name, email: `${name}@example.org` });
+    owners[name] = made.body.id;
+    await images.push(`notify/${name}`, "latest", withLodash("4.17.4"));
+    await place(`notify/${name}`, made.body.id, "high");
+  }
+  await images.push("notify/orphan", "latest", withLodash("4.17.4"));
+  const channel = {
+    name: "mail to owners",
+    kind: "email",
+    address: `smtp://127.0.0.1:${mail.port}`,
+    secret: MAIL_PASSWORD,
+    username: MAIL_USER,
+    from: "bulwark@example.org",
+    to: ["security@example.org"],
+    caPem: mail.caPem,
+    allowPrivate: true,
+  };
+  await channelAndRule(channel, { events: ["risk.reopened"], toOwner: true });
+  for (const name of ["search", "basket", "orphan"]) await giveRisks(`notify/${name}`, "risk.reopened");
+  await deliver();
+  const arrived = Object.fromEntries(mail.received.map(({ to, text }) => [to.join(), text]));
+  expect(Object.keys(arrived).sort()).toEqual(["basket@example.org", "search@example.org", "security@example.org"]);
+  expect(arrived["search@example.org"]).toContain("notify/search");
+  expect(arrived["search@example.org"]).not.toMatch(/notify\/(basket|orphan)/);
+  expect(arrived["security@example.org"]).toContain("notify/orphan");
+  await mail.close();
+  rmSync(mailDirectory, { recursive: true });
 });
 
 test("an answer of 500 is tried again with growing pauses, and delivered once", async () => {

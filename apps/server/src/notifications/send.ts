@@ -31,7 +31,7 @@ export async function openChannel(
 ): Promise<ChannelSecrets> {
   const sealed = await channelSecret(db, channel);
   if (sealed === undefined) throw new CodedError("INVALID_REQUEST", `the channel ${channel} has no address`);
-  return JSON.parse(secrets.open(tenantId, channelPurpose(channel), sealed)) as ChannelSecrets;
+  return JSON.parse(await secrets.open(tenantId, channelPurpose(channel), sealed)) as ChannelSecrets;
 }
 
 /** Sends one message. Whatever happens is a receipt. */

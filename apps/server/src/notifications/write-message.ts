@@ -99,6 +99,12 @@ const WRITERS: Readonly<Record<Section["event"], Writer>> = {
       item.exploited === true ? words.exploited : "",
       words.images(Number(item.images)),
     ]),
+  "alert.raised": (item, words) =>
+    joined(words, [
+      `${severityOf(item, words)} ${text(item.rule)}`,
+      text(item.title),
+      text(item.containerName) === "" ? "" : words.in(text(item.containerName)),
+    ]),
   test: (item, words) => words.test(text(item.channel)),
 };
 
@@ -130,6 +136,7 @@ function pageOf([first]: readonly Section[]): string {
   if (event.startsWith("risk.")) return first?.total === 1 ? `/risks/${text(item?.id)}` : "/risks";
   if (event === "case.changed") return first?.total === 1 ? `/cases/${text(item?.case)}` : "/cases";
   if (event === "advisories.new") return "/vulnerabilities";
+  if (event === "alert.raised") return first?.total === 1 ? `/alerts/${text(item?.alert)}` : "/alerts";
   if (event === "registry.failed") return "/registries";
   return event === "job.failed" ? "/jobs" : "/notifications";
 }

@@ -25,7 +25,7 @@ export async function registryAccess(
   registry: Registry,
 ): Promise<OpenOptions> {
   const sealed = await store.tenant(tenantId, (db) => registrySecret(db, registry.id));
-  const password = sealed === undefined ? undefined : secrets.open(tenantId, secretPurpose(registry.id), sealed);
+  const password = sealed === undefined ? undefined : await secrets.open(tenantId, secretPurpose(registry.id), sealed);
   return accessOf(registry.settings, password);
 }
 

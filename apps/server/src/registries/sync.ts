@@ -8,7 +8,6 @@ import {
   type NewTask,
   type Registry,
   recordRepository,
-  refreshRisks,
   type Store,
   setRegistryState,
 } from "@bulwark/store";
@@ -16,6 +15,7 @@ import { notFound } from "../errors.ts";
 import type { Queue } from "../jobs/queue.ts";
 import { enqueue } from "../jobs/start-job.ts";
 import type { TaskContext } from "../jobs/worker.ts";
+import { settle } from "../scans/settle.ts";
 import type { SecretBox } from "../security/secret-box.ts";
 import { registryAccess } from "./access.ts";
 import { registryProblem } from "./problem-of.ts";
@@ -82,7 +82,7 @@ async function syncRegistry(
   if (only === undefined) {
     await store.tenant(tenantId, async (db) => {
       const repositories = await markRepositoriesGone(db, registry.id, names, clock());
-      if (repositories.length > 0) await refreshRisks(db, { repositories }, clock());
+      if (repositories.length > 0) await settle(db, { repositories }, clock());
     });
   }
   return problems;
@@ -103,7 +103,7 @@ async function syncRepository(
     const { id, unscanned } = await recordRepository(db, seen, clock());
     // A tag that moved to an image that is known, or was deleted, changes what is at risk without a scan.
     const isMoved = changed.length > 0 || [...known.keys()].some((tag) => present?.includes(tag) === false);
-    if (isMoved) await refreshRisks(db, { repositories: [id] }, clock());
+    if (isMoved) await settle(db, { repositories: [id] }, clock());
     const tasks: NewTask[] = unscanned.map(({ digest }) => ({
       kind: "scan-image",
       name: `${registry.name}/${name}@${digest.slice(0, 19)}`,

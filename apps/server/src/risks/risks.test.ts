@@ -141,12 +141,10 @@ test("a case follows what its search finds, to its end and back again", async ()
   for (const repository of ["urgent", "legacy", "mine", "forever", "shop"]) {
     for (const tag of ["latest", "again", "2.0.1"]) await images.push(`team/${repository}`, tag, withLodash("4.17.21"));
   }
-  await refresh();
   expect((await ask(security, "GET", `/cases/${id}`)).body).toMatchObject({ open: 0, closed: open });
   expect((await ask(security, "GET", `/cases/${id}`)).body.closedAt).not.toBeNull();
   later(1);
   await images.push("team/urgent", "latest", withLodash("4.17.4"));
-  await refresh();
   const { points } = (await ask(security, "GET", `/cases/${id}/curve`)).body;
   expect(points.map((point: { open: number }) => point.open)).toEqual([open, 0, 1]);
   const headers = await server.token(security, ["findings:read"]);
@@ -154,7 +152,23 @@ test("a case follows what its search finds, to its end and back again", async ()
   expect(csv.body.split("\r\n")[0]).toBe("registry,repository,tags,digest,owner,firstSeen,closedAt");
 });
 
-async function refresh(): Promise<void> {
-  const { refreshCases } = await import("../cases/refresh-cases.ts");
-  await server.store.tenant(1, (db) => refreshCases(db, server.clock.now));
-}
+test("an emergency search gives its images page by page, each once, the riskiest first", async () => {
+  const pushed = new Set<string>();
+  for (let at = 0; at < 53; at++) {
+    const files = {
+      [`srv/${at}/node_modules/is-odd/package.json`]: JSON.stringify({ name: "is-odd", version: "3.0.1" }),
+    };
+    pushed.add(await images.push(`team/page${at}`, "latest", { layers: [{ files }] }));
+  }
+  const query = { component: "is-odd" };
+  const first = (await ask(security, "POST", "/search", query)).body;
+  expect(first.images).toHaveLength(50);
+  const { body: second } = await ask(security, "POST", "/search", { ...query, cursor: first.next });
+  expect(second.summary).toEqual(first.summary);
+  const all = [...first.images, ...second.images] as { digest: string; risk: number }[];
+  expect(new Set(all.map(({ digest }) => digest))).toEqual(pushed);
+  expect(second.next).toBeUndefined();
+  const risks = all.map(({ risk }) => risk);
+  expect(risks).toEqual([...risks].sort((one, other) => other - one));
+  expect((await ask(security, "POST", "/search", { ...query, cursor: "nonsense" })).status).toBe(400);
+});

@@ -1,17 +1,11 @@
 import { hostname } from "node:os";
 import { type OpenedImage, openImage } from "@bulwark/image";
-import {
-  addRegistry,
-  announce,
-  listRegistries,
-  recordRepository,
-  refreshRisks,
-  setRegistryState,
-} from "@bulwark/store";
+import { addRegistry, announce, listRegistries, recordRepository, setRegistryState } from "@bulwark/store";
 import type { TaskContext } from "../jobs/worker.ts";
 import { digestOfText } from "./digest.ts";
 import type { ScanDeps } from "./scan-image-task.ts";
 import { scanIntoStore } from "./scan-into-store.ts";
+import { settle } from "./settle.ts";
 
 /** The registry that stands for machines themselves. */
 const HOSTS = "hosts";
@@ -52,7 +46,7 @@ export function scanHostHandler({ store, tools, clock }: ScanDeps): (context: Ta
         const tag = { name: "current", digest, images: [{ digest, platform }] };
         await recordRepository(db, { registry, name: hostname(), changed: [tag], present: ["current"] }, clock());
         await setRegistryState(db, registry, { state: "ok", syncedAt: clock() });
-        await refreshRisks(db, { images: [imageId] }, clock());
+        await settle(db, { images: [imageId] }, clock());
         await announce(db, { topic: "images", id: digest });
       });
     } finally {

@@ -1,11 +1,12 @@
 import { openImage } from "@bulwark/image";
 import { CodedError } from "@bulwark/model";
-import { announce, failImage, getRegistry, placeOfImage, refreshRisks, type Store } from "@bulwark/store";
+import { announce, failImage, getRegistry, placeOfImage, type Store } from "@bulwark/store";
 import { notFound } from "../errors.ts";
 import type { TaskContext } from "../jobs/worker.ts";
 import { placeOf, registryAccess } from "../registries/access.ts";
 import type { SecretBox } from "../security/secret-box.ts";
 import { scanIntoStore } from "./scan-into-store.ts";
+import { settle } from "./settle.ts";
 import type { ScannerTools } from "./tools.ts";
 
 export interface ScanDeps {
@@ -59,7 +60,7 @@ async function scanImage(
       },
     );
     await store.tenant(tenantId, async (db) => {
-      await refreshRisks(db, { images: [imageId] }, clock());
+      await settle(db, { images: [imageId] }, clock());
       await announce(db, { topic: "images", id: digest });
     });
   } finally {

@@ -8,13 +8,13 @@ import {
   listRegistries,
   markRepositoriesGone,
   recordRepository,
-  refreshRisks,
   type SeenTag,
   setRegistryState,
 } from "@bulwark/store";
 import type { TaskContext } from "../jobs/worker.ts";
 import type { ScanDeps } from "./scan-image-task.ts";
 import { scanIntoStore } from "./scan-into-store.ts";
+import { settle } from "./settle.ts";
 
 const SHOWN_PROBLEMS = 5;
 
@@ -60,7 +60,7 @@ export function scanLocalHandler(deps: LocalDeps): (context: TaskContext) => Pro
       }
       await store.tenant(tenantId, async (db) => {
         const { id } = await recordRepository(db, { registry, name, changed: [], present }, clock());
-        await refreshRisks(db, { repositories: [id] }, clock());
+        await settle(db, { repositories: [id] }, clock());
       });
     }
     await store.tenant(tenantId, async (db) => {

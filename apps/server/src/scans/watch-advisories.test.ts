@@ -2,7 +2,10 @@ import type { AdvisoryDatabase } from "@bulwark/advisory";
 import type { AdvisoryMatch } from "@bulwark/model";
 import { openDatabase } from "@bulwark/scan/shipped";
 import { getImage, listRisks, recountImages } from "@bulwark/store";
+import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { deliverForTenant } from "../notifications/deliver.ts";
+import { startHttpReceiver } from "../notifications/testing/http-receiver.ts";
 import { type ScannedImages, scannedImages } from "../testing/scanned-images.ts";
 import { openTestApp, type TestApp } from "../testing/test-app.ts";
 import { matchEstate } from "./watch-advisories.ts";
@@ -109,10 +112,40 @@ test("a new advisory, its change and its withdrawal reach images, counts and ris
   expect((await countsOf(shop)).shifted).toEqual(before.shifted);
 });
 
+test("who wants to hear of new advisories is told which images they reach", async () => {
+  const { store, secrets, clock } = server;
+  const receiver = await startHttpReceiver({ status: 200, body: "{}" });
+  const { bearer } = await server.account("admin");
+  const post = async (url: string, payload: object) => {
+    const made = await server.app.inject({ method: "POST", url: `/api/v1${url}`, headers: bearer, payload });
+    expect(made.statusCode, made.body).toBe(201);
+    return made.json().id as number;
+  };
+  const channel = { name: "hook", kind: "webhook", address: receiver.url, secret: "x".repeat(20), allowPrivate: true };
+  await post("/notification-rules", {
+    name: "news",
+    events: ["advisories.new"],
+    channelIds: [await post("/channels", channel)],
+  });
+  const { images: reached } = await watch(
+    databaseWith("2026-04-02", (name, matches) => (name === "lodash" ? [...matches, FRESH] : matches)),
+  );
+  expect(reached.length).toBeGreaterThan(0);
+  await deliverForTenant({ store, secrets, clock: () => clock.now, log: pino({ level: "silent" }) }, TENANT);
+  const told = receiver.received.map(({ body }) => JSON.parse(body).sections[0]);
+  expect(told).toMatchObject([{ event: "advisories.new", items: [{ id: FRESH.id, severity: "critical" }] }]);
+  expect(told[0].items[0].images).toBe(reached.length);
+  // The same state again is no news.
+  await deliverForTenant({ store, secrets, clock: () => clock.now, log: pino({ level: "silent" }) }, TENANT);
+  expect(receiver.received).toHaveLength(1);
+  await receiver.close();
+  await watch(databaseWith("2026-04-03", (_name, matches) => matches));
+});
+
 test("risks of other findings are left alone, and the same state of advisories changes nothing", async () => {
   const open = await statesOf("CVE-2019-10744");
   expect(open).toEqual(["bases/node open", "team/shop open"]);
-  const same = databaseWith("2026-04-01", (_name, matches) => matches);
+  const same = databaseWith("2026-04-03", (_name, matches) => matches);
   expect(await watch(same)).toMatchObject({ subjects: 0, images: [] });
   const all = databaseWith("2026-05-01", (_name, matches) => [...matches, { ...FRESH, id: "CVE-2026-88888" }]);
   expect((await watch(all)).added).toBeGreaterThan(1);

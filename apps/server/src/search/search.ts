@@ -1,5 +1,6 @@
 import {
   type FoundSubject,
+  type ImagePlace,
   type Located,
   locateSubjects,
   type Sight,
@@ -33,10 +34,15 @@ export interface SearchResult extends Located {
  *
  * @throws ServerError `INVALID_REQUEST`
  */
-export async function searchEstate(db: TenantQueries, query: SearchQuery, sight: Sight): Promise<SearchResult> {
+export async function searchEstate(
+  db: TenantQueries,
+  query: SearchQuery,
+  sight: Sight,
+  after?: ImagePlace,
+): Promise<SearchResult> {
   const { subjects, undetermined } = await findSubjects(db, query);
   const ids = [...subjects, ...undetermined].map(({ id }) => id);
-  return { ...(await locateSubjects(db, ids, sight)), subjects, undetermined };
+  return { ...(await locateSubjects(db, ids, sight, after)), subjects, undetermined };
 }
 
 /** The package versions that a query means. */

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { ImageItemShape } from "../images/shapes.ts";
 import { List } from "../list.ts";
+import { PageQuery } from "../paging.ts";
 
 const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 
@@ -11,6 +12,12 @@ export const SearchQueryShape = Type.Object(
     range: Type.Optional(Type.String({ maxLength: 300, description: ">=2.0, <2.15.0" })),
     vulnerability: Type.Optional(Text(100)),
   },
+  { additionalProperties: false, minProperties: 1 },
+);
+
+/** A query, and which page of the images it is about. */
+export const SearchPageShape = Type.Object(
+  { ...SearchQueryShape.properties, cursor: PageQuery.cursor },
   { additionalProperties: false, minProperties: 1 },
 );
 
@@ -32,6 +39,7 @@ export const SearchResultShape = Type.Object({
     repositories: Type.Integer(),
   }),
   images: List(ImageItemShape),
+  next: Type.Optional(Type.String({ description: "cursor of the next page of images; the rest is the same" })),
   layers: List(
     Type.Object({ diffId: Type.String(), depth: Type.Integer(), images: Type.Integer(), createdBy: Type.String() }),
   ),

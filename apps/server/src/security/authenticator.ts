@@ -13,6 +13,7 @@ import {
 } from "@bulwark/store";
 import type { FastifyRequest } from "fastify";
 import { isRole, type Principal, ROLE_SCOPES, type Scope } from "../access.ts";
+import type { AppDeps } from "../app.ts";
 import { ServerError } from "../errors.ts";
 import { readCookie, SESSION_COOKIE } from "../session/cookie.ts";
 import { SESSION_IDLE_MS } from "../session/session-life.ts";
@@ -35,24 +36,24 @@ const NOTE_MS = 60_000;
 export function createAuthenticator(deps: {
   readonly store: Store;
   readonly clock: () => Date;
-}): (request: FastifyRequest) => Promise<Principal | undefined> {
+}): AppDeps["authenticate"] {
   const { store, clock } = deps;
-  return async (request) => {
+  return async (request, { passive } = { passive: false }) => {
     const { authorization } = request.headers;
     // A header that is none of ours does not fall back to the cookie: it was meant to say who asks.
     if (authorization !== undefined) {
       const [, secret] = TOKEN.exec(authorization) ?? [];
-      return secret === undefined ? undefined : byToken(store, secret, clock());
+      return secret === undefined ? undefined : byToken(store, secret, clock(), passive);
     }
     const cookie = readCookie(request, SESSION_COOKIE);
     if (cookie === undefined || !SESSION.test(cookie)) return undefined;
-    const principal = await bySession(store, cookie, clock());
+    const principal = await bySession(store, cookie, clock(), passive);
     if (principal !== undefined && !READING.has(request.method)) checkCsrf(request, principal);
     return principal;
   };
 }
 
-async function byToken(store: Store, secret: string, now: Date): Promise<Principal | undefined> {
+async function byToken(store: Store, secret: string, now: Date, passive: boolean): Promise<Principal | undefined> {
   const hash = sha256(secret);
   const tenantId = await tenantOf(store.system, "token", hash);
   if (tenantId === undefined) return undefined;
@@ -62,14 +63,14 @@ async function byToken(store: Store, secret: string, now: Date): Promise<Princip
     const account = await findAccount(db, token.accountId);
     const principal = account && (await principalOf(db, account));
     if (principal === undefined) return undefined;
-    if (isStale(token.usedAt, now)) await touchToken(db, token.id, now);
+    if (!passive && isStale(token.usedAt, now)) await touchToken(db, token.id, now);
     // The role may have become smaller since the token was made.
     const scopes = new Set([...principal.scopes].filter((scope) => token.scopes.includes(scope)));
     return { ...principal, name: `${principal.name} (token ${token.name})`, scopes };
   });
 }
 
-async function bySession(store: Store, secret: string, now: Date): Promise<Principal | undefined> {
+async function bySession(store: Store, secret: string, now: Date, passive: boolean): Promise<Principal | undefined> {
   const id = sha256(secret);
   const tenantId = await tenantOf(store.system, "session", id);
   if (tenantId === undefined) return undefined;
@@ -83,7 +84,7 @@ async function bySession(store: Store, secret: string, now: Date): Promise<Princ
     const account = await findAccount(db, session.accountId);
     const principal = account && (await principalOf(db, account));
     if (principal === undefined) return undefined;
-    if (isStale(session.seenAt, now)) await touchSession(db, id, now);
+    if (!passive && isStale(session.seenAt, now)) await touchSession(db, id, now);
     return { ...principal, session: { id, csrf: csrfOf(secret) } };
   });
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -95,9 +95,12 @@ test("a server with other master keys does not start on the database, and one wi
   await proveKeys(server.store, before);
   await proveKeys(server.store, before);
   await expect(proveKeys(server.store, await openSecretBox(others))).rejects.toMatchObject({ code: "KEY_UNKNOWN" });
+  const stale = { file: join(directory, "stale") };
+  copyFileSync(ours.file, stale.file);
   await rotateMasterKey(ours);
   await proveKeys(server.store, await openSecretBox(ours));
-  await expect(proveKeys(server.store, before)).rejects.toMatchObject({ code: "KEY_UNKNOWN" });
+  await proveKeys(server.store, before);
+  await expect(proveKeys(server.store, await openSecretBox(stale))).rejects.toMatchObject({ code: "KEY_UNKNOWN" });
   rmSync(directory, { recursive: true });
 });
 

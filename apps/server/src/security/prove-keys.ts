@@ -14,7 +14,7 @@ const TEXT = "opens with the keys of this installation";
 export async function proveKeys(store: Store, secrets: SecretBox): Promise<void> {
   const proof = await store.tenant(FIRST_TENANT, (db) => readSetting(db, NAME));
   const sealed = typeof proof === "string" ? Buffer.from(proof, "base64") : undefined;
-  if (sealed !== undefined && secrets.open(FIRST_TENANT, NAME, sealed) !== TEXT) {
+  if (sealed !== undefined && (await secrets.open(FIRST_TENANT, NAME, sealed)) !== TEXT) {
     throw new SecurityError("SECRET_BROKEN", "the proof of the master keys was changed");
   }
   // Once rotated, the proof follows, so that a server left with the old keys alone is noticed as well.

@@ -17,15 +17,21 @@ const MAX_SECRET_BYTES = 64 * 1024;
  *
  * `purpose` names the place down to the row.
  * @example const sealed = box.seal(tenantId, `registry/${id}`, password);
- *          box.open(tenantId, `registry/${id}`, sealed) === password
+ *          (await box.open(tenantId, `registry/${id}`, sealed)) === password
  */
 export interface SecretBox {
   /** Seals with the newest key. */
   seal(tenantId: number, purpose: string, plaintext: string): Buffer;
-  /** @throws SecurityError `KEY_UNKNOWN`, `SECRET_BROKEN` */
-  open(tenantId: number, purpose: string, sealed: Buffer): string;
+  /**
+   * What a key sealed that was added since is opened with the key file as it is now.
+   *
+   * @throws SecurityError `KEY_UNKNOWN`, `SECRET_BROKEN`
+   */
+  open(tenantId: number, purpose: string, sealed: Buffer): Promise<string>;
   /** Whether the newest key sealed it; what an older one sealed is to be sealed again after a rotation. */
   isCurrent(sealed: Buffer): boolean;
+  /** Reads the key file again: a key that was added seals from then on. */
+  refresh(): Promise<void>;
 }
 
 /**
@@ -35,11 +41,12 @@ export interface SecretBox {
  * @throws SecurityError `KEY_FILE_UNSAFE`, `KEY_FILE_BROKEN`, `KMS_FAILED`
  */
 export async function openSecretBox(source: KeySource): Promise<SecretBox> {
-  return secretBox(await loadMasterKeys(source), source.file);
+  return secretBox(source, await loadMasterKeys(source));
 }
 
 /**
- * Adds a master key, which seals from the next start of each server on. Older keys still open what they sealed.
+ * Adds a master key. Servers that run open with it at once, and seal with it after their next `refresh`. Older keys still open
+ * what they sealed.
  *
  * @returns the id of the new key
  */
@@ -47,24 +54,30 @@ export async function rotateMasterKey(source: KeySource): Promise<string> {
   return (await addMasterKey(source)).id;
 }
 
-function secretBox(keys: readonly MasterKey[], file: string): SecretBox {
-  const byId = new Map(keys.map((key) => [key.id, key]));
-  const newest = keys.at(-1)!;
+function secretBox(source: KeySource, loaded: readonly MasterKey[]): SecretBox {
+  let keys = loaded;
+  const refresh = async () => {
+    keys = await loadMasterKeys(source);
+  };
+  const keyOf = (id: string) => keys.find((key) => key.id === id);
   return {
+    refresh,
     seal(tenantId, purpose, plaintext) {
       const bytes = Buffer.from(plaintext, "utf8");
       if (bytes.length > MAX_SECRET_BYTES) throw new RangeError(`a secret has at most ${MAX_SECRET_BYTES} bytes`);
+      const newest = keys.at(-1)!;
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv(ALGORITHM, newest.key, nonce, { authTagLength: TAG_BYTES });
       const head = Buffer.concat([Buffer.from([FORMAT]), Buffer.from(newest.id, "hex"), nonce]);
       cipher.setAAD(placeOf(head, tenantId, purpose));
       return Buffer.concat([head, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
     },
-    open(tenantId, purpose, sealed) {
+    async open(tenantId, purpose, sealed) {
       if (sealed.length < HEAD_BYTES + TAG_BYTES || sealed[0] !== FORMAT) throw broken(purpose);
       const id = keyIdOf(sealed);
-      const key = byId.get(id);
-      if (key === undefined) throw unknownKey(id, purpose, file);
+      if (keyOf(id) === undefined) await refresh();
+      const key = keyOf(id);
+      if (key === undefined) throw unknownKey(id, purpose, source.file);
       const head = sealed.subarray(0, HEAD_BYTES);
       const decipher = createDecipheriv(ALGORITHM, key.key, head.subarray(-NONCE_BYTES), { authTagLength: TAG_BYTES });
       decipher.setAAD(placeOf(head, tenantId, purpose));
@@ -76,7 +89,7 @@ function secretBox(keys: readonly MasterKey[], file: string): SecretBox {
         throw broken(purpose, cause);
       }
     },
-    isCurrent: (sealed) => sealed.length >= HEAD_BYTES && keyIdOf(sealed) === newest.id,
+    isCurrent: (sealed) => sealed.length >= HEAD_BYTES && keyIdOf(sealed) === keys.at(-1)?.id,
   };
 }
 

@@ -105,7 +105,7 @@ async function secondFactor(
 
 /** Takes a code of the authenticator app, or a recovery code: each counts once. */
 export async function takeCode(deps: AppDeps, account: Known, code: string): Promise<boolean> {
-  const secret = deps.secrets.open(account.tenantId, totpPurpose(account.id), account.totpSecret!);
+  const secret = await deps.secrets.open(account.tenantId, totpPurpose(account.id), account.totpSecret!);
   const step = totpStep(secret, code.trim(), deps.clock());
   return deps.store.tenant(account.tenantId, (db) =>
     step === undefined

@@ -3,8 +3,9 @@ import { openImage } from "@bulwark/image";
 import { buildImage, type ImageInput, temporaryDirectory, writeLayout } from "@bulwark/image/testing";
 import { keepChainStates } from "@bulwark/scan";
 import { makeScanners, openDatabase } from "@bulwark/scan/shipped";
-import { addRegistry, recordRepository, refreshRisks, type Store } from "@bulwark/store";
+import { addRegistry, recordRepository, type Store } from "@bulwark/store";
 import { scanIntoStore } from "../scans/scan-into-store.ts";
+import { settle } from "../scans/settle.ts";
 
 /** Pushes images into a registry that is only told of, and scans them: everything but the network is real. */
 export interface ScannedImages {
@@ -36,9 +37,12 @@ export async function scannedImages(store: Store, tenantId: number, clock: () =>
       const opened = await openImage(`oci:${layout}:v1`);
       const { digest, platform } = opened;
       const changed = [{ name: tag, digest, images: [{ digest, platform }] }];
-      await store.tenant(tenantId, (db) => recordRepository(db, { registry, name: repository, changed }, clock()));
+      await store.tenant(tenantId, async (db) => {
+        const { id } = await recordRepository(db, { registry, name: repository, changed }, clock());
+        await settle(db, { repositories: [id] }, clock());
+      });
       const { imageId } = await scanIntoStore(opened, tenantId, tools);
-      await store.tenant(tenantId, (db) => refreshRisks(db, { images: [imageId] }, clock()));
+      await store.tenant(tenantId, (db) => settle(db, { images: [imageId] }, clock()));
       await opened.close();
       return digest;
     },

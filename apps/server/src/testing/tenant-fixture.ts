@@ -1,4 +1,5 @@
 import { operationsOf, sampleOf } from "./contract.ts";
+import { seedRuntime } from "./seed-runtime.ts";
 import type { TestAccount, TestApp } from "./test-app.ts";
 
 /** Where the id of a thing stands in what a list or a change answers with. */
@@ -13,6 +14,7 @@ const ID_MEMBERS = ["digest", "id"];
 export async function seedTenant(server: TestApp, account: TestAccount): Promise<ReadonlyMap<string, string>> {
   const found = await seedEstate(server, account.tenantId);
   found.set("accounts", String(account.id));
+  for (const [noun, id] of (await seedRuntime(server.store, account.tenantId)).ids) found.set(noun, id);
   const operations = await operationsOf(server.app);
   const collections = operations.filter(({ params, path }) => params.length === 0 && path.startsWith("/api/v1/"));
   for (const { method, path, body } of collections) {

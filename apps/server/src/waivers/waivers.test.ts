@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROLE_SCOPES } from "../access.ts";
+import { reopenExpiries } from "../schedule-work.ts";
 import { type ScannedImages, scannedImages } from "../testing/scanned-images.ts";
 import { openTestApp, type TestAccount, type TestApp } from "../testing/test-app.ts";
 
@@ -95,6 +96,43 @@ test("a waiver reaches neither other places nor other files", async () => {
   expect(await waived(mine)).toEqual([undefined]);
   expect(await risk("waive/mine")).toMatchObject({ state: "accepted" });
   expect(await risk("waive/other")).toMatchObject({ state: "open" });
+});
+
+test("waivers of images accept a risk once all images that hold it are waived, and until the first of them ends", async () => {
+  const one = await images.push("waive/images", "1", withLodash("4.17.4", "opt"));
+  const two = await images.push("waive/images", "2", withLodash("4.17.4", "usr"));
+  const ofImage = async (digest: string, days: number) => {
+    const { id: scopeId } = (await ask(asker, "GET", `/images/${digest}`)).body;
+    const id = await waive({ scope: "image", scopeId, until: dayAfter(days) });
+    expect((await ask(approver, "POST", `/waivers/${id}/approve`)).status).toBe(200);
+    return id;
+  };
+  await ofImage(one, 9);
+  expect(await risk("waive/images")).toMatchObject({ state: "open" });
+  const second = await ofImage(two, 5);
+  expect(await risk("waive/images")).toMatchObject({ state: "accepted", accepted: { until: dayAfter(5) } });
+  expect((await ask(approver, "DELETE", `/waivers/${second}`)).status).toBe(204);
+  expect(await risk("waive/images")).toMatchObject({ state: "open", accepted: null });
+  await ofImage(two, 5);
+  expect(await risk("waive/images")).toMatchObject({ state: "accepted" });
+  await images.push("waive/images", "3", withLodash("4.17.4", "srv/three"));
+  expect(await risk("waive/images")).toMatchObject({ state: "reopened" });
+  await images.push("waive/images", "3", withLodash("4.17.21", "srv/three"));
+  expect(await risk("waive/images")).toMatchObject({ state: "accepted", accepted: { until: dayAfter(5) } });
+});
+
+test("a waiver whose time is up opens its risks again without a scan", async () => {
+  await images.push("waive/expiring", "latest", withLodash("4.17.4", "var"));
+  const id = await waive({ scope: "repository", scopeId: await repository("waive/expiring"), until: dayAfter(3) });
+  await ask(approver, "POST", `/waivers/${id}/approve`);
+  const deps = { store: server.store, clock: () => server.clock.now };
+  await reopenExpiries(deps);
+  expect(await risk("waive/expiring")).toMatchObject({ state: "accepted" });
+  server.clock.now = new Date(`${dayAfter(4)}T00:00:30Z`);
+  await reopenExpiries(deps);
+  expect(await risk("waive/expiring")).toMatchObject({ state: "reopened" });
+  await reopenExpiries(deps);
+  expect(await risk("waive/expiring")).toMatchObject({ state: "reopened", reopened: 1 });
 });
 
 test("a waiver needs a place that exists, and a day that comes but not too late", async () => {

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { announce } from "../jobs/events.ts";
 import type { SystemQueries, TenantQueries } from "../open-store.ts";
 import type { Row } from "../schema.ts";
 
@@ -162,12 +163,14 @@ export async function changeAccount(
   };
   if (Object.keys(set).length === 0) return findAccount(db, id);
   const row = await db.updateTable("account").set(set).where("id", "=", id).returningAll().executeTakeFirst();
+  if (change.role !== undefined || change.enabled !== undefined) await announce(db, { topic: "access", id });
   return row && accountOf(row);
 }
 
 /** Whether there was one. Its sessions and tokens end with it. */
 export async function removeAccount(db: TenantQueries, id: number): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom("account").where("id", "=", id).executeTakeFirst();
+  await announce(db, { topic: "access", id });
   return numDeletedRows > 0n;
 }
 

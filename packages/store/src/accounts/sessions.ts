@@ -1,3 +1,4 @@
+import { announce } from "../jobs/events.ts";
 import type { TenantQueries } from "../open-store.ts";
 import { claimKey } from "./accounts.ts";
 
@@ -57,7 +58,8 @@ export async function touchSession(db: TenantQueries, id: string, now: Date): Pr
 }
 
 export async function endSession(db: TenantQueries, id: string): Promise<void> {
-  await db.deleteFrom("session").where("id", "=", id).execute();
+  const ended = await db.deleteFrom("session").where("id", "=", id).returning("account_id").executeTakeFirst();
+  if (ended !== undefined) await announce(db, { topic: "access", id: ended.account_id });
 }
 
 /** Ends all sessions of an account but one. */
@@ -65,4 +67,5 @@ export async function endSessions(db: TenantQueries, accountId: number, but?: st
   let query = db.deleteFrom("session").where("account_id", "=", accountId);
   if (but !== undefined) query = query.where("id", "<>", but);
   await query.execute();
+  await announce(db, { topic: "access", id: accountId });
 }

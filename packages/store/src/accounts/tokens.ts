@@ -1,3 +1,4 @@
+import { announce } from "../jobs/events.ts";
 import type { TenantQueries } from "../open-store.ts";
 import type { Row } from "../schema.ts";
 import { claimKey } from "./accounts.ts";
@@ -74,7 +75,8 @@ export async function touchToken(db: TenantQueries, id: number, now: Date): Prom
 }
 
 export async function removeToken(db: TenantQueries, id: number): Promise<void> {
-  await db.deleteFrom("api_token").where("id", "=", id).execute();
+  const ended = await db.deleteFrom("api_token").where("id", "=", id).returning("account_id").executeTakeFirst();
+  if (ended !== undefined) await announce(db, { topic: "access", id: ended.account_id });
 }
 
 function tokens(db: TenantQueries) {

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
+import { type ConcernedImages, isConcerned } from "./concerned-images.ts";
 
 /** A saved emergency search, watched until nothing of the estate matches it any more. */
 export interface IncidentCase {
@@ -53,18 +54,23 @@ export async function listCases(
  * point when something changed. A case ends by itself when nothing is open; images that come back open it again.
  *
  * @param subjects the package versions that the case's query means
+ * @param of looks at these images only; left out: at all of the estate
  */
 export async function refreshCase(
   db: TenantQueries,
   id: number,
   subjects: readonly number[],
   now: Date,
+  of?: ConcernedImages,
 ): Promise<void> {
+  // Scans that end at once change one case one after the other.
+  await sql`SELECT FROM incident_case WHERE id = ${id} FOR UPDATE`.execute(db);
+  const concerned = (image: string) => (of === undefined ? sql`true` : isConcerned(of, image));
   await sql`CREATE TEMPORARY TABLE case_found ON COMMIT DROP AS
     SELECT image_id FROM (
       SELECT ic.image_id, cs.subject_id, cs.from_depth, sum(cs.delta) AS held
       FROM chain_subject cs JOIN image_chain ic USING (chain_id) JOIN image i ON i.id = ic.image_id
-      WHERE cs.subject_id = ANY(${subjects}::bigint[]) AND i.state <> 'gone'
+      WHERE cs.subject_id = ANY(${subjects}::bigint[]) AND i.state <> 'gone' AND ${concerned("ic.image_id")}
         -- An image without a tag is not deployed by anybody's next rollout: its tag moved on.
         AND EXISTS (SELECT FROM tag_image ti JOIN tag t ON t.id = ti.tag_id WHERE ti.image_id = i.id AND t.gone_at IS NULL)
       GROUP BY 1, 2, 3) summed WHERE held > 0 GROUP BY 1`.execute(db);
@@ -74,7 +80,8 @@ export async function refreshCase(
     ON CONFLICT (case_id, image_id) DO UPDATE SET closed_at = NULL WHERE case_image.closed_at IS NOT NULL`.execute(db);
   await sql`
     UPDATE case_image SET closed_at = ${now}
-    WHERE case_id = ${id} AND closed_at IS NULL AND image_id NOT IN (SELECT image_id FROM case_found)`.execute(db);
+    WHERE case_id = ${id} AND closed_at IS NULL AND image_id NOT IN (SELECT image_id FROM case_found)
+      AND ${concerned("case_image.image_id")}`.execute(db);
   await sql`
     WITH counted AS (
       SELECT count(*) FILTER (WHERE closed_at IS NULL) AS open, count(*) FILTER (WHERE closed_at IS NOT NULL) AS closed
@@ -88,6 +95,30 @@ export async function refreshCase(
     UPDATE incident_case c SET closed_at = CASE WHEN EXISTS (SELECT FROM case_image i WHERE i.case_id = c.id AND i.closed_at IS NULL)
       THEN NULL ELSE coalesce(c.closed_at, ${now}::timestamptz) END WHERE c.id = ${id}`.execute(db);
   await sql`DROP TABLE case_found`.execute(db);
+}
+
+/** Cases that images may concern: those that hold them already, and those whose component or vulnerability they hold. */
+export async function casesConcerning(db: TenantQueries, of: ConcernedImages): Promise<readonly IncidentCase[]> {
+  const some = await db.selectFrom("incident_case").select("id").limit(1).executeTakeFirst();
+  if (some === undefined) return [];
+  const { rows } = await sql<IncidentCase>`
+    WITH held AS MATERIALIZED (
+      SELECT DISTINCT s.id, s.lower_name, s.short_name FROM image_chain ic JOIN chain_subject cs USING (chain_id)
+        JOIN subject s ON s.id = cs.subject_id WHERE ${isConcerned(of, "ic.image_id")}),
+    names AS MATERIALIZED (
+      SELECT lower_name AS name FROM held UNION SELECT short_name FROM held
+      UNION SELECT p.lower_name FROM image_chain ic JOIN chain_package cp USING (chain_id)
+        JOIN package_version p ON p.id = cp.package_id WHERE ${isConcerned(of, "ic.image_id")}),
+    flaws AS MATERIALIZED (
+      SELECT v.id FROM held h JOIN subject_match m ON m.subject_id = h.id JOIN vulnerability v ON v.id = m.vulnerability_id
+      UNION SELECT unnest(v.aliases) FROM held h JOIN subject_match m ON m.subject_id = h.id
+        JOIN vulnerability v ON v.id = m.vulnerability_id)
+    SELECT ${CASE} FROM incident_case c
+    WHERE EXISTS (SELECT FROM case_image i WHERE i.case_id = c.id AND ${isConcerned(of, "i.image_id")})
+      OR lower(c.query->>'component') IN (SELECT name FROM names)
+      OR c.query->>'vulnerability' IN (SELECT id FROM flaws)
+    ORDER BY c.id DESC`.execute(db);
+  return rows;
 }
 
 export async function changeCase(

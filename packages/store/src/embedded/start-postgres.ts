@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { StoreError } from "../errors.ts";
 import { initializeCluster, makeOwnDirectory, postgresPrograms, postgresUser, type RunAs } from "./postgres-files.ts";
 
@@ -19,25 +20,38 @@ const READY = "database system is ready to accept connections";
 const MAX_CONNECTIONS = 60;
 /** Lines of the server's log that an error message shows. */
 const SHOWN_LINES = 8;
+/** A server that ended by itself, as on a full disk, is started again so often; after this long it is given up. */
+const RESTART_MS = 1_000;
+const RESTART_WITHIN_MS = 60 * 60_000;
+/**
+ * Nobody replicates from it. Without origins of replication a checkpoint on a full disk fails and is tried again, instead of
+ * ending the server. (PostgreSQL, source of `CheckPointReplicationOrigin`.)
+ */
+const ALONE = ["wal_level=minimal", "max_wal_senders=0", "max_replication_slots=0", "max_active_replication_origins=0"];
 
 /** A running PostgreSQL of our own. It listens on a socket in its directory and on no network. */
 export interface EmbeddedPostgres {
   /** Connection string of its superuser, as `openStore` takes it. */
   readonly url: string;
-  /** Resolves when the server ends by itself, with its last words. */
+  /** Resolves when the server ended by itself and does not start again either, with its last words. */
   readonly ended: Promise<string>;
   /** Ends it as `pg_ctl stop -m fast` does: running transactions are rolled back, what was committed is on disk. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the embedded PostgreSQL, after making its cluster when there is none yet.
+ * Starts the embedded PostgreSQL, after making its cluster when there is none yet. Should it end by itself, it is started
+ * again, with what was committed.
  *
  * @param dataDirectory made when missing; everything lies in it
+ * @param onEnd told the last words of a server that ended by itself
  * @throws StoreError `POSTGRES_MISSING`, `POSTGRES_FAILED`, `DATA_IN_USE`
  * @example const postgres = await startPostgres("/var/lib/bulwark"); const store = await openStore(postgres.url);
  */
-export async function startPostgres(dataDirectory: string): Promise<EmbeddedPostgres> {
+export async function startPostgres(
+  dataDirectory: string,
+  onEnd: (lastWords: string) => void = () => {},
+): Promise<EmbeddedPostgres> {
   const runAs = postgresUser();
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   // Another user has to come through to the cluster; what is secret lies in directories and files of its own mode.
@@ -50,32 +64,83 @@ export async function startPostgres(dataDirectory: string): Promise<EmbeddedPost
   makeOwnDirectory(sockets, runAs);
   makeCluster(programs, cluster, passwordFile, runAs);
   await endOrphan(cluster);
-  const server = spawn(
-    join(programs, "postgres"),
-    ["-D", cluster, "-k", sockets, "-c", "listen_addresses=", "-c", `max_connections=${MAX_CONNECTIONS}`],
-    {
-      ...(runAs ?? {}),
-      cwd: "/",
-      env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
-      stdio: ["ignore", "ignore", "pipe"],
-      // Ctrl-C reaches the whole process group of the terminal: the database must outlive what still works with it.
-      detached: true,
-    },
-  );
-  const log = await untilReady(server, cluster);
-  const exited = new Promise<void>((resolve) => void server.once("exit", () => resolve()));
-  if (server.exitCode !== null) throw failed(cluster, log);
+  const stopping = new AbortController();
+  const launch = () => launchServer({ programs, cluster, sockets, runAs }, stopping.signal);
+  const ended = keepRunning(await launch(), launch, stopping.signal, onEnd);
   const password = readFileSync(passwordFile, "utf8").trim();
   const address = new URLSearchParams({ host: sockets, user: "bulwark", password, dbname: "postgres" });
   return {
     url: `postgresql:///postgres?${address}`,
-    ended: exited.then(() => log.join("\n")),
+    ended,
     async stop() {
-      if (server.exitCode === null && server.signalCode === null) server.kill("SIGINT");
-      await exited;
+      stopping.abort();
+      await ended;
       rmSync(join(dataDirectory, "bulwark.pid"), { force: true });
     },
   };
+}
+
+interface Cluster {
+  readonly programs: string;
+  readonly cluster: string;
+  readonly sockets: string;
+  readonly runAs: RunAs | undefined;
+}
+
+/** A server that takes connections. */
+interface Launched {
+  /** Its last lines, once it ended. */
+  readonly ended: Promise<string>;
+}
+
+/** @param stopping ends it, as `pg_ctl stop -m fast` does */
+async function launchServer({ programs, cluster, sockets, runAs }: Cluster, stopping: AbortSignal): Promise<Launched> {
+  const settings = ["listen_addresses=", `max_connections=${MAX_CONNECTIONS}`, ...ALONE];
+  const args = ["-D", cluster, "-k", sockets, ...settings.flatMap((setting) => ["-c", setting])];
+  const server = spawn(join(programs, "postgres"), args, {
+    ...(runAs ?? {}),
+    cwd: "/",
+    env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+    stdio: ["ignore", "ignore", "pipe"],
+    // Ctrl-C reaches the whole process group of the terminal: the database must outlive what still works with it.
+    detached: true,
+  });
+  const stop = () => server.kill("SIGINT");
+  stopping.addEventListener("abort", stop);
+  const exited = new Promise<void>((resolve) => void server.once("close", () => resolve()));
+  try {
+    const log = await untilReady(server, cluster);
+    return { ended: exited.then(() => log.join("\n")) };
+  } finally {
+    void exited.then(() => stopping.removeEventListener("abort", stop));
+  }
+}
+
+/** Starts a server again each time it ended by itself. Gives the last words of the last one. */
+async function keepRunning(
+  first: Launched,
+  launch: () => Promise<Launched>,
+  stopping: AbortSignal,
+  onEnd: (lastWords: string) => void,
+): Promise<string> {
+  let running: Launched | undefined = first;
+  let lastWords = "";
+  let since = 0;
+  for (;;) {
+    if (running !== undefined) {
+      lastWords = await running.ended;
+      since = Date.now();
+    }
+    if (stopping.aborted || Date.now() - since > RESTART_WITHIN_MS) return lastWords;
+    if (running !== undefined) onEnd(lastWords);
+    // Told to stop, it waits no longer.
+    await setTimeout(RESTART_MS, undefined, { signal: stopping }).catch(() => {});
+    if (stopping.aborted) return lastWords;
+    running = await launch().catch((error: Error) => {
+      lastWords = error.message;
+      return undefined;
+    });
+  }
 }
 
 /** Two servers must not share a data directory: the first writes its process id there. */
@@ -109,7 +174,7 @@ async function endOrphan(cluster: string): Promise<void> {
   const pid = Number(readFileSync(file, "utf8").split("\n")[0]);
   if (!(pid > 0) || workingDirectoryOf(pid) !== cluster) return;
   process.kill(pid, "SIGINT");
-  while (workingDirectoryOf(pid) === cluster) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (workingDirectoryOf(pid) === cluster) await setTimeout(20);
 }
 
 /** Empty when there is no such process, or its directory cannot be told. */

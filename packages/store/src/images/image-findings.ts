@@ -2,7 +2,7 @@ import type { FindingKind, FixStatus, Severity } from "@bulwark/model";
 import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
 import { severityOrder } from "../severity-order.ts";
-import { isInForce, isOfImage } from "../waivers/waivers.ts";
+import { isInForce, isOfImage } from "../waivers/in-force.ts";
 import { heldContent, heldPackages, heldSubjects } from "./held.ts";
 
 /** A finding of an image, as the list shows it. */

@@ -5,10 +5,28 @@ import type { Store, TenantQueries } from "../open-store.ts";
 const CHANNEL = "bulwark_events";
 const RECONNECT_MS = 1_000;
 
+/**
+ * What changes are announced of. `orders` and `policies` are for gateways; `access` says that the rights of an account changed, or
+ * sessions or tokens of it ended, and is told to no page; the rest is for who watches a list.
+ */
+type EventTopic =
+  | "jobs"
+  | "images"
+  | "registries"
+  | "risks"
+  | "cases"
+  | "nodes"
+  | "containers"
+  | "alerts"
+  | "responses"
+  | "orders"
+  | "policies"
+  | "access";
+
 /** Something changed: which list it concerns, and the id of what changed. */
 export interface EstateEvent {
   readonly tenantId: number;
-  readonly topic: "jobs" | "images" | "registries" | "risks" | "cases";
+  readonly topic: EventTopic;
   readonly id: number | string;
 }
 

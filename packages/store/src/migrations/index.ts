@@ -7,6 +7,7 @@ import { workflow } from "./0005-workflow.ts";
 import { schedules } from "./0006-schedules.ts";
 import { notifications } from "./0007-notifications.ts";
 import { waivers } from "./0008-waivers.ts";
+import { runtime } from "./0010-runtime.ts";
 
 /** A step of the schema. Steps that were released never change. */
 export interface NamedMigration extends Migration {
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   schedules,
   notifications,
   waivers,
+  runtime,
 ];

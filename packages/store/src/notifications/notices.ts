@@ -13,6 +13,7 @@ export const NOTICE_EVENTS = [
   "job.failed",
   "registry.failed",
   "advisories.new",
+  "alert.raised",
 ] as const;
 export type NoticeEvent = (typeof NOTICE_EVENTS)[number];
 

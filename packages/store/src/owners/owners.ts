@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { announce } from "../jobs/events.ts";
 import type { TenantQueries } from "../open-store.ts";
 
 /** A person or team that answers for repositories and images. */
@@ -97,6 +98,8 @@ export async function setMembers(
   await db.deleteFrom("account_owner").where("owner_id", "=", ownerId).execute();
   const rows = known.map((id) => ({ tenant_id: tenantId, account_id: id, owner_id: ownerId }));
   if (rows.length > 0) await db.insertInto("account_owner").values(rows).execute();
+  // Whose owners these were, and are: without an id, everybody looks again.
+  await announce(db, { topic: "access", id: "" });
   return [];
 }
 

@@ -3,7 +3,8 @@ import { announce } from "../jobs/events.ts";
 import { giveNotice } from "../notifications/notices.ts";
 import type { TenantQueries } from "../open-store.ts";
 import { severityOrder } from "../severity-order.ts";
-import { acceptWaived } from "../waivers/waivers.ts";
+import { acceptWaived, acceptWaivedImages } from "../waivers/accept-waived.ts";
+import { isInForce } from "../waivers/in-force.ts";
 
 /** Days until a risk is due, by severity; for business grades there may be others. */
 export interface DueDays {
@@ -53,12 +54,16 @@ export async function refreshRisks(
     FROM concerned c JOIN tag t USING (repository_id) JOIN tag_image ti ON ti.tag_id = t.id JOIN image i ON i.id = ti.image_id
     WHERE t.gone_at IS NULL AND i.state <> 'gone' GROUP BY 1, 2, 3`.execute(db);
   await sql`ANALYZE live`.execute(db);
-  await fillSeen(db, only);
+  await fillSeen(db, only, now);
   const opened = await openNew(db, now);
-  const reopened = await reopenSeen(db, now);
+  const back = await reopenSeen(db, now);
   const fixed = await fixUnseen(db, only, now);
+  const reopened = [...back, ...(await reopenUncovered(db, now))];
   await noteEvents(db, { opened, reopened, fixed }, now);
-  const waived = new Set(await acceptWaived(db, [...opened, ...reopened], now));
+  const waived = new Set([
+    ...(await acceptWaived(db, [...opened, ...reopened], now)),
+    ...(await acceptWaivedImages(db, now)),
+  ]);
   const unwaived = (ids: readonly number[]) => ids.filter((id) => !waived.has(id));
   await giveNotice(db, "risk.opened", { risks: unwaived(opened) }, now);
   await giveNotice(db, "risk.reopened", { risks: unwaived(reopened) }, now);
@@ -69,8 +74,15 @@ export async function refreshRisks(
   return { opened, reopened, fixed };
 }
 
+/** Opens again what was accepted until a day that is over. */
+export async function reopenExpired(db: TenantQueries, now: Date): Promise<void> {
+  const { rows } = await sql<{ id: number }>`
+    SELECT DISTINCT repository_id AS id FROM risk WHERE state = 'accepted' AND accept_until < ${now}::date`.execute(db);
+  if (rows.length > 0) await refreshRisks(db, { repositories: rows.map(({ id }) => id) }, now);
+}
+
 /** Every finding of the live images that makes a risk, once for each repository. */
-async function fillSeen(db: TenantQueries, only: readonly string[] | null): Promise<void> {
+async function fillSeen(db: TenantQueries, only: readonly string[] | null, now: Date): Promise<void> {
   const meant = only === null ? sql`true` : sql`m.vulnerability_id = ANY(${only})`;
   const subjects =
     only === null ? sql`true` : sql`cs.subject_id IN (SELECT m.subject_id FROM subject_match m WHERE ${meant})`;
@@ -97,12 +109,21 @@ async function fillSeen(db: TenantQueries, only: readonly string[] | null): Prom
       SELECT h.repository_id, f.rule_id || ' ' || f.path || ' ' || f.fingerprint AS key, f.kind, f.rule_id AS finding, f.severity, f.title,
         '' AS package, f.path, '' AS fixed_version, false AS exploited, h.image_id, h.is_released
       FROM facts h JOIN content_fact f ON f.id = h.fact_id
-      WHERE f.severity IN ('critical', 'high') OR f.kind IN ('malware', 'webshell'))
+      WHERE f.severity IN ('critical', 'high') OR f.kind IN ('malware', 'webshell')),
+    waived AS (
+      SELECT w.scope_id AS image_id, w.finding, w.path, max(w.until) AS until FROM waiver w
+      WHERE w.scope = 'image' AND ${isInForce(now)} AND w.scope_id IN (SELECT image_id FROM live) GROUP BY 1, 2, 3)
     SELECT repository_id, key, min(kind) AS kind, min(finding) AS finding,
       (array_agg(severity ORDER BY ${severityOrder("severity")}))[1] AS severity,
       min(title) AS title, min(package) AS package, min(path) AS path, max(fixed_version) AS fixed_version,
-      bool_or(exploited) AS exploited, count(DISTINCT image_id) AS images, bool_or(is_released) AS is_released
-    FROM (SELECT * FROM flaws UNION ALL SELECT * FROM content) found GROUP BY 1, 2`.execute(db);
+      bool_or(exploited) AS exploited, count(DISTINCT image_id) AS images, bool_or(is_released) AS is_released,
+      -- The day on which the first of its images is not waived any more; null where one is not waived at all.
+      CASE WHEN bool_and(waived_until IS NOT NULL) THEN min(waived_until) END AS waived_until
+    FROM (
+      SELECT f.*, greatest(whole.until, part.until) AS waived_until FROM (SELECT * FROM flaws UNION ALL SELECT * FROM content) f
+        LEFT JOIN waived whole ON whole.image_id = f.image_id AND whole.finding = f.finding AND whole.path = ''
+        LEFT JOIN waived part ON part.image_id = f.image_id AND part.finding = f.finding AND part.path = f.path AND f.path <> ''
+    ) found GROUP BY 1, 2`.execute(db);
 }
 
 async function openNew(db: TenantQueries, now: Date): Promise<readonly number[]> {
@@ -116,13 +137,14 @@ async function openNew(db: TenantQueries, now: Date): Promise<readonly number[]>
   return rows.map(({ id }) => id);
 }
 
-/** What is there again after it was fixed, or after its acceptance ran out. What stays is brought up to date. */
+/** What is there again after it was fixed. What stays is brought up to date. */
 async function reopenSeen(db: TenantQueries, now: Date): Promise<readonly number[]> {
   const { rows } = await sql<{ id: number }>`
     UPDATE risk r SET state = 'reopened', reopened = r.reopened + 1, fixed_at = NULL, accept_until = NULL, approved_by = NULL,
-      due_at = ${now}::timestamptz + ${dueIn("s.severity", "s.exploited", "s.repository_id")}
-    FROM seen s WHERE r.repository_id = s.repository_id AND r.key = s.key
-      AND (r.state = 'fixed' OR (r.state = 'accepted' AND r.accept_until < ${now}::date)) RETURNING r.id`.execute(db);
+      waiver_id = NULL, due_at = ${now}::timestamptz + ${dueIn("s.severity", "s.exploited", "s.repository_id")}
+    FROM seen s WHERE r.repository_id = s.repository_id AND r.key = s.key AND r.state = 'fixed' RETURNING r.id`.execute(
+    db,
+  );
   await sql`
     UPDATE risk r SET images = s.images, severity = s.severity, fixed_version = s.fixed_version, exploited = s.exploited,
       released_at = coalesce(r.released_at, CASE WHEN s.is_released THEN ${now}::timestamptz END),
@@ -133,6 +155,18 @@ async function reopenSeen(db: TenantQueries, now: Date): Promise<readonly number
         IS DISTINCT FROM (s.images, s.severity, s.fixed_version, s.exploited, s.is_released OR r.released_at IS NOT NULL)`.execute(
     db,
   );
+  return rows.map(({ id }) => id);
+}
+
+/** What was accepted and is not any more: its time ran out, or an image came that the waivers of its images leave out. */
+async function reopenUncovered(db: TenantQueries, now: Date): Promise<readonly number[]> {
+  const { rows } = await sql<{ id: number }>`
+    UPDATE risk k SET state = 'reopened', reopened = k.reopened + 1, accept_until = NULL, approved_by = NULL, waiver_id = NULL,
+      due_at = ${now}::timestamptz + ${dueIn("k.severity", "k.exploited", "k.repository_id")}
+    FROM concerned c WHERE c.repository_id = k.repository_id AND k.state = 'accepted' AND (k.accept_until < ${now}::date
+      OR (EXISTS (SELECT FROM waiver w WHERE w.id = k.waiver_id AND w.scope = 'image')
+        AND EXISTS (SELECT FROM seen s WHERE s.repository_id = k.repository_id AND s.key = k.key AND s.waived_until IS NULL)))
+    RETURNING k.id`.execute(db);
   return rows.map(({ id }) => id);
 }
 

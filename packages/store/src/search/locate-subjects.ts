@@ -3,6 +3,9 @@ import { type ImageItem, imageItems } from "../images/image-items.ts";
 import { isVisible, type Sight } from "../images/visible.ts";
 import type { TenantQueries } from "../open-store.ts";
 
+/** Risk and id of the last image of a page. */
+export type ImagePlace = readonly [number, number];
+
 /** Where package versions are, and whose that is. */
 export interface Located {
   readonly summary: {
@@ -13,8 +16,10 @@ export interface Located {
     readonly unowned: number;
     readonly repositories: number;
   };
-  /** The first ones, by risk. */
+  /** A page of them, by risk. */
   readonly images: readonly ImageItem[];
+  /** Where the next page of images begins; undefined on the last one. */
+  readonly next: ImagePlace | undefined;
   /** Layers that bring one of the versions, those that most images share first. */
   readonly layers: readonly {
     readonly diffId: string;
@@ -42,10 +47,19 @@ const SHOWN_IMAGES = 50;
 const SHOWN = 100;
 
 /** Finds the images that hold any of these package versions, with their layers, bases and owners. */
-export async function locateSubjects(db: TenantQueries, subjects: readonly number[], sight: Sight): Promise<Located> {
+export async function locateSubjects(
+  db: TenantQueries,
+  subjects: readonly number[],
+  sight: Sight,
+  after?: ImagePlace,
+): Promise<Located> {
   await fillLocated(db, subjects, sight);
-  const top = await sql<{ image_id: number }>`
-    SELECT image_id FROM located ORDER BY risk DESC, image_id DESC LIMIT ${SHOWN_IMAGES}`.execute(db);
+  const top = await sql<{ image_id: number; risk: number }>`
+    SELECT image_id, risk FROM located
+    WHERE ${after === undefined} OR (risk, image_id) < (${after?.[0] ?? 0}, ${after?.[1] ?? 0})
+    ORDER BY risk DESC, image_id DESC LIMIT ${SHOWN_IMAGES + 1}`.execute(db);
+  const shown = top.rows.slice(0, SHOWN_IMAGES);
+  const last = shown.at(-1);
   const places = await placesOf(db);
   const owners = await ownersOf(db, places);
   const layers = await layersOf(db);
@@ -65,8 +79,9 @@ export async function locateSubjects(db: TenantQueries, subjects: readonly numbe
     },
     images: await imageItems(
       db,
-      top.rows.map(({ image_id }) => image_id),
+      shown.map(({ image_id }) => image_id),
     ),
+    next: top.rows.length > SHOWN_IMAGES && last !== undefined ? ([last.risk, last.image_id] as const) : undefined,
     layers: await withInstructions(db, layers.slice(0, SHOWN)),
     bases: await withNames(db, bases.slice(0, SHOWN)),
     owners: named.map(({ id, name, email, images: held }) => ({ id: id ?? 0, name, email, images: held })),

@@ -28,6 +28,20 @@ export async function writeSetting(db: TenantQueries, tenantId: number, name: st
     .execute();
 }
 
+/** The first to write it wins: read it afterwards. */
+export async function writeSettingOnce(
+  db: TenantQueries,
+  tenantId: number,
+  name: string,
+  value: unknown,
+): Promise<void> {
+  await db
+    .insertInto("setting")
+    .values({ tenant_id: tenantId, name, value: JSON.stringify(value) })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
 export async function removeSetting(db: TenantQueries, name: string): Promise<void> {
   await db.deleteFrom("setting").where("name", "=", name).execute();
 }

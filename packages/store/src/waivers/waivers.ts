@@ -1,6 +1,8 @@
 import { type RawBuilder, sql } from "kysely";
 import { isVisible, type Sight } from "../images/visible.ts";
 import type { TenantQueries } from "../open-store.ts";
+import { refreshRisks } from "../risks/refresh-risks.ts";
+import { acceptWaived } from "./accept-waived.ts";
 
 type WaiverScope = "tenant" | "registry" | "repository" | "image";
 
@@ -124,6 +126,8 @@ export async function approveWaiver(
     WHERE id = ${id} AND approved_by IS NULL AND asked_by <> ${by.accountId} AND until >= ${by.now}::date`.execute(db);
   if (changed.numAffectedRows !== 1n) return false;
   await acceptWaived(db, undefined, by.now, by.name);
+  const image = await imageOf(db, id);
+  if (image !== undefined) await refreshRisks(db, { images: [image] }, by.now);
   return true;
 }
 
@@ -133,61 +137,26 @@ export async function removeWaiver(
   id: number,
   by: { readonly name: string; readonly now: Date },
 ): Promise<void> {
+  const image = await imageOf(db, id);
+  // Several waivers of images may have accepted a risk together: it is open again, and accepted again if they still do.
   await sql`
     WITH opened AS (
-      UPDATE risk SET state = CASE WHEN assignee_id IS NULL THEN 'open' ELSE 'assigned' END, accept_reason = '',
+      UPDATE risk k SET state = CASE WHEN k.assignee_id IS NULL THEN 'open' ELSE 'assigned' END, accept_reason = '',
         accept_until = NULL, asked_by = NULL, approved_by = NULL
-      WHERE waiver_id = ${id} AND state = 'accepted' RETURNING id)
+      FROM waiver own, waiver w
+      WHERE own.id = ${id} AND w.id = k.waiver_id AND k.state = 'accepted' AND (w.id = own.id OR (own.scope = 'image'
+        AND w.scope = 'image' AND w.finding = own.finding
+        AND k.repository_id IN (SELECT repository_id FROM image_location WHERE image_id = own.scope_id)))
+      RETURNING k.id)
     INSERT INTO risk_event (tenant_id, risk_id, at, actor, action, detail)
     SELECT current_tenant(), id, ${by.now}, ${by.name}, 'unwaive', ${`waiver ${id}`} FROM opened`.execute(db);
   await db.deleteFrom("waiver").where("id", "=", id).execute();
+  if (image !== undefined) await refreshRisks(db, { images: [image] }, by.now);
 }
 
-/**
- * Accepts the risks that approved waivers of the tenant, of their registry or of their repository mean. Waivers of one image
- * leave the repository's risk open: others of its images may hold the finding.
- *
- * @param ids only of these; undefined: all that are not closed
- * @returns the risks that were accepted
- */
-export async function acceptWaived(
-  db: TenantQueries,
-  ids: readonly number[] | undefined,
-  now: Date,
-  actor = "waiver",
-): Promise<readonly number[]> {
-  if (ids?.length === 0) return [];
-  const { rows } = await sql<{ id: number }>`
-    WITH meant AS (
-      SELECT DISTINCT ON (k.id) k.id AS risk, w.id AS waiver, w.reason, w.until, w.asked_by, w.approved_by
-      FROM waiver w JOIN risk k ON k.finding = w.finding AND (w.path = '' OR w.path = k.path)
-        JOIN repository r ON r.id = k.repository_id
-      WHERE ${isInForce(now)} AND k.state IN ('open', 'assigned', 'fixing', 'reopened')
-        AND (${ids === undefined} OR k.id = ANY(${ids ?? []}::bigint[]))
-        AND (w.scope = 'tenant' OR (w.scope = 'registry' AND w.scope_id = r.registry_id) OR (w.scope = 'repository' AND w.scope_id = r.id))
-      ORDER BY k.id, w.until DESC, w.id),
-    accepted AS (
-      UPDATE risk k SET state = 'accepted', waiver_id = m.waiver, accept_reason = m.reason, accept_until = m.until,
-        asked_by = m.asked_by, approved_by = m.approved_by
-      FROM meant m WHERE k.id = m.risk RETURNING k.id, k.waiver_id)
-    INSERT INTO risk_event (tenant_id, risk_id, at, actor, action, detail)
-    SELECT current_tenant(), id, ${now}, ${actor}, 'waive', 'waiver ' || waiver_id FROM accepted RETURNING risk_id AS id`.execute(
-    db,
-  );
-  return rows.map(({ id }) => id);
-}
-
-/** Condition on a waiver `w`: it was approved, and its time is not up. */
-export function isInForce(now: Date | undefined): RawBuilder<boolean> {
-  return sql<boolean>`(w.approved_by IS NOT NULL AND w.until >= coalesce(${now ?? null}::timestamptz, now())::date)`;
-}
-
-/**
- * Condition on a waiver `w`: it is one of an image's. What lies in several places is waived where all of them are: nobody
- * waives for others.
- */
-export function isOfImage(image: number): RawBuilder<boolean> {
-  return sql<boolean>`(w.scope = 'tenant' OR (w.scope = 'image' AND w.scope_id = ${image}) OR (w.scope IN ('registry', 'repository')
-    AND (SELECT bool_and(w.scope_id = CASE w.scope WHEN 'registry' THEN r.registry_id ELSE r.id END)
-      FROM image_location l JOIN repository r ON r.id = l.repository_id WHERE l.image_id = ${image} AND l.gone_at IS NULL)))`;
+/** The image that a waiver is for, where it is for one. */
+async function imageOf(db: TenantQueries, id: number): Promise<number | undefined> {
+  const { rows } = await sql<{ image: number }>`
+    SELECT scope_id AS image FROM waiver WHERE id = ${id} AND scope = 'image'`.execute(db);
+  return rows[0]?.image;
 }

@@ -5,9 +5,12 @@ import { SafeLink } from "../../components/safe-link.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 
 const WIDTH_PX = 560;
 const LONG = 20_000;
+/** Lines of evidence that are shown. */
+const MAX_LINES = 50;
 const MAX_REFERENCES = 50;
 
 interface Props {
@@ -34,20 +37,21 @@ export function FindingDrawer({ finding, onClose }: Props) {
 
 function Content({ finding }: { readonly finding: Finding }) {
   const { t } = useSpeech();
-  const evidence = [finding.foundBy, finding.range, finding.status, ...(finding.reasons ?? [])]
-    .filter(Boolean)
-    .join("\n");
+  const told = useServerTexts();
+  const factors = [finding.range, finding.status, ...(finding.reasons ?? [])].filter((each) => each !== undefined);
+  const evidence = [finding.foundBy, ...factors.map(told.reason)].filter((each) => each !== "");
+  const details = (finding.detail ?? "").split("\n").filter((line) => line !== "");
   return (
     <div className="finding-drawer">
       <p>
-        <SafeText value={finding.title} wrap />
+        <SafeText value={told.titleOf(finding)} wrap />
       </p>
       <h3>{t("findings.advice")}</h3>
-      <SafeText value={finding.advice} wrap max={LONG} />
+      <SafeText value={told.adviceOf(finding)} wrap max={LONG} />
       <h3>{t("findings.facts")}</h3>
       <Facts finding={finding} />
-      {evidence === "" ? null : <Block title={t("findings.evidence")} text={evidence} />}
-      {finding.detail === undefined ? null : <Block title={t("findings.detail")} text={finding.detail} />}
+      {evidence.length === 0 ? null : <Block title={t("findings.evidence")} lines={evidence} />}
+      {details.length === 0 ? null : <Block title={t("findings.detail")} lines={details} />}
       {finding.waived === undefined ? null : <Waived waived={finding.waived} />}
       {finding.references.length === 0 ? null : (
         <>
@@ -114,12 +118,16 @@ function Facts({ finding }: { readonly finding: Finding }) {
   );
 }
 
-function Block({ title, text }: { readonly title: string; readonly text: string }) {
+function Block({ title, lines }: { readonly title: string; readonly lines: readonly string[] }) {
   return (
     <>
       <h3>{title}</h3>
       <div className="evidence">
-        <SafeText value={text} mono wrap max={LONG} />
+        {[...new Set(lines)].slice(0, MAX_LINES).map((line) => (
+          <div key={line}>
+            <SafeText value={line} mono wrap max={LONG} />
+          </div>
+        ))}
       </div>
     </>
   );

@@ -1,12 +1,14 @@
+import { SEVERITIES } from "@bulwark/model";
 import type { Finding, ImageDetail } from "../../api/contract.ts";
 import { useFindings } from "../../api/images.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { ChoiceFilter, SearchFilter } from "../../components/filters.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
-import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
+import { SeverityTag } from "../../components/severity.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 import { FindingDrawer } from "./finding-drawer.tsx";
 
 const KINDS = ["vulnerability", "secret", "malware", "webshell", "misconfiguration"] as const;
@@ -85,6 +87,7 @@ function NoFindings({ image, filtered }: { readonly image: ImageDetail; readonly
 
 function useColumns(onOpen: (finding: Finding) => void): readonly Column<Finding>[] {
   const { t } = useSpeech();
+  const told = useServerTexts();
   return [
     {
       key: "severity",
@@ -101,7 +104,7 @@ function useColumns(onOpen: (finding: Finding) => void): readonly Column<Finding
             <SafeText value={finding.id} />
           </button>
           <span className="second">
-            <SafeText value={finding.title} />
+            <SafeText value={told.titleOf(finding)} />
           </span>
         </span>
       ),

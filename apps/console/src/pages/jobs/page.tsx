@@ -15,7 +15,7 @@ import "./jobs.css";
 
 const TABS = ["jobs", "given-up"] as const;
 const STATES = ["running", "paused", "done", "failed", "cancelled"] as const;
-const KINDS = ["scan", "sync", "host"] as const;
+const KINDS = ["scan", "sync", "host", "local", "advisories"] as const;
 const TWO_LINES_PX = 48;
 const FULL = 100;
 const TONES = {

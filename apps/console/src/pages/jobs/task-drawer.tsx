@@ -7,6 +7,7 @@ import { ChoiceFilter } from "../../components/filters.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 
 const STATES = ["failed", "running", "waiting", "parked", "done", "cancelled"] as const;
 const WIDTH_PX = 860;
@@ -71,6 +72,7 @@ function Tasks({ job }: { readonly job: number }) {
 
 export function useTaskColumns(): readonly Column<Task>[] {
   const { t, nameOf, format } = useSpeech();
+  const told = useServerTexts();
   return [
     {
       key: "name",
@@ -90,7 +92,7 @@ export function useTaskColumns(): readonly Column<Task>[] {
       width: 110,
       cell: ({ state }) => <span className={`tag ${TONES[state]}`}>{t(`taskState.${state}`)}</span>,
     },
-    { key: "problem", title: t("jobs.reason"), cell: ({ problem }) => <SafeText value={problem} /> },
+    { key: "problem", title: t("jobs.reason"), cell: ({ problem }) => <SafeText value={told.problem(problem)} /> },
     {
       key: "attempts",
       title: t("jobs.attempts"),

@@ -1,23 +1,15 @@
-import { App, Button, Checkbox, Form, Input, Select, Switch } from "antd";
-import type { Channel, ChannelSettings } from "../../api/contract.ts";
-import {
-  useAddChannel,
-  useChannels,
-  useDeleteChannel,
-  useSwitchChannel,
-  useTestChannel,
-} from "../../api/notifications.ts";
+import { App, Button, Switch } from "antd";
+import type { Channel } from "../../api/contract.ts";
+import { useChangeChannel, useChannels, useDeleteChannel, useTestChannel } from "../../api/notifications.ts";
 import { useMay } from "../../api/session.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
-import { FormModal } from "../../components/form-modal.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import { AddChannel, EditChannel } from "./channel-form.tsx";
 
-const KINDS = ["webhook", "email", "slack", "dingtalk", "wecom", "feishu", "issue"] as const;
-
-const DIGESTS = ["none", "hourly", "daily"] as const;
+const TWO_LINES_PX = 48;
 
 export function Channels() {
   const { t, nameOf } = useSpeech();
@@ -27,11 +19,12 @@ export function Channels() {
     { key: "name", title: t("channels.name"), cell: ({ name }) => <SafeText value={name} /> },
     { key: "kind", title: t("filters.kind"), width: 140, cell: ({ kind }) => nameOf("channelKind", kind) },
     { key: "address", title: t("channels.address"), cell: ({ address }) => <SafeText value={address} mono /> },
+    { key: "when", title: t("rules.digest"), width: 200, cell: (channel) => <When channel={channel} /> },
     { key: "enabled", title: t("channels.enabled"), width: 90, cell: (channel) => <Enabled channel={channel} /> },
     {
       key: "actions",
       title: t("actions"),
-      width: 170,
+      width: 230,
       numeric: true,
       cell: (channel) => <Actions channel={channel} />,
     },
@@ -44,15 +37,29 @@ export function Channels() {
         rows={rows}
         columns={columns}
         rowKey={({ id }) => id}
+        rowHeight={TWO_LINES_PX}
         empty={<EmptyState title={t("channels.emptyTitle")} hint={t("channels.emptyHint")} />}
       />
     </div>
   );
 }
 
+/** When messages are sent: gathered or at once, and the hours of quiet. */
+function When({ channel: { settings } }: { readonly channel: Channel }) {
+  const { t, nameOf } = useSpeech();
+  const { digest = "none", quietFrom, quietTo } = settings;
+  const isQuiet = quietFrom !== undefined && quietTo !== undefined;
+  return (
+    <span className="two-lines">
+      <span>{nameOf("digest", digest)}</span>
+      <span className="second">{isQuiet ? t("channels.quiet", { from: quietFrom, to: quietTo }) : ""}</span>
+    </span>
+  );
+}
+
 function Enabled({ channel }: { readonly channel: Channel }) {
   const { t } = useSpeech();
-  const change = useSwitchChannel();
+  const change = useChangeChannel();
   const may = useMay()("notifications:write");
   return (
     <Switch
@@ -77,67 +84,12 @@ function Actions({ channel }: { readonly channel: Channel }) {
       <Button size="small" loading={test.isPending} onClick={send}>
         {t("test")}
       </Button>
+      <EditChannel channel={channel} />
       <DeleteButton
         name={channel.name}
         hint={t("channels.deleteHint")}
         onDelete={() => remove.mutateAsync(channel.id)}
       />
     </span>
-  );
-}
-
-function AddChannel() {
-  const { t } = useSpeech();
-  const add = useAddChannel();
-  const required = [{ required: true, message: t("form.required") }];
-  return (
-    <FormModal<ChannelSettings>
-      title={t("channels.add")}
-      submit={t("save")}
-      initial={{ kind: "webhook", digest: "none" }}
-      sending={add.isPending}
-      onSubmit={(values, close) => add.mutate(values, { onSuccess: close })}
-    >
-      {(form) => (
-        <>
-          <Form.Item name="name" label={t("channels.name")} rules={required}>
-            <Input maxLength={100} />
-          </Form.Item>
-          <Form.Item name="kind" label={t("filters.kind")} rules={required}>
-            <Select options={KINDS.map((value) => ({ value, label: t(`channelKind.${value}`) }))} />
-          </Form.Item>
-          <Form.Item name="address" label={t("channels.address")} extra={t("channels.addressHint")} rules={required}>
-            <Input className="mono" maxLength={2000} spellCheck={false} />
-          </Form.Item>
-          <Form.Item name="secret" label={t("channels.secret")} extra={t("channels.secretHint")}>
-            <Input.Password autoComplete="new-password" maxLength={1000} />
-          </Form.Item>
-          <Form.Item noStyle dependencies={["kind"]}>
-            {() => (form.getFieldValue("kind") === "email" ? <MailFields /> : null)}
-          </Form.Item>
-          <Form.Item name="digest" label={t("rules.digest")}>
-            <Select options={DIGESTS.map((value) => ({ value, label: t(`digest.${value}`) }))} />
-          </Form.Item>
-          <Form.Item name="allowPrivate" valuePropName="checked" extra={t("registries.privateHint")}>
-            <Checkbox>{t("registries.private")}</Checkbox>
-          </Form.Item>
-        </>
-      )}
-    </FormModal>
-  );
-}
-
-function MailFields() {
-  const { t } = useSpeech();
-  const required = [{ required: true, message: t("form.required") }];
-  return (
-    <>
-      <Form.Item name="from" label={t("channels.from")} rules={required}>
-        <Input type="email" maxLength={200} />
-      </Form.Item>
-      <Form.Item name="to" label={t("channels.to")} rules={required}>
-        <Select mode="tags" tokenSeparators={[",", " "]} open={false} suffixIcon={null} />
-      </Form.Item>
-    </>
   );
 }

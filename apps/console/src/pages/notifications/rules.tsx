@@ -1,4 +1,5 @@
-import { Form, Input, Select } from "antd";
+import { SEVERITIES } from "@bulwark/model";
+import { Checkbox, Form, Input, Select } from "antd";
 import { useOwners } from "../../api/administration.ts";
 import type { NotificationRule, NotificationRuleSettings } from "../../api/contract.ts";
 import {
@@ -13,11 +14,12 @@ import { DeleteButton } from "../../components/delete-button.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
-import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
+import { SeverityTag } from "../../components/severity.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
 const GRADES = ["critical", "high", "medium", "low"] as const;
+const KINDS = ["vulnerability", "secret", "malware", "webshell", "misconfiguration"] as const;
 const EVENTS = [
   "risk.opened",
   "risk.reopened",
@@ -29,6 +31,7 @@ const EVENTS = [
   "job.failed",
   "registry.failed",
   "advisories.new",
+  "alert.raised",
 ] as const;
 const SHOWN_NAME = 60;
 
@@ -128,6 +131,13 @@ function AddRule() {
               options={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
             />
           </Form.Item>
+          <Form.Item name="kinds" label={t("filters.kind")}>
+            <Select
+              mode="multiple"
+              placeholder={t("rules.any")}
+              options={KINDS.map((value) => ({ value, label: t(`kind.${value}`) }))}
+            />
+          </Form.Item>
           <Form.Item name="ownerIds" label={t("images.owner")}>
             <Select mode="multiple" placeholder={t("rules.any")} options={choices(owners.items)} />
           </Form.Item>
@@ -137,6 +147,9 @@ function AddRule() {
               placeholder={t("rules.any")}
               options={GRADES.map((value) => ({ value, label: t(`grade.${value}`) }))}
             />
+          </Form.Item>
+          <Form.Item name="toOwner" valuePropName="checked" extra={t("rules.toOwnerHint")}>
+            <Checkbox>{t("rules.toOwner")}</Checkbox>
           </Form.Item>
         </>
       )}

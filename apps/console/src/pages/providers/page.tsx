@@ -10,9 +10,10 @@ import { FormModal } from "../../components/form-modal.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import { ROLES, RoleMapping } from "./role-mapping.tsx";
 
-const ROLES = ["admin", "security", "operator", "developer", "auditor"] as const;
 const TWO_LINES_PX = 48;
+const DEFAULT_SCOPES = "openid profile email";
 
 /** Identity providers (OpenID Connect) through which people log in. */
 export function Page() {
@@ -64,7 +65,7 @@ function useColumns(): readonly Column<Provider>[] {
       key: "callback",
       title: t("providers.callback"),
       cell: ({ callback }) => (
-        <span className="chips">
+        <span className="with-copy">
           <SafeText value={callback} mono />
           <CopyButton text={callback} what={t("providers.callback")} />
         </span>
@@ -93,8 +94,7 @@ function Actions({ provider }: { readonly provider: Provider }) {
         submit={t("save")}
         initial={known}
         sending={change.isPending}
-        // What the form does not show, such as the mapping of roles, stays as it is.
-        onSubmit={(values, close) => change.mutate({ id, body: { ...known, ...filled(values) } }, { onSuccess: close })}
+        onSubmit={(values, close) => change.mutate({ id, body: filled(values) }, { onSuccess: close })}
         small
       >
         {() => <Fields hasSecret={provider.hasSecret} />}
@@ -125,6 +125,13 @@ function Fields({ hasSecret = false }: { readonly hasSecret?: boolean }) {
       >
         <Input.Password autoComplete="new-password" maxLength={2_000} />
       </Form.Item>
+      <Form.Item name="scopes" label={t("providers.scopes")} extra={t("providers.scopesHint")}>
+        <Input className="mono" maxLength={500} placeholder={DEFAULT_SCOPES} spellCheck={false} />
+      </Form.Item>
+      <Form.Item name="roleClaim" label={t("providers.roleClaim")} extra={t("providers.roleClaimHint")}>
+        <Input className="mono" maxLength={200} spellCheck={false} />
+      </Form.Item>
+      <RoleMapping />
       <Form.Item name="defaultRole" label={t("providers.defaultRole")} extra={t("providers.defaultRoleHint")}>
         <Select allowClear options={ROLES.map((value) => ({ value, label: t(`role.${value}`) }))} />
       </Form.Item>

@@ -4,6 +4,7 @@ import { useConnectRegistry, useTestRegistry } from "../../api/registries.ts";
 import { Failure } from "../../components/failure.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 import { ReadingFields } from "./reading-fields.tsx";
 
 const KINDS = ["docker", "harbor", "oci"] as const;
@@ -108,6 +109,7 @@ type Connection = ReturnType<typeof useConnection>;
 
 function Outcome({ connection }: { readonly connection: Connection }) {
   const { t } = useSpeech();
+  const told = useServerTexts();
   if (connection.error !== null) return <Failure error={connection.error} />;
   if (connection.tested === undefined) return null;
   const { ok, problem } = connection.tested;
@@ -117,7 +119,7 @@ function Outcome({ connection }: { readonly connection: Connection }) {
       type={ok ? "success" : "error"}
       showIcon
       title={t(ok ? "registries.works" : "registries.fails")}
-      description={problem === "" ? null : <SafeText value={problem} wrap />}
+      description={problem === "" ? null : <SafeText value={told.problem(problem)} wrap />}
     />
   );
 }

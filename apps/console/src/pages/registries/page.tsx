@@ -10,6 +10,7 @@ import { SafeText } from "../../components/safe-text.tsx";
 import { useUrlState } from "../../components/url-state.ts";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 import { ConnectDrawer } from "./connect-drawer.tsx";
 import { EditRegistry } from "./edit-registry.tsx";
 import { WebhookButton } from "./webhook-button.tsx";
@@ -68,27 +69,28 @@ function useColumns(): readonly Column<Registry>[] {
         </span>
       ),
     },
-    { key: "kind", title: t("registries.kind"), width: 130, cell: ({ kind }) => t(`registryKind.${kind}`) },
-    { key: "state", title: t("filters.state"), width: 130, cell: (registry) => <State registry={registry} /> },
+    { key: "kind", title: t("registries.kind"), width: 118, cell: ({ kind }) => t(`registryKind.${kind}`) },
+    { key: "state", title: t("filters.state"), width: 100, cell: (registry) => <State registry={registry} /> },
     {
       key: "repositories",
       title: t("overview.repositories"),
-      width: 120,
+      width: 118,
       numeric: true,
       cell: ({ id, repositories }) => <Link to={`/repositories?registry=${id}`}>{format.number(repositories)}</Link>,
     },
-    { key: "images", title: t("nav.images"), width: 100, numeric: true, cell: ({ images }) => format.number(images) },
-    { key: "sync", title: t("registries.lastSync"), width: 140, cell: ({ syncedAt }) => format.ago(syncedAt) },
-    { key: "actions", title: t("actions"), width: 330, numeric: true, cell: (row) => <Actions registry={row} /> },
+    { key: "images", title: t("nav.images"), width: 84, numeric: true, cell: ({ images }) => format.number(images) },
+    { key: "sync", title: t("registries.lastSync"), width: 130, cell: ({ syncedAt }) => format.ago(syncedAt) },
+    { key: "actions", title: t("actions"), width: 262, numeric: true, cell: (row) => <Actions registry={row} /> },
   ];
 }
 
 function State({ registry }: { readonly registry: Registry }) {
   const { nameOf } = useSpeech();
+  const told = useServerTexts();
   const tone = TONES[registry.state] ?? "tone-other";
   const tag = <span className={`tag ${tone}`}>{nameOf("registryState", registry.state)}</span>;
   if (registry.problem === "") return tag;
-  return <Tooltip title={visible(registry.problem, SHOWN_CHARACTERS)}>{tag}</Tooltip>;
+  return <Tooltip title={visible(told.problem(registry.problem), SHOWN_CHARACTERS)}>{tag}</Tooltip>;
 }
 
 function Actions({ registry }: { readonly registry: Registry }) {

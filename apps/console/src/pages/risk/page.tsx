@@ -8,6 +8,7 @@ import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 import { Actions } from "./actions.tsx";
 import { History } from "./history.tsx";
 
@@ -32,10 +33,11 @@ export function Page() {
 
 function Detail({ risk }: { readonly risk: RiskDetail }) {
   const { t } = useSpeech();
+  const told = useServerTexts();
   return (
     <>
       <p>
-        <SafeText value={risk.title} wrap />
+        <SafeText value={told.titleOf({ id: risk.finding, title: risk.title })} wrap />
       </p>
       <div className="columns">
         <Panel title={t("findings.facts")}>

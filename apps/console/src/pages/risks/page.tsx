@@ -1,3 +1,4 @@
+import { SEVERITIES } from "@bulwark/model";
 import { Link } from "react-router";
 import type { Risk } from "../../api/contract.ts";
 import { useRisks } from "../../api/risks.ts";
@@ -7,9 +8,10 @@ import { ChoiceFilter, FlagFilter, SearchFilter } from "../../components/filters
 import { Page as Frame } from "../../components/page.tsx";
 import { RiskStateTag } from "../../components/risk-state.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
-import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
+import { SeverityTag } from "../../components/severity.tsx";
 import { given, type UrlState, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 import { Measures } from "./measures.tsx";
 
 const STATES = ["open", "assigned", "fixing", "fixed", "reopened", "accepted"] as const;
@@ -75,6 +77,7 @@ function RiskFilterBar({ url }: { readonly url: UrlState }) {
 
 function useColumns(): readonly Column<Risk>[] {
   const { t, format } = useSpeech();
+  const told = useServerTexts();
   return [
     {
       key: "severity",
@@ -91,7 +94,7 @@ function useColumns(): readonly Column<Risk>[] {
             <SafeText value={finding} />
           </Link>
           <span className="second">
-            <SafeText value={title} />
+            <SafeText value={told.titleOf({ id: finding, title })} />
           </span>
         </span>
       ),

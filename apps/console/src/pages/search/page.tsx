@@ -1,12 +1,12 @@
 import { Tabs } from "antd";
-import type { SearchQuery, SearchResult } from "../../api/contract.ts";
+import type { Image, SearchQuery, SearchResult } from "../../api/contract.ts";
+import type { Rows } from "../../api/paged.ts";
 import { useSearch } from "../../api/search.ts";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { Figure } from "../../components/figure.tsx";
 import { ImageTable } from "../../components/image-table.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Page as Frame } from "../../components/page.tsx";
-import { rowsOf } from "../../components/rows-of.ts";
 import { SubjectTable } from "../../components/subject-table.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
@@ -41,7 +41,7 @@ export function Page() {
         onAsk={(next) => url.set({ ...BLANK, ...next, tab: undefined })}
       />
       {asked ? (
-        <Loaded query={result}>{(data) => <Result result={data} />}</Loaded>
+        <Loaded query={result}>{(data) => <Result result={data} images={result.images} />}</Loaded>
       ) : (
         <EmptyState title={t("search.startTitle")} hint={t("search.startHint")} />
       )}
@@ -51,7 +51,7 @@ export function Page() {
 
 const BLANK = { component: undefined, ecosystem: undefined, range: undefined, vulnerability: undefined };
 
-function Result({ result }: { readonly result: SearchResult }) {
+function Result({ result, images }: { readonly result: SearchResult; readonly images: Rows<Image> }) {
   const { t, format } = useSpeech();
   const url = useUrlState();
   const { summary } = result;
@@ -63,7 +63,7 @@ function Result({ result }: { readonly result: SearchResult }) {
     {
       key: "images",
       label: label(t("nav.images"), summary.images),
-      children: <ImageTable rows={rowsOf(result.images)} empty={nothing} />,
+      children: <ImageTable rows={images} empty={nothing} />,
     },
     {
       key: "subjects",

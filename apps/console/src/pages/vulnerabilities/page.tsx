@@ -1,3 +1,4 @@
+import { SEVERITIES } from "@bulwark/model";
 import { Link } from "react-router";
 import type { Vulnerability } from "../../api/contract.ts";
 import { useVulnerabilities } from "../../api/vulnerabilities.ts";
@@ -6,7 +7,7 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { ChoiceFilter, FlagFilter, SearchFilter } from "../../components/filters.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
-import { SEVERITIES, SeverityTag } from "../../components/severity.tsx";
+import { SeverityTag } from "../../components/severity.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 

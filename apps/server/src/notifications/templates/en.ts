@@ -13,6 +13,7 @@ export const en: Words = {
     "case.changed": of("case changed", "cases changed"),
     "job.failed": of("job failed", "jobs failed"),
     "registry.failed": of("registry cannot be read", "registries cannot be read"),
+    "alert.raised": of("new alert", "new alerts"),
     "advisories.new": of("new finding from advisories", "new findings from advisories"),
     test: () => "a test message",
   },

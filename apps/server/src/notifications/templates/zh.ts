@@ -11,6 +11,7 @@ export const zh: Words = {
     "case.changed": (total) => `${total} 个事件有变化`,
     "job.failed": (total) => `${total} 个任务失败`,
     "registry.failed": (total) => `${total} 个镜像仓库无法读取`,
+    "alert.raised": (total) => `${total} 条新告警`,
     "advisories.new": (total) => `漏洞公告带来 ${total} 个新发现`,
     test: () => "测试消息",
   },

@@ -18,6 +18,7 @@ let admin: TestAccount;
 let issuer: Server;
 let origin: string;
 let id: string;
+const requests: string[] = [];
 
 beforeAll(async () => {
   server = await openTestApp({ publicUrl: "http://127.0.0.1:8080" });
@@ -38,6 +39,7 @@ beforeAll(async () => {
     pkce: { required: () => true },
     ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600 },
   });
+  issuer.on("request", ({ url }) => requests.push(url ?? ""));
   issuer.on("request", provider.callback());
 });
 afterAll(async () => {
@@ -117,6 +119,18 @@ test("a session of the provider's is one like any other: changes need its CSRF t
   const leave = (token: string) =>
     browser.send({ method: "DELETE", url: "/api/v1/session", headers: { "x-csrf-token": token } });
   expect([(await leave("wrong")).statusCode, (await leave(csrf)).statusCode]).toEqual([403, 204]);
+});
+
+test("what the provider tells of itself is asked for once in some minutes, and again when a login fails", async () => {
+  const asked = () => requests.filter((url) => url.endsWith("/.well-known/openid-configuration")).length;
+  server.clock.now = new Date(server.clock.now.getTime() + 6 * 60_000);
+  const before = asked();
+  await throughProvider(server.browser(), "alice");
+  await throughProvider(server.browser(), "bob");
+  expect(asked() - before).toBe(1);
+  server.clock.now = new Date(server.clock.now.getTime() + 6 * 60_000);
+  await throughProvider(server.browser(), "alice");
+  expect(asked() - before).toBe(2);
 });
 
 test("who has no role here does not get in", async () => {

@@ -107,9 +107,26 @@ export async function removeProvider(db: TenantQueries, id: string): Promise<voi
 }
 
 /** The client secret; undefined for a public client. */
-export function clientSecretOf(secrets: SecretBox, tenantId: number, provider: Provider): string | undefined {
+export async function clientSecretOf(
+  secrets: SecretBox,
+  tenantId: number,
+  provider: Provider,
+): Promise<string | undefined> {
   if (provider.secret === undefined) return undefined;
   return secrets.open(tenantId, purposeOf(provider.id), Buffer.from(provider.secret, "base64"));
+}
+
+/** Seals the client secrets of the tenant's providers with the newest key. @returns how many were sealed with another */
+export async function resealProviders(db: TenantQueries, secrets: SecretBox, tenantId: number): Promise<number> {
+  let count = 0;
+  for (const { id, ...stored } of await listProviders(db)) {
+    if (stored.secret === undefined || secrets.isCurrent(Buffer.from(stored.secret, "base64"))) continue;
+    const plain = (await clientSecretOf(secrets, tenantId, { id, ...stored })) ?? "";
+    const secret = secrets.seal(tenantId, purposeOf(id), plain).toString("base64");
+    await writeSetting(db, tenantId, `${PREFIX}${id}`, { ...stored, secret });
+    count++;
+  }
+  return count;
 }
 
 function providerOf(id: string, value: unknown): Provider | undefined {

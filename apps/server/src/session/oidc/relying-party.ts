@@ -4,6 +4,9 @@ import { createOutbound, type Outbound } from "../../security/outbound.ts";
 import type { SecretBox } from "../../security/secret-box.ts";
 import { clientSecretOf, type Provider } from "./provider.ts";
 
+/** How long what a provider told of itself is taken for granted. */
+const KEPT_MS = 5 * 60_000;
+
 /** What goes with the browser to the provider and is asked for when it comes back. */
 export interface Pending {
   readonly state: string;
@@ -32,13 +35,46 @@ export interface RelyingParty {
   finish(answer: URL, pending: Pending): Promise<Identity>;
 }
 
+/** What providers told of themselves (OpenID Connect Discovery 1.0), for some minutes. */
+export interface KnownProviders {
+  /** @param now in milliseconds */
+  get(key: string, now: number): oidc.ServerMetadata | undefined;
+  put(key: string, metadata: oidc.ServerMetadata, now: number): void;
+  forget(key: string): void;
+}
+
+export function keepProviders(): KnownProviders {
+  const kept = new Map<string, { readonly metadata: oidc.ServerMetadata; readonly until: number }>();
+  return {
+    get(key, now) {
+      const known = kept.get(key);
+      return known !== undefined && now < known.until ? known.metadata : undefined;
+    },
+    put(key, metadata, now) {
+      for (const [each, { until }] of kept) if (until <= now) kept.delete(each);
+      kept.set(key, { metadata, until: now + KEPT_MS });
+    },
+    forget: (key) => void kept.delete(key),
+  };
+}
+
+export interface RelyingPartyDeps {
+  readonly secrets: SecretBox;
+  readonly clock: () => Date;
+  readonly known: KnownProviders;
+}
+
 /** @throws (its functions) ServerError `UPSTREAM_FAILED`, `ADDRESS_REFUSED` */
-export function createRelyingParty(secrets: SecretBox, tenantId: number, provider: Provider): RelyingParty {
+export function createRelyingParty(deps: RelyingPartyDeps, tenantId: number, provider: Provider): RelyingParty {
   const withConfig = async <Result>(work: (config: oidc.Configuration) => Promise<Result>): Promise<Result> => {
     const outbound = createOutbound({ allowPrivate: provider.allowPrivate === true });
     try {
-      return await work(await discover(provider, clientSecretOf(secrets, tenantId, provider), outbound));
+      return await work(
+        await configure(deps, provider, await clientSecretOf(deps.secrets, tenantId, provider), outbound),
+      );
     } catch (cause) {
+      // It may have changed what it told of itself.
+      deps.known.forget(keyOf(provider));
       throw failure(provider, cause);
     } finally {
       outbound.close();
@@ -82,7 +118,12 @@ async function identityOf(
   return { subject: claims.sub, claims: { ...more, ...claims } };
 }
 
-async function discover(
+function keyOf({ id, issuer, allowPrivate = false }: Provider): string {
+  return JSON.stringify([id, issuer, allowPrivate]);
+}
+
+async function configure(
+  { clock, known }: RelyingPartyDeps,
   provider: Provider,
   secret: string | undefined,
   outbound: Outbound,
@@ -94,10 +135,21 @@ async function discover(
     if (text !== undefined && text !== null && typeof text !== "string") throw new TypeError("a body that is no text");
     return outbound.fetch(url, { method, headers, body: text ?? undefined, signal });
   };
-  return oidc.discovery(issuer, provider.clientId, secret, secret === undefined ? oidc.None() : undefined, {
-    [oidc.customFetch]: fetchGuarded,
-    execute: [oidc.enableNonRepudiationChecks, ...(isPlain ? [oidc.allowInsecureRequests] : [])],
-  });
+  const settings = [oidc.enableNonRepudiationChecks, ...(isPlain ? [oidc.allowInsecureRequests] : [])];
+  const authentication = secret === undefined ? oidc.None() : undefined;
+  const key = keyOf(provider);
+  const now = clock().getTime();
+  const metadata = known.get(key, now);
+  if (metadata === undefined) {
+    const options = { [oidc.customFetch]: fetchGuarded, execute: settings };
+    const found = await oidc.discovery(issuer, provider.clientId, secret, authentication, options);
+    known.put(key, found.serverMetadata(), now);
+    return found;
+  }
+  const config = new oidc.Configuration(metadata, provider.clientId, secret, authentication);
+  config[oidc.customFetch] = fetchGuarded;
+  for (const set of settings) set(config);
+  return config;
 }
 
 /** The provider, or somebody in its name, told something that does not hold; the browser's user learns no more. */

@@ -9,7 +9,7 @@ import { clearCookie, readCookie, setCookie } from "../cookie.ts";
 import { startSession } from "../start-session.ts";
 import { acceptIdentity } from "./accept-identity.ts";
 import { findProvider, listProviders, type Provider } from "./provider.ts";
-import { createRelyingParty, type Pending } from "./relying-party.ts";
+import { createRelyingParty, type KnownProviders, keepProviders, type Pending } from "./relying-party.ts";
 
 const COOKIE = "bulwark_oidc";
 const PATH = "/api/v1/session/oidc";
@@ -49,6 +49,7 @@ export const oidcRoutes: Routes = async (app, { deps }) => {
     return { items };
   });
 
+  const known = keepProviders();
   const start = {
     tags,
     summary: "Go to the identity provider",
@@ -58,7 +59,7 @@ export const oidcRoutes: Routes = async (app, { deps }) => {
   };
   app.get(`${PATH}/:id/start`, { config, schema: start }, async (request, reply) => {
     const { tenantId, provider } = await providerFor(deps, request.params.id);
-    const party = createRelyingParty(deps.secrets, tenantId, provider);
+    const party = createRelyingParty({ ...deps, known }, tenantId, provider);
     const { url, pending } = await party.begin(callbackOf(deps, request, provider.id));
     keepPending(deps, request, reply, tenantId, provider.id, pending);
     return reply.redirect(url.href);
@@ -73,14 +74,14 @@ export const oidcRoutes: Routes = async (app, { deps }) => {
   };
   app.get(`${PATH}/:id/callback`, { config, schema: callback }, async (request, reply) => {
     const { tenantId, provider } = await providerFor(deps, request.params.id);
-    const pending = takePending(deps, request, reply, tenantId, provider.id);
-    return reply.redirect(await finish(deps, request, reply, tenantId, provider, pending));
+    const pending = await takePending(deps, request, reply, tenantId, provider.id);
+    return reply.redirect(await finish({ ...deps, known }, request, reply, tenantId, provider, pending));
   });
 };
 
 /** @returns where the browser goes on: people are told on the login page what went wrong */
 async function finish(
-  deps: AppDeps,
+  deps: AppDeps & { readonly known: KnownProviders },
   request: FastifyRequest,
   reply: FastifyReply,
   tenantId: number,
@@ -90,7 +91,7 @@ async function finish(
   if (pending === undefined) return `${REFUSED}EXPIRED`;
   const answer = new URL(callbackOf(deps, request, provider.id));
   answer.search = new URL(request.url, answer).search;
-  const party = createRelyingParty(deps.secrets, tenantId, provider);
+  const party = createRelyingParty(deps, tenantId, provider);
   const identity = await party.finish(answer, pending).catch((error: unknown) => {
     if (!(error instanceof ServerError)) throw error;
     request.log.warn({ err: error, provider: provider.id }, "a login through an identity provider failed");
@@ -133,18 +134,18 @@ function keepPending(
   setCookie(request, reply, COOKIE, value, { path: PATH, sameSite: "Lax", maxAgeS: PENDING_MS / 1000 });
 }
 
-function takePending(
+async function takePending(
   deps: AppDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   tenantId: number,
   id: string,
-): Pending | undefined {
+): Promise<Pending | undefined> {
   const value = readCookie(request, COOKIE);
   if (value === undefined) return undefined;
   clearCookie(request, reply, COOKIE, PATH);
   try {
-    const kept = JSON.parse(deps.secrets.open(tenantId, `oidc-pending/${id}`, Buffer.from(value, "base64url")));
+    const kept = JSON.parse(await deps.secrets.open(tenantId, `oidc-pending/${id}`, Buffer.from(value, "base64url")));
     return Value.Check(Kept, kept) && kept.until > deps.clock().getTime() ? kept : undefined;
   } catch (error) {
     request.log.info({ err: error }, "a cookie of a login was none of ours");

@@ -1,0 +1,121 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
+import { CliError, plain } from "../failure.ts";
+import { type ParsedOptions, parseOptions } from "../options.ts";
+import { builtSensor, INSTALLED } from "../sensor/place.ts";
+import { runningProcess, startService, stopService } from "../sensor/service.ts";
+import { askServer, findAccess } from "../server-client.ts";
+
+const SENSOR_HELP = `Watches this node, or makes a token with which others enrol. See bulwark login.
+
+Usage: bulwark sensor install [--gateway HOST:PORT] [--token TOKEN] [--program FILE]
+       bulwark sensor uninstall|status|doctor
+       bulwark sensor token [--uses N] [--hours N]
+
+  --gateway HOST:PORT   where the sensor connects (default: the host of the server, port 9443)
+  --token TOKEN         to enrol with (default: one that is made through the API, which only administrators can)
+  --program FILE        the sensor's program (default: the one that make sensor built)
+
+install copies the program to ${INSTALLED.program}, enrols the node for a certificate of its own, which is kept in
+${INSTALLED.state}, and starts a systemd unit, or a process where there is no systemd. doctor says what this kernel lets
+the sensor see and block.
+
+Examples:
+  bulwark sensor install
+  bulwark sensor token --uses 100 --hours 2
+  bulwark sensor install --gateway bulwark.example.com:9443 --token …
+`;
+
+const TABLE = {
+  gateway: { type: "string" },
+  token: { type: "string" },
+  program: { type: "string" },
+  uses: { type: "string" },
+  hours: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+const GATEWAY_PORT = 9_443;
+const NOT_RUNNING_EXIT = 1;
+
+/** `bulwark sensor`: see SENSOR_HELP. */
+export async function sensorCommand(args: readonly string[]): Promise<number> {
+  const options = parseOptions("sensor", args, TABLE);
+  const [action, ...rest] = options.positionals;
+  if (options.flags.has("help") || action === undefined) {
+    process.stdout.write(SENSOR_HELP);
+    return 0;
+  }
+  const work = { install, uninstall, status, doctor, token }[action];
+  if (work === undefined || rest.length > 0) {
+    throw new CliError(
+      "USAGE",
+      `sensor: "${options.positionals.join(" ")}" is nothing it can do`,
+      "see bulwark sensor --help",
+    );
+  }
+  return work(options);
+}
+
+async function install({ text }: ParsedOptions): Promise<number> {
+  checkRoot();
+  const program = builtSensor(text.program);
+  const gateway = text.gateway ?? `${new URL(findAccess().url).hostname}:${GATEWAY_PORT}`;
+  const token = text.token ?? (await newToken("1", "1"));
+  await stopService();
+  // Renamed into place: a program that runs cannot be written over.
+  copyFileSync(program, `${INSTALLED.program}.new`);
+  renameSync(`${INSTALLED.program}.new`, INSTALLED.program);
+  mkdirSync(INSTALLED.state, { recursive: true, mode: 0o700 });
+  run(INSTALLED.program, "enroll", "--server", `https://${gateway}`, "--token", token, "--state", INSTALLED.state);
+  const how = startService();
+  const where = how === "unit" ? "systemctl status bulwark-sensor" : `its log is ${INSTALLED.log}`;
+  process.stdout.write(`The sensor watches ${hostname()} and is connected to ${gateway}; ${where}\n`);
+  return 0;
+}
+
+async function uninstall(): Promise<number> {
+  checkRoot();
+  await stopService();
+  rmSync(INSTALLED.program, { force: true });
+  rmSync(INSTALLED.state, { recursive: true, force: true });
+  process.stdout.write("The sensor is gone; remove the node in the console too, if it does not come back\n");
+  return 0;
+}
+
+async function status(): Promise<number> {
+  const pid = runningProcess();
+  process.stdout.write(
+    pid === undefined ? "No sensor was started by bulwark sensor install\n" : `The sensor runs as process ${pid}\n`,
+  );
+  return pid === undefined ? NOT_RUNNING_EXIT : 0;
+}
+
+async function doctor({ text }: ParsedOptions): Promise<number> {
+  run(builtSensor(text.program), "doctor");
+  return 0;
+}
+
+async function token({ text }: ParsedOptions): Promise<number> {
+  process.stdout.write(plain(`${await newToken(text.uses ?? "1", text.hours ?? "24")}\n`));
+  return 0;
+}
+
+async function newToken(uses: string, hours: string): Promise<string> {
+  const body = { name: `bulwark sensor on ${hostname()}`, uses: Number(uses), hours: Number(hours) };
+  const made = await askServer<{ token: string }>(findAccess(), "POST", "/enrolment-tokens", body);
+  return made.token;
+}
+
+function run(program: string, ...args: readonly string[]): void {
+  try {
+    execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+  } catch (cause) {
+    throw new CliError("SENSOR_FAILED", `bulwark-sensor ${args[0]} failed`, "see what it says above", cause);
+  }
+}
+
+function checkRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw new CliError("USAGE", "sensor: only root can watch a node", "run it with sudo");
+}

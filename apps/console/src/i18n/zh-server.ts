@@ -1,0 +1,93 @@
+import checks from "../../../../content/translations/checks.zh.json" with { type: "json" };
+
+/** Translations of texts that the server writes in English. A text that is not known stays as it is. */
+export interface ServerTexts {
+  /** Title and advice of a configuration check, by its id. */
+  readonly checks: Readonly<Record<string, { readonly title: string; readonly advice: string }>>;
+  /** A factor of a priority. */
+  reason(text: string): string;
+  advice(text: string): string;
+  /** Why a task or a registry failed. */
+  problem(text: string): string;
+}
+
+/** A text of the server's with what differs from case to case, and its translation with `$1` and so on for that. */
+type Pattern = readonly [RegExp, string];
+
+/** What the severity word in a risk's first factor becomes. */
+const SEVERITIES: Readonly<Record<string, string>> = {
+  critical: "严重",
+  high: "高危",
+  medium: "中危",
+  low: "低危",
+  negligible: "轻微",
+  unknown: "未知",
+};
+
+/** Factors of a priority (packages/advisory/src/priority.ts), and states of a match. */
+const REASONS: readonly Pattern[] = [
+  [/^malicious package$/, "恶意软件包"],
+  [/^exploited in ransomware campaigns$/, "已被勒索软件利用"],
+  [/^exploited in the wild$/, "已在野外被利用"],
+  [/^EPSS (\d+) %$/, "EPSS 利用概率 $1%"],
+  [/^public exploit$/, "存在公开的利用代码"],
+  [/^a fix exists$/, "已有修复版本"],
+  [/^fixed$/, "已修复"],
+  [/^affected$/, "受影响"],
+  [/^fixed (\S+)$/, "在 $1 中修复"],
+];
+
+/** Advice on flaws (packages/store/src/images/image-findings.ts). */
+const ADVICE: readonly Pattern[] = [
+  [
+    /^Remove (.+) and replace every secret that the image could reach: the package is malicious\.$/,
+    "移除 $1，并更换该镜像可触及的所有密钥：这是恶意软件包。",
+  ],
+  [
+    /^It came with the base image: no fixed version is known yet; remove (.+) if it is not needed\.$/,
+    "来自基础镜像：目前没有已知的修复版本；若不需要，请移除 $1。",
+  ],
+  [
+    /^It came with a layer of your own: no fixed version is known yet; remove (.+) if it is not needed\.$/,
+    "来自您自己的层：目前没有已知的修复版本；若不需要，请移除 $1。",
+  ],
+  [
+    /^It came with the base image: wait for a base that holds (.+) (\S+), or move to one, and rebuild\.$/,
+    "来自基础镜像：等待或改用包含 $1 $2 的基础镜像，然后重新构建。",
+  ],
+  [
+    /^It came with a layer of your own: update (.+) to (\S+) and rebuild\.$/,
+    "来自您自己的层：将 $1 更新到 $2，然后重新构建。",
+  ],
+];
+
+/** Why a task or a registry failed (apps/server/src/jobs/worker.ts, packages/image/src/registry). The part that quotes others stays. */
+const PROBLEMS: readonly Pattern[] = [
+  [/^its worker was stopped$/, "执行它的工作进程已停止"],
+  [/^it waits for the worker on (\S+)$/, "等待 $1 上的工作进程"],
+  [/^worker (\S+) gave no sign of life for (\d+) seconds$/, "工作进程 $1 已 $2 秒没有响应"],
+  [
+    /^the disk of the database or of the worker is full \((.*)\); free space there, the task is tried again by itself$/,
+    "数据库或工作进程的磁盘已满（$1）；请释放空间，任务会自动重试",
+  ],
+  [/^(\S+) cannot be reached: no answer for (\d+) ms[^;]*/, "无法连接 $1：$2 毫秒内没有响应"],
+  [/^(\S+) cannot be reached: ([^;]*)/, "无法连接 $1：$2"],
+  [/^the image lies on (\S+) alone, in no registry/, "镜像只在 $1 上，不在任何镜像仓库中"],
+];
+
+/** Texts of the server in Chinese. What advisories and other people wrote stays as it is. */
+export const zhServer: ServerTexts = {
+  checks,
+  reason(text) {
+    const [, severity = ""] = /^(\w+) severity$/.exec(text) ?? [];
+    const word = SEVERITIES[severity];
+    return word === undefined ? translated(REASONS, text) : `严重程度：${word}`;
+  },
+  advice: (text) => translated(ADVICE, text),
+  problem: (text) => translated(PROBLEMS, text),
+};
+
+function translated(patterns: readonly Pattern[], text: string): string {
+  const found = patterns.find(([pattern]) => pattern.test(text));
+  return found === undefined ? text : text.replace(found[0], found[1]);
+}

@@ -1,0 +1,6 @@
+import { CodedError } from "@bulwark/model";
+
+/** What a sensor is told; each code has its own gRPC status, see status.ts. */
+export type GatewayErrorCode = "BAD_REQUEST" | "TOKEN_REFUSED" | "NODE_UNKNOWN" | "PROTOCOL";
+
+export class GatewayError extends CodedError<GatewayErrorCode> {}

@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import {
+  type BlockAction,
+  blockFor,
+  type EventSelection,
+  neededSelections,
+  type PathPattern,
+  type Rule,
+} from "@bulwark/detect";
+import type {
+  Block,
+  Policy,
+  PathPattern as WirePattern,
+  EventSelection as WireSelection,
+} from "../gateway/gen/wire-types.ts";
+import { eventTypeNumber } from "../gateway/runtime-events.ts";
+import { type DeepPartial, policy as policyCodec } from "../gateway/wire.ts";
+import { isUsed, type ScopedMode, type TenantRules } from "./tenant-rules.ts";
+
+const MIB = 1024 * 1024;
+const SPOOL_BYTES = 256 * MIB;
+/** Of one core. */
+const CPU_SHARE = 0.05;
+const EVENTS_PER_SECOND = 5_000;
+/** Programs above it are not hashed: indicators of files are for what attackers bring, which is small. */
+const DIGEST_BYTES = 8 * MIB;
+const PATTERN_KINDS = { exact: 1, prefix: 2, suffix: 3, contains: 4 } as const;
+
+/** Kept whatever rules need: what a story is made of, and what must never be missed. */
+const ALWAYS: readonly EventSelection[] = [
+  selection("execve", true),
+  selection("procexit", false),
+  selection("connect", false),
+  selection("accept", false),
+  selection("listen", false),
+  selection("dns", false),
+  selection("flow", false),
+  selection("container", true),
+  selection("blocked", true),
+  selection("tamper", true),
+];
+
+/** What nodes of a tenant capture and block. */
+export interface SensorPolicy {
+  /** Follows from what is in it: equal policies have equal revisions, on whichever server. */
+  readonly revision: number;
+  readonly policy: DeepPartial<Policy>;
+  readonly ruleOfBlock: ReadonlyMap<string, Rule>;
+  readonly ruleByName: ReadonlyMap<string, Rule>;
+}
+
+/** Compiles a tenant's rules into what its sensors are to do. */
+export function sensorPolicy(rules: TenantRules): SensorPolicy {
+  const used = rules.set.rules.filter((rule) => isUsed(rules, rule));
+  const ruleOfBlock = new Map<string, Rule>();
+  const blocks: DeepPartial<Block>[] = [];
+  for (const rule of used) {
+    for (const { mode, scope } of rules.modes.get(rule.name) ?? []) {
+      if (mode !== "block") continue;
+      const able = blockFor(rules.set, rule);
+      if (!("blocks" in able)) continue;
+      for (const action of able.blocks) {
+        const block = wireBlock(rule, scope, action);
+        if (ruleOfBlock.has(block.id)) continue;
+        ruleOfBlock.set(block.id, rule);
+        blocks.push(block);
+      }
+    }
+  }
+  const selections = [...ALWAYS, ...neededSelections(rules.set, used)].map(wireSelection);
+  const policy: DeepPartial<Policy> = {
+    selections,
+    blocks,
+    limits: { cpuShare: CPU_SHARE, spoolBytes: SPOOL_BYTES, eventsPerSecondPerContainer: EVENTS_PER_SECOND },
+    digestFilesUpToBytes: rules.indicators.size > 0 ? DIGEST_BYTES : 0,
+  };
+  const digest = createHash("sha256").update(policyCodec.encode(policy)).digest();
+  return {
+    revision: digest.readUIntBE(0, 6),
+    policy,
+    ruleOfBlock,
+    ruleByName: new Map(rules.set.rules.map((rule) => [rule.name, rule])),
+  };
+}
+
+function selection(type: EventSelection["type"], fromHost: boolean): EventSelection {
+  return { type, fromContainers: true, fromHost, paths: [], reads: false, calls: [], failures: false };
+}
+
+function wireSelection({ type, paths, ...rest }: EventSelection): DeepPartial<WireSelection> {
+  return { ...rest, type: eventTypeNumber(type), paths: paths.map(wirePattern) };
+}
+
+function wirePattern({ kind, value }: PathPattern): DeepPartial<WirePattern> {
+  return { kind: PATTERN_KINDS[kind], value };
+}
+
+function wireBlock(
+  rule: Rule,
+  scope: ScopedMode["scope"],
+  action: BlockAction,
+): DeepPartial<Block> & { readonly id: string } {
+  const id = createHash("sha256")
+    .update(JSON.stringify([rule.name, scope, action]))
+    .digest("base64url")
+    .slice(0, 16);
+  return { id, rule: rule.name, scope, ...wireAction(action) };
+}
+
+function wireAction(action: BlockAction): DeepPartial<Block> {
+  switch (action.kind) {
+    case "exec":
+      return { exec: { ...action, paths: action.paths.map(wirePattern) } };
+    case "file":
+      return { file: { ...action, paths: action.paths.map(wirePattern) } };
+    case "connect":
+      return { connect: action };
+    case "syscall":
+      return { syscall: action };
+  }
+}

@@ -1,0 +1,39 @@
+import { sql } from "kysely";
+import type { Store } from "../open-store.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Makes the partitions that events of the days from eight days ago to tomorrow go to. */
+export async function makeRuntimeDays(store: Store, now: Date): Promise<void> {
+  const days = Array.from({ length: 10 }, (_, i) => dayOf(now.getTime() + (i - 8) * DAY_MS));
+  await sql`SELECT make_runtime_day(day) FROM unnest(${days}::date[]) AS day`.execute(store.system);
+}
+
+/**
+ * Drops the oldest days until what is left is within both bounds. Today and yesterday stay in any case.
+ *
+ * @returns days that were dropped, `2026-06-01`
+ */
+export async function dropRuntimeDays(
+  store: Store,
+  bounds: { readonly days: number; readonly bytes: number },
+  now: Date,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ day: string; bytes: number }>`
+    SELECT to_char(day, 'YYYY-MM-DD') AS day, bytes FROM runtime_days()`.execute(store.system);
+  const oldest = dayOf(now.getTime() - bounds.days * DAY_MS);
+  const kept = dayOf(now.getTime() - DAY_MS);
+  let bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const dropped: string[] = [];
+  for (const row of rows) {
+    if (row.day >= kept || (row.day >= oldest && bytes <= bounds.bytes)) break;
+    await sql`SELECT drop_runtime_day(${row.day}::date)`.execute(store.system);
+    bytes -= row.bytes;
+    dropped.push(row.day);
+  }
+  return dropped;
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}

@@ -1,0 +1,168 @@
+// Events of sockets: addresses are the socket's own.
+#pragma once
+#include "call.h"
+
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define TCP_CLOSE 7
+#define TCP_SYN_SENT 2
+#define IPPROTO_TCP 6
+#define EINPROGRESS 115
+
+// Who opened a connection, and to where: what a refused connection no longer knows, and what its end belongs to.
+struct owner {
+	u64 start_ns;
+	u64 cgroup;
+	u32 pid;
+	u32 uid;
+	u32 flags;
+	u32 reserved;
+	struct socket_body addresses;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64);
+	__type(value, struct owner);
+} owners SEC(".maps");
+
+static __always_inline void read_socket(struct sock *sock, struct socket_body *body)
+{
+	u16 family = READ(sock, __sk_common.skc_family);
+	body->family = family;
+	body->type = READ(sock, sk_type);
+	if (family == AF_UNIX)
+		return;
+	body->protocol = READ(sock, sk_protocol);
+	body->local_port = READ(sock, __sk_common.skc_num);
+	body->remote_port = bpf_ntohs(READ(sock, __sk_common.skc_dport));
+	if (family == AF_INET) {
+		*(u32 *)body->local = READ(sock, __sk_common.skc_rcv_saddr);
+		*(u32 *)body->remote = READ(sock, __sk_common.skc_daddr);
+	} else if (family == AF_INET6) {
+		bpf_core_read(body->local, 16, &sock->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(body->remote, 16, &sock->__sk_common.skc_v6_daddr);
+	}
+}
+
+// Body, and the path of a Unix socket's peer (its own path when it has none).
+static __always_inline void put_socket(struct scratch *scratch, struct sock *sock)
+{
+	struct socket_body body = {};
+	read_socket(sock, &body);
+	u64 key = (u64)sock;
+	struct owner *owner = bpf_map_lookup_elem(&owners, &key);
+	if (owner && !body.remote_port && scratch->record.type == CONNECT)
+		body = owner->addresses;
+	put(scratch, &body, sizeof(body));
+	if (body.family != AF_UNIX) {
+		put_nothing(scratch);
+		return;
+	}
+	struct unix_sock *peer = (void *)READ((struct unix_sock *)sock, peer);
+	struct unix_address *address = peer ? READ(peer, addr) : NULL;
+	if (!address)
+		address = READ((struct unix_sock *)sock, addr);
+	int length = address ? READ(address, len) : 0;
+	u32 used = scratch->record.used;
+	if (length <= 2 || length > 110 || used >= DATA_MAX) {
+		put_nothing(scratch);
+		return;
+	}
+	u32 size = (length - 2) & 127;
+	*(u16 *)&scratch->data[used] = size;
+	struct unix_name *name = (void *)address + bpf_core_type_size(struct unix_address);
+	bpf_probe_read_kernel(&scratch->data[used + 2], size, name->path);
+	scratch->record.used = used + 2 + size;
+}
+
+static __always_inline struct sock *sock_of(struct task_struct *task, u32 fd)
+{
+	struct file *file = file_of(task, fd);
+	if (kind_of(file) != STDIO_SOCKET)
+		return NULL;
+	struct socket *socket = READ(file, private_data);
+	return READ(socket, sk);
+}
+
+static __always_inline void own(struct record *record, struct sock *sock, bool with_addresses)
+{
+	struct owner owner = {
+		.start_ns = record->start_ns, .cgroup = record->cgroup, .pid = record->pid,
+		.uid = record->uid, .flags = record->flags & IN_CONTAINER,
+	};
+	if (with_addresses)
+		read_socket(sock, &owner.addresses);
+	u64 key = (u64)sock;
+	bpf_map_update_elem(&owners, &key, &owner, BPF_ANY);
+}
+
+// CONNECT, LISTEN, BIND, SOCKET, ACCEPT: body, Unix path, and the address that the caller asked for.
+static __always_inline void by_socket(struct scratch *scratch, struct task_struct *task, u32 fd, struct call *call)
+{
+	struct sock *sock = sock_of(task, fd);
+	if (!sock)
+		return;
+	scratch->record.fd = fd;
+	if (call->handler == HANDLER_ACCEPTED && scratch->record.type == ACCEPT)
+		own(&scratch->record, sock, false);
+	put_socket(scratch, sock);
+	if (call->text != NO_ARGUMENT)
+		put_user_bytes(scratch->arguments[call->text & 7], 28);
+	else
+		put_nothing(scratch);
+	offer(scratch);
+}
+
+// FLOW: body, empty path. TCP connections when they end; their owner was noted when they began.
+SEC("tp_btf/inet_sock_set_state")
+int socket_state(u64 *ctx)
+{
+	struct sock *sock = (void *)ctx[0];
+	int state = ctx[2];
+	u64 key = (u64)sock;
+	if (state == TCP_SYN_SENT) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+		struct record record;
+		describe(&record, CONNECT, task);
+		own(&record, sock, true);
+		return 0;
+	}
+	// What never came about is no flow; its addresses stay for the call that is about to say so.
+	if (state != TCP_CLOSE || (int)ctx[1] == TCP_SYN_SENT)
+		return 0;
+	struct owner *owner = bpf_map_lookup_elem(&owners, &key);
+	if (!owner)
+		return 0;
+	struct owner taken = *owner;
+	bpf_map_delete_elem(&owners, &key);
+	count(SEEN, FLOW);
+	u32 selection = selection_of(FLOW);
+	struct { struct record record; struct socket_body body; u16 path; u16 asked; u32 end; } flow = {};
+	flow.record.type = FLOW;
+	flow.record.flags = taken.flags;
+	flow.record.time_ns = bpf_ktime_get_boot_ns();
+	flow.record.start_ns = taken.start_ns;
+	flow.record.cgroup = taken.cgroup;
+	flow.record.pid = flow.record.tid = taken.pid;
+	flow.record.uid = flow.record.euid = taken.uid;
+	flow.record.used = sizeof(flow.body) + 4;
+	flow.record.fd = -1;
+	if (!selected_here(selection, &flow.record)) {
+		count(FILTERED, FLOW);
+		return 0;
+	}
+	read_socket(sock, &flow.body);
+	if (!flow.body.remote_port)
+		flow.body = taken.addresses;
+	flow.body.sent = READ((struct tcp_sock *)sock, bytes_acked);
+	flow.body.received = READ((struct tcp_sock *)sock, bytes_received);
+	// The first of the acknowledged bytes is the connection's own beginning.
+	if (flow.body.sent && READ((struct tcp_sock *)sock, bytes_sent) < flow.body.sent)
+		flow.body.sent -= 1;
+	if (bpf_ringbuf_output(&ring, &flow, sizeof(struct record) + sizeof(flow.body) + 4, wake_flags(false)))
+		count(LOST, FLOW);
+	return 0;
+}

@@ -1,0 +1,256 @@
+//! What the sensor owes to a server: events, health, inventory, obedience. Without a server there is only the watch on itself.
+use std::collections::HashMap;
+use tokio::sync::mpsc;
+
+use crate::clock::now_us;
+use crate::engine::Seen;
+use crate::kernel::counters::{self, Counts};
+use crate::response::{self, Begun};
+use crate::sensor::Sensor;
+use crate::server::health::{CpuMeter, Degradation, resident_bytes};
+use crate::server::identity::State;
+use crate::server::link::LinkEvent;
+use crate::server::uplink::{SPOOL_BYTES, Uplink};
+use crate::server::{inventory, node};
+use crate::wire::{EvidenceChunk, Health, Hello, OrderResult, Policy, SignedOrder, downstream, loss, order_result, upstream};
+
+const HEALTH_SECONDS: u64 = 10;
+const INVENTORY_SECONDS: u64 = 600;
+/// Without a policy that says otherwise, of one core.
+const DEFAULT_CPU_SHARE: f64 = 0.0;
+/// In the second step a container may make this many events in a second.
+const SAMPLED_EVENTS_PER_SECOND: u32 = 100;
+/// Results of orders are remembered for a week after they were carried out.
+const REMEMBER_US: i64 = 7 * 24 * 3600 * 1_000_000;
+
+/// What arrives while the sensor works.
+pub enum Message {
+    Link(LinkEvent),
+    Finished(OrderResult, Vec<EvidenceChunk>),
+}
+
+pub struct Duty {
+    uplink: Option<Uplink>,
+    link: Option<mpsc::Receiver<LinkEvent>>,
+    finished: mpsc::UnboundedReceiver<(OrderResult, Vec<EvidenceChunk>)>,
+    finish: mpsc::UnboundedSender<(OrderResult, Vec<EvidenceChunk>)>,
+    second: u64,
+    meter: CpuMeter,
+    health_meter: CpuMeter,
+    degradation: Degradation,
+    counted: Counts,
+    undescribed: u64,
+}
+
+impl Duty {
+    pub fn begin(state: Option<State>, sensor: &Sensor) -> Result<Self, String> {
+        let limit = sensor.policy.limits.as_ref().map_or(0, |limits| limits.spool_bytes);
+        let (uplink, link) = match state {
+            Some(state) => {
+                state.prune_results(now_us() - REMEMBER_US);
+                let (uplink, link) = Uplink::start(state, if limit == 0 { SPOOL_BYTES } else { limit })?;
+                (Some(uplink), Some(link))
+            }
+            None => (None, None),
+        };
+        let (finish, finished) = mpsc::unbounded_channel();
+        Ok(Self {
+            uplink,
+            link,
+            finished,
+            finish,
+            second: 0,
+            meter: CpuMeter::new(),
+            health_meter: CpuMeter::new(),
+            degradation: Degradation::default(),
+            counted: Counts::default(),
+            undescribed: 0,
+        })
+    }
+
+    /// The next thing that arrives; waits for ever where nothing can.
+    pub async fn next(&mut self) -> Message {
+        let link = async {
+            match self.link.as_mut() {
+                Some(link) => link.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some(event) = link => Message::Link(event),
+            Some((result, chunks)) = self.finished.recv() => Message::Finished(result, chunks),
+        }
+    }
+
+    pub fn take(&mut self, message: Message, sensor: &mut Sensor) {
+        match message {
+            Message::Finished(result, chunks) => self.answer(result, chunks),
+            Message::Link(LinkEvent::Up(sender)) => {
+                let hello = Hello {
+                    node: Some(node::describe()),
+                    capabilities: sensor.capabilities.clone(),
+                    policy_revision: sensor.policy.revision,
+                };
+                if let Some(uplink) = &mut self.uplink {
+                    eprintln!("connected to the server");
+                    uplink.up(sender, hello);
+                    uplink.say_now(upstream::Message::Inventory(inventory::complete(&sensor.engine)));
+                    // What was just said completely is no change.
+                    uplink.changes.since_last(&sensor.engine.containers.all());
+                }
+            }
+            Message::Link(LinkEvent::Down(why)) => {
+                if let Some(uplink) = &mut self.uplink {
+                    eprintln!("no server: {why}");
+                    uplink.down();
+                }
+            }
+            Message::Link(LinkEvent::Message(message)) => match *message {
+                downstream::Message::Acknowledgement(acknowledgement) => {
+                    if let Some(uplink) = &mut self.uplink {
+                        uplink.acknowledged(&acknowledgement);
+                    }
+                }
+                downstream::Message::Policy(policy) => self.policy(policy, sensor),
+                downstream::Message::Order(order) => self.order(&order, sensor),
+            },
+        }
+    }
+
+    fn answer(&mut self, result: OrderResult, chunks: Vec<EvidenceChunk>) {
+        if let Some(uplink) = &mut self.uplink {
+            uplink.evidence(chunks);
+            uplink.result(result);
+        }
+    }
+
+    fn policy(&mut self, policy: Policy, sensor: &mut Sensor) {
+        let Some(uplink) = &mut self.uplink else { return };
+        if let Some(limits) = policy.limits.as_ref().filter(|limits| limits.spool_bytes > 0) {
+            uplink.spool.limit = limits.spool_bytes;
+        }
+        let (before, revision) = (sensor.policy.clone(), policy.revision);
+        if let Err(why) = uplink.state.save_policy(&policy) {
+            eprintln!("policy {revision} is not kept: {why}");
+        }
+        if let Err(why) = sensor.apply(policy) {
+            eprintln!("policy {revision} cannot be put in force, the one of before stays: {why}");
+            if let Err(why) = sensor.apply(before) {
+                eprintln!("nor can that: {why}");
+            }
+        }
+        self.health(sensor);
+    }
+
+    fn order(&mut self, signed: &SignedOrder, sensor: &mut Sensor) {
+        let Some(uplink) = &mut self.uplink else { return };
+        let state = uplink.state.clone();
+        let identity = match state.identity() {
+            Ok(identity) => identity,
+            Err(why) => return eprintln!("an order cannot be verified: {why}"),
+        };
+        let order = match response::verify::verify(signed, &identity.order_key, &identity.node_id, now_us()) {
+            Ok(order) => order,
+            Err((id, why)) => {
+                let report = response::Report::new(order_result::Outcome::Refused, why);
+                // Not remembered: who can forge an id must not be able to use it up.
+                return uplink.say(upstream::Message::Result(response::result(&id, report)));
+            }
+        };
+        if let Some(known) = state.result(&order.id) {
+            return uplink.say(upstream::Message::Result(known));
+        }
+        match response::begin(sensor, &state, order) {
+            Begun::Done((result, chunks)) => self.answer(result, chunks),
+            Begun::Later(work) => {
+                let finish = self.finish.clone();
+                tokio::task::spawn_local(async move {
+                    let answer = work.await;
+                    // The receiver is gone only when the sensor ends.
+                    drop(finish.send(answer));
+                });
+            }
+        }
+    }
+
+    pub fn events(&mut self, events: &[Seen]) {
+        if let Some(uplink) = &mut self.uplink {
+            uplink.events(events);
+        }
+    }
+
+    /// Counts, budget, and what is said now and then.
+    pub fn each_second(&mut self, sensor: &mut Sensor) -> Result<(), String> {
+        self.second += 1;
+        self.count(sensor);
+        let budget = sensor.policy.limits.as_ref().map_or(DEFAULT_CPU_SHARE, |limits| limits.cpu_share);
+        if self.degradation.judge(self.meter.share(), budget) {
+            sensor.degrade(self.degradation.step, SAMPLED_EVENTS_PER_SECOND)?;
+            eprintln!("degradation {}: {}", self.degradation.step, self.degradation.reason);
+        }
+        if self.second % HEALTH_SECONDS == 0 {
+            self.health(sensor);
+        }
+        if let Some(uplink) = self.uplink.as_mut().filter(|uplink| uplink.is_up()) {
+            if self.second % INVENTORY_SECONDS == 0 {
+                uplink.say_now(upstream::Message::Inventory(inventory::complete(&sensor.engine)));
+            } else if let Some(changes) = uplink.changes.since_last(&sensor.engine.containers.all()) {
+                uplink.say_now(upstream::Message::Inventory(changes));
+            }
+            uplink.pump();
+        }
+        Ok(())
+    }
+
+    /// What was lost in the last second goes with the next batch.
+    fn count(&mut self, sensor: &Sensor) {
+        let counts = match counters::read(&sensor.counters) {
+            Ok(counts) => counts,
+            Err(error) => return eprintln!("counters cannot be read: {error}"),
+        };
+        if let Some(uplink) = &mut self.uplink {
+            let grown = |now: &HashMap<String, u64>, before: &HashMap<String, u64>| -> Vec<(String, u64)> {
+                now.iter().map(|(kind, count)| (kind.clone(), count - before.get(kind).copied().unwrap_or_default())).filter(|(_, count)| *count > 0).collect()
+            };
+            for (kind, count) in grown(&counts.lost, &self.counted.lost) {
+                uplink.lost(&kind, loss::Reason::Buffer, count);
+            }
+            for (kind, count) in grown(&counts.sampled, &self.counted.sampled) {
+                uplink.lost(&kind, loss::Reason::Sampled, count);
+            }
+            let undescribed = sensor.engine.processes.undescribed;
+            uplink.lost("execve", loss::Reason::Undescribed, undescribed - self.undescribed);
+            self.undescribed = undescribed;
+        }
+        self.counted = counts;
+    }
+
+    fn health(&mut self, sensor: &Sensor) {
+        let mut lost = self.counted.lost.clone();
+        for (kind, count) in &self.counted.sampled {
+            *lost.entry(kind.clone()).or_default() += count;
+        }
+        let reason = if self.uplink_trouble().is_empty() { self.degradation.reason.clone() } else { self.uplink_trouble() };
+        let Some(uplink) = &mut self.uplink else { return };
+        uplink.say_now(upstream::Message::Health(Health {
+            time_us: now_us(),
+            resident_bytes: resident_bytes(),
+            cpu_share: self.health_meter.share(),
+            degradation: self.degradation.step,
+            degradation_reason: reason,
+            spool_bytes: uplink.spool.bytes(),
+            spool_limit_bytes: uplink.spool.limit,
+            seen: self.counted.seen.clone(),
+            lost,
+            filtered: self.counted.filtered.clone(),
+            policy_revision: sensor.policy.revision,
+            gaps: sensor.blocks.gaps.clone(),
+            tampering: Vec::new(),
+        }));
+    }
+
+    fn uplink_trouble(&self) -> String {
+        let trouble = self.uplink.as_ref().map(|uplink| uplink.spool.trouble.clone()).unwrap_or_default();
+        if trouble.is_empty() { trouble } else { format!("the spool cannot be written: {trouble}") }
+    }
+}

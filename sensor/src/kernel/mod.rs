@@ -1,0 +1,6 @@
+//! The kernel half: loading it, telling it what to look at, reading what it hands over.
+pub mod calls;
+pub mod counters;
+pub mod load;
+pub mod record;
+pub mod select;

@@ -1,0 +1,111 @@
+//! The file behind a name that a call was given, looked up after the fact in the caller's own root: links in the folder
+//! part lead where they led the kernel. What cannot be looked up any more stays as it was named.
+use std::ffi::CString;
+use std::fs;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::kernel::record::text;
+
+/// struct open_how, openat2(2).
+#[repr(C)]
+struct OpenHow {
+    flags: u64,
+    mode: u64,
+    resolve: u64,
+}
+
+const RESOLVE_IN_ROOT: u64 = 0x10;
+const RESOLVE_NO_MAGICLINKS: u64 = 0x02;
+
+/// A path and the folder that it starts from, without `.`, `..` and doubled slashes.
+pub fn join(folder: &[u8], path: &[u8]) -> String {
+    if path.is_empty() {
+        return text(folder);
+    }
+    let whole = if path.starts_with(b"/") { path.to_vec() } else { [folder, b"/", path].concat() };
+    normalize(&text(&whole))
+}
+
+fn normalize(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// Opens a path for looking only (O_PATH) below `root`, from which no link leads out.
+pub fn open_in_root(root: &OwnedFd, path: &str, flags: i32) -> std::io::Result<OwnedFd> {
+    let path = CString::new(path)?;
+    let how = OpenHow { flags: flags as u64 | libc::O_CLOEXEC as u64, mode: 0, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+    // SAFETY: a zero-terminated path and a struct of the stated size.
+    let fd = unsafe { libc::syscall(libc::SYS_openat2, root.as_raw_fd(), path.as_ptr(), &how, size_of::<OpenHow>()) };
+    if fd < 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    // SAFETY: the call gave a new descriptor that nothing else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// The root folder of a process.
+pub fn root_of(pid: u32) -> std::io::Result<OwnedFd> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY).open(format!("/proc/{pid}/root"))?;
+    Ok(file.into())
+}
+
+/// `path` with the links in its folder part (and of its last part, where `follows`) resolved, in the root of the first of
+/// `pids` that still runs.
+pub fn actual(pids: &[u32], path: &str, follows: bool) -> String {
+    pids.iter().find_map(|pid| look_up(*pid, path, follows)).unwrap_or_else(|| path.to_string())
+}
+
+fn look_up(pid: u32, path: &str, follows: bool) -> Option<String> {
+    let root = root_of(pid).ok()?;
+    let (folder, name) = path.rsplit_once('/')?;
+    if follows {
+        if let Ok(file) = open_in_root(&root, path, libc::O_PATH) {
+            return name_of(&file);
+        }
+    }
+    let folder = open_in_root(&root, if folder.is_empty() { "/" } else { folder }, libc::O_PATH | libc::O_DIRECTORY).ok()?;
+    let folder = name_of(&folder)?;
+    Some(if folder == "/" { format!("/{name}") } else { format!("{folder}/{name}") })
+}
+
+fn name_of(file: &OwnedFd) -> Option<String> {
+    let link = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
+    Some(text(link.as_os_str().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_joined_to_their_folder() {
+        assert_eq!(join(b"/etc", b"../tmp/./x"), "/tmp/x");
+        assert_eq!(join(b"/etc", b"//a//b"), "/a/b");
+        assert_eq!(join(b"/", b"../../.."), "/");
+        assert_eq!(join(b"/etc", b""), "/etc");
+    }
+
+    #[test]
+    fn links_in_the_folder_lead_where_they_led_the_kernel() {
+        let folder = std::env::temp_dir().join(format!("resolve-{}", std::process::id()));
+        fs::create_dir_all(folder.join("real")).expect("temporary folder");
+        let _ = fs::remove_file(folder.join("link"));
+        std::os::unix::fs::symlink(folder.join("real"), folder.join("link")).expect("link");
+        let real = fs::canonicalize(folder.join("real")).expect("real");
+        let found = actual(&[u32::MAX, std::process::id()], &folder.join("link/gone").to_string_lossy(), false);
+        assert_eq!(found, real.join("gone").to_string_lossy());
+        fs::remove_dir_all(folder).expect("clean");
+    }
+}

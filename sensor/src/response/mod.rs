@@ -1,0 +1,105 @@
+//! Orders of the server, each carried out once and answered with what really came of it.
+pub mod evidence;
+pub mod freeze;
+pub mod isolate;
+pub mod kill;
+pub mod quarantine;
+pub mod stop;
+pub mod verify;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use crate::clock::now_us;
+use crate::container::ContainerHandle;
+use crate::sensor::Sensor;
+use crate::server::identity::State;
+use crate::wire::order::Action;
+use crate::wire::{EvidenceChunk, Order, OrderResult, order_result::Outcome};
+
+/// What came of an action: an outcome, a sentence, and facts as JSON.
+#[derive(Debug)]
+pub struct Report {
+    pub outcome: Outcome,
+    pub detail: String,
+    pub facts: serde_json::Value,
+}
+
+impl Report {
+    pub fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self { outcome, detail: detail.into(), facts: serde_json::Value::Null }
+    }
+
+    pub fn with(self, facts: serde_json::Value) -> Self {
+        Self { facts, ..self }
+    }
+
+    /// An error in plain words becomes a failure.
+    pub fn of(result: Result<Self, String>) -> Self {
+        result.unwrap_or_else(|why| Self::new(Outcome::Failed, why))
+    }
+}
+
+type Answer = (OrderResult, Vec<EvidenceChunk>);
+
+/// Some actions take time: what they need is taken along, so that the sensor goes on meanwhile.
+pub enum Begun {
+    Done(Answer),
+    Later(Pin<Box<dyn Future<Output = Answer>>>),
+}
+
+pub fn result(id: &str, report: Report) -> OrderResult {
+    let facts = if report.facts.is_null() { String::new() } else { report.facts.to_string() };
+    OrderResult { order_id: id.into(), outcome: report.outcome as i32, detail: report.detail, finished_us: now_us(), facts }
+}
+
+fn done(id: &str, report: Report) -> Begun {
+    Begun::Done((result(id, report), Vec::new()))
+}
+
+fn later(id: String, work: impl Future<Output = Report> + 'static) -> Begun {
+    Begun::Later(Box::pin(async move { (result(&id, work.await), Vec::new()) }))
+}
+
+/// Begins an order whose signature, node and time were verified.
+pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
+    let id = order.id.clone();
+    let Some(action) = order.action else { return done(&id, Report::new(Outcome::Refused, "the order names no action")) };
+    let container_id = match &action {
+        Action::Pause(one) | Action::Resume(one) | Action::RestoreNetwork(one) | Action::Stop(one) | Action::Destroy(one) => one.container_id.clone(),
+        Action::Isolate(one) => one.container_id.clone(),
+        Action::Quarantine(one) => one.container_id.clone(),
+        Action::CollectEvidence(one) => one.container_id.clone(),
+        Action::KillProcess(_) | Action::RestoreFile(_) | Action::Upgrade(_) => String::new(),
+    };
+    let container = sensor.engine.containers.by_id(&container_id);
+    if container.is_none() && !container_id.is_empty() {
+        return done(&id, Report::new(Outcome::Refused, format!("container {container_id} does not run on this node")));
+    }
+    match (action, container) {
+        (Action::KillProcess(one), _) => match kill::targets(&sensor.engine, &one) {
+            Ok(targets) => later(id, kill::kill(targets)),
+            Err(report) => done(&id, report),
+        },
+        (Action::RestoreFile(one), _) => {
+            let container = quarantine::container_of(state, &one.quarantine_id).and_then(|id| sensor.engine.containers.by_id(&id));
+            done(&id, Report::of(quarantine::restore(state, &one, container.as_deref())))
+        }
+        (Action::Upgrade(_), _) => done(&id, Report::new(Outcome::Refused, "this sensor does not upgrade itself; replace its binary or image")),
+        (_, None) => done(&id, Report::new(Outcome::Refused, "the order names no container")),
+        (Action::Pause(_), Some(container)) => later(id, freeze::set(container, true)),
+        (Action::Resume(_), Some(container)) => later(id, freeze::set(container, false)),
+        (Action::Isolate(one), Some(container)) => done(&id, Report::of(isolate::isolate(&sensor.cgroups, &container, &one.except))),
+        (Action::RestoreNetwork(_), Some(container)) => done(&id, Report::of(isolate::restore(&sensor.cgroups, &container))),
+        (Action::Stop(one), Some(container)) => later(id, stop::stop(directories(sensor, &container), container, one.grace_seconds)),
+        (Action::Destroy(_), Some(container)) => later(id, stop::destroy(directories(sensor, &container), container)),
+        (Action::Quarantine(one), Some(container)) => done(&id, Report::of(quarantine::take(state, &one, &container))),
+        (Action::CollectEvidence(one), Some(container)) => Begun::Done(evidence::collect(&sensor.engine, &id, &one, &container)),
+    }
+}
+
+/// Where the processes of a container are listed, in every hierarchy that there is.
+fn directories(sensor: &Sensor, container: &Rc<ContainerHandle>) -> Vec<String> {
+    freeze::directories(&sensor.cgroups, container)
+}

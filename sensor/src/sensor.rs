@@ -1,0 +1,263 @@
+//! The sensor's parts together: kernel half, processes, containers, policy.
+use aya::maps::{HashMap as BpfMap, MapData, PerCpuArray, RingBuf};
+use aya::programs::{CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSockAddr};
+use std::collections::VecDeque;
+use std::fs::File;
+
+use crate::clock;
+use crate::container::containerd;
+use crate::doctor::{self, Cgroups};
+use crate::engine::{Engine, Seen};
+use crate::fold;
+use crate::kernel::load::{self, Kernel, Settings, chain};
+use crate::kernel::select::{self, Selector, Tries};
+use crate::policy::block::{Blocks, CgroupState};
+use crate::wire::{Capability, Policy};
+
+/// Events are handed on at least this often.
+const FLUSH_NS: u64 = 100_000_000;
+const FLUSH_EVENTS: usize = 1000;
+/// An event waits no longer than this for its container to be described.
+const HOLD_NS: u64 = 1_000_000_000;
+/// Events that may wait; what comes beyond goes out undescribed.
+const HOLD_LIMIT: usize = 20_000;
+/// Items that are taken before others get their turn.
+const ITEMS_AT_ONCE: usize = 4096;
+/// Flags of `struct cgroup_state`.
+const CGROUP_CONTAINER: u32 = 1;
+const CGROUP_HOST: u32 = 2;
+
+pub struct Sensor {
+    pub kernel: Kernel,
+    pub engine: Engine,
+    pub cgroups: Cgroups,
+    pub policy: Policy,
+    pub blocks: Blocks,
+    pub settings: Settings,
+    pub capabilities: Vec<Capability>,
+    pub counters: PerCpuArray<MapData, crate::kernel::counters::Words>,
+    pub network: Result<(), String>,
+    held: VecDeque<Seen>,
+    ready: Vec<Seen>,
+    flushed_ns: u64,
+    containerd: Option<tonic::transport::Channel>,
+    /// Containers whose description arrived since the kernel half was told last.
+    described: std::rc::Rc<std::cell::RefCell<Vec<std::rc::Rc<crate::container::ContainerHandle>>>>,
+}
+
+/// Loads and attaches everything that this kernel allows.
+pub fn prepare(policy: Policy) -> Result<(Sensor, RingBuf<MapData>), String> {
+    let cgroups = doctor::host_cgroups();
+    let mut kernel = load::open(cgroups.version_1_only)?;
+    kernel.fill_calls()?;
+    let settings = Settings { sensor_pid: std::process::id(), ..Settings::default() };
+    kernel.set(settings)?;
+    let mut engine = Engine { cgroup_v1: cgroups.version_1_only, sensor_pid: std::process::id(), ..Engine::default() };
+    engine.clock.refresh();
+    engine.processes.users.refresh();
+    let ring = kernel.ring()?;
+    let counters = kernel.counters()?;
+    kernel.attach();
+    if kernel.attached.is_empty() {
+        let why = kernel.refusals.first().map_or("", |refusal| refusal.why.as_str());
+        return Err(format!("this kernel takes none of the programs ({why}); run as root, and see `bulwark-sensor doctor`"));
+    }
+    let network = doctor::probe_network(&mut kernel).and_then(|()| attach_network(&mut kernel, &cgroups));
+    let capabilities = doctor::capabilities(&kernel, &cgroups, &network);
+    let list = kernel.list_processes().unwrap_or_default();
+    engine.take_list(&list);
+    let mut sensor = Sensor {
+        kernel,
+        engine,
+        cgroups,
+        policy: Policy::default(),
+        blocks: Blocks::default(),
+        settings,
+        capabilities,
+        counters,
+        held: VecDeque::new(),
+        ready: Vec::new(),
+        flushed_ns: clock::boot_ns(),
+        containerd: None,
+        network,
+        described: std::rc::Rc::default(),
+    };
+    sensor.apply(policy)?;
+    Ok((sensor, ring))
+}
+
+/// Links allow other programs beside them whatever the mode says.
+fn attach_network(kernel: &mut Kernel, cgroups: &Cgroups) -> Result<(), String> {
+    let place = cgroups.unified.as_ref().ok_or("no cgroup version 2 is mounted")?;
+    let root = File::open(place).map_err(|error| format!("{place}: {error}"))?;
+    for name in ["connect4", "connect6", "sendmsg4", "sendmsg6"] {
+        let program = kernel.object.program_mut(name).ok_or("a program is missing")?;
+        let program: &mut CgroupSockAddr = program.try_into().map_err(|error: aya::programs::ProgramError| chain(&error))?;
+        program.attach(&root, CgroupAttachMode::Single).map_err(|error| chain(&error))?;
+    }
+    for (name, way) in [("packet_out", CgroupSkbAttachType::Egress), ("packet_in", CgroupSkbAttachType::Ingress)] {
+        let program = kernel.object.program_mut(name).ok_or("a program is missing")?;
+        let program: &mut CgroupSkb = program.try_into().map_err(|error: aya::programs::ProgramError| chain(&error))?;
+        program.attach(&root, way, CgroupAttachMode::Single).map_err(|error| chain(&error))?;
+    }
+    Ok(())
+}
+
+impl Sensor {
+    /// Puts a policy in force.
+    pub fn apply(&mut self, policy: Policy) -> Result<(), String> {
+        let mut tries = Tries::default();
+        let blocks = Blocks::compile(&policy.blocks, &mut tries, &self.network);
+        // While tables change, nothing is blocked: a bit must never mean the wrong block.
+        let quiet = Settings { default_blocks: 0, host_blocks: 0, drifted_blocks: 0, memory_blocks: 0, socket_blocks: 0, ..self.settings };
+        self.kernel.set(quiet)?;
+        self.tell_cgroups(|_| 0)?;
+        blocks.apply(&mut self.kernel)?;
+        select::apply(&mut self.kernel, &policy, tries)?;
+        self.engine.selector = Selector::new(&policy);
+        self.engine.block_ids.clone_from(&blocks.ids);
+        self.settings.events_per_second = policy.limits.as_ref().map_or(0, |limits| limits.events_per_second_per_container);
+        blocks.settings(&mut self.settings);
+        self.tell_cgroups(|container| blocks.of(container))?;
+        self.kernel.set(self.settings)?;
+        self.blocks = blocks;
+        self.policy = policy;
+        Ok(())
+    }
+
+    /// Puts a step of degradation in force: 1 samples what floods, 2 leaves enforcement only.
+    pub fn degrade(&mut self, step: u32, sampled_per_second: u32) -> Result<(), String> {
+        let wanted = self.policy.limits.as_ref().map_or(0, |limits| limits.events_per_second_per_container);
+        self.settings.events_per_second = match (step, wanted) {
+            (0, wanted) => wanted,
+            (_, 0) => sampled_per_second,
+            (_, wanted) => wanted.min(sampled_per_second),
+        };
+        self.settings.enforcement_only = u32::from(step >= 2);
+        self.kernel.set(self.settings)
+    }
+
+    /// Writes what holds in each known cgroup.
+    fn tell_cgroups(&mut self, blocks: impl Fn(Option<&crate::wire::Container>) -> u64) -> Result<(), String> {
+        let states: Vec<(u64, CgroupState)> = self
+            .engine
+            .containers
+            .every_cgroup()
+            .into_iter()
+            .map(|(cgroup, container)| (cgroup, state_of(container.as_deref(), &blocks)))
+            .collect();
+        let map = self.kernel.object.map_mut("cgroups").ok_or("the object has no map `cgroups`")?;
+        let mut map: BpfMap<_, u64, CgroupState> = BpfMap::try_from(map).map_err(|error| format!("cgroups: {error}"))?;
+        for (cgroup, state) in states {
+            map.insert(cgroup, state, 0).map_err(|error| format!("cgroups: {error}"))?;
+        }
+        Ok(())
+    }
+
+    /// Tells the kernel half what was found out since it was told last.
+    fn tell_news(&mut self) -> Result<(), String> {
+        let mut news = std::mem::take(&mut self.engine.containers.judged);
+        for handle in self.described.take() {
+            news.extend(self.engine.containers.cgroups_of(&handle).into_iter().map(|cgroup| (cgroup, Some(handle.clone()))));
+        }
+        let gone = std::mem::take(&mut self.engine.containers.forgotten);
+        if news.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        let blocks = |container: Option<&crate::wire::Container>| self.blocks.of(container);
+        let states: Vec<(u64, CgroupState)> = news.iter().map(|(cgroup, handle)| (*cgroup, state_of(handle.as_deref(), &blocks))).collect();
+        let map = self.kernel.object.map_mut("cgroups").ok_or("the object has no map `cgroups`")?;
+        let mut map: BpfMap<_, u64, CgroupState> = BpfMap::try_from(map).map_err(|error| format!("cgroups: {error}"))?;
+        for (cgroup, state) in states {
+            map.insert(cgroup, state, 0).map_err(|error| format!("cgroups: {error}"))?;
+        }
+        for cgroup in gone {
+            // One that was never told is not there; nothing is lost by that.
+            drop(map.remove(&cgroup));
+        }
+        Ok(())
+    }
+
+    /// Takes what the ring buffer holds, up to a bound; true when there may be more.
+    pub fn drain(&mut self, ring: &mut RingBuf<MapData>) -> (usize, bool) {
+        for taken in 0..ITEMS_AT_ONCE {
+            let Some(item) = ring.next() else { return (taken, false) };
+            self.engine.take(&item);
+        }
+        (ITEMS_AT_ONCE, true)
+    }
+
+    /// Makes new containers known to the kernel half and asks their runtimes.
+    pub fn settle_containers(&mut self) -> Result<(), String> {
+        self.tell_news()?;
+        for handle in std::mem::take(&mut self.engine.containers.found) {
+            if handle.described.get() {
+                continue;
+            }
+            if self.containerd.is_none() {
+                self.containerd = containerd::channel().ok();
+            }
+            let Some(channel) = self.containerd.clone() else {
+                handle.described.set(true);
+                continue;
+            };
+            let described = self.described.clone();
+            tokio::task::spawn_local(async move {
+                let facts = handle.facts();
+                let answer = containerd::describe(channel, &facts.runtime_namespace, &facts.id).await;
+                if let Ok(description) = answer {
+                    handle.update(|facts| {
+                        facts.image = description.image;
+                        facts.image_digest = description.digest;
+                        facts.labels.extend(description.labels);
+                    });
+                }
+                handle.described.set(true);
+                described.borrow_mut().push(handle);
+            });
+        }
+        Ok(())
+    }
+
+    /// Sorts what was seen into what can go out and what waits for its container.
+    pub fn sort(&mut self) {
+        let now = clock::boot_ns();
+        let waits = |seen: &Seen| {
+            seen.container.as_ref().is_some_and(|container| !container.described.get()) && now.saturating_sub(seen.taken_ns) < HOLD_NS
+        };
+        if !self.held.is_empty() {
+            let (still, ready): (Vec<Seen>, Vec<Seen>) = self.held.drain(..).partition(waits);
+            self.held = still.into();
+            self.ready.extend(ready);
+        }
+        for seen in self.engine.out.drain(..) {
+            if self.held.len() < HOLD_LIMIT && waits(&seen) {
+                self.held.push_back(seen);
+            } else {
+                self.ready.push(seen);
+            }
+        }
+    }
+
+    pub fn flush_due(&self) -> bool {
+        !self.ready.is_empty() && (self.ready.len() >= FLUSH_EVENTS || clock::boot_ns() - self.flushed_ns >= FLUSH_NS)
+    }
+
+    /// Everything, also what still waits.
+    pub fn flush_all(&mut self) -> Vec<Seen> {
+        self.sort();
+        self.ready.extend(std::mem::take(&mut self.held));
+        self.flush()
+    }
+
+    pub fn flush(&mut self) -> Vec<Seen> {
+        self.flushed_ns = clock::boot_ns();
+        fold::fold(std::mem::take(&mut self.ready))
+    }
+}
+
+fn state_of(container: Option<&crate::container::ContainerHandle>, blocks: &impl Fn(Option<&crate::wire::Container>) -> u64) -> CgroupState {
+    let facts = container.map(|handle| handle.facts());
+    let flags = if facts.is_some() { CGROUP_CONTAINER } else { CGROUP_HOST };
+    CgroupState { flags, reserved: 0, blocks: blocks(facts.as_deref()) }
+}

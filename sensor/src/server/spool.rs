@@ -1,0 +1,340 @@
+//! A bounded ring of batches on disk. A batch is written before it is sent and forgotten when the server has stored it.
+//!
+//! Files hold consecutive batches: u32 length, u64 sequence, u32 events, then the batch. A torn end, as a crash leaves it, is cut off.
+use prost::Message;
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use super::identity::remove;
+use crate::wire::EventBatch;
+
+const SEGMENT_BYTES: u64 = 1 << 20;
+const HEAD_BYTES: u64 = 16;
+/// Bound on what is kept in memory while the disk takes nothing.
+const MEMORY_LIMIT: u64 = 4 << 20;
+
+#[derive(Debug)]
+struct Entry {
+    sequence: u64,
+    events: u32,
+    length: u32,
+    /// Where it lies: a file and an offset, or here when the disk was full.
+    segment: u64,
+    offset: u64,
+    memory: Option<Vec<u8>>,
+}
+
+/// What the bound threw away since it was asked last.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Thrown {
+    pub batches: u64,
+    pub events: u64,
+}
+
+#[derive(Debug)]
+pub struct Spool {
+    folder: PathBuf,
+    pub epoch: String,
+    next: u64,
+    entries: VecDeque<Entry>,
+    writer: Option<(u64, File, u64)>,
+    pub limit: u64,
+    bytes: u64,
+    memory_bytes: u64,
+    thrown: Thrown,
+    /// Why the disk took nothing lately; empty when it did.
+    pub trouble: String,
+}
+
+impl Spool {
+    /// Opens the folder's spool, or begins a new one with an epoch of its own where nothing waits.
+    pub fn open(folder: PathBuf, limit: u64) -> Result<Self, String> {
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut spool = Self {
+            folder,
+            epoch: String::new(),
+            next: 1,
+            entries: VecDeque::new(),
+            writer: None,
+            limit,
+            bytes: 0,
+            memory_bytes: 0,
+            thrown: Thrown::default(),
+            trouble: String::new(),
+        };
+        spool.recover();
+        if spool.entries.is_empty() {
+            spool.begin()?;
+        }
+        Ok(spool)
+    }
+
+    fn begin(&mut self) -> Result<(), String> {
+        for segment in self.segments() {
+            remove(&self.path(segment));
+        }
+        let mut random = [0u8; 16];
+        File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut random)).map_err(|error| format!("random: {error}"))?;
+        self.epoch = crate::ndjson::hexadecimal(&random);
+        self.next = 1;
+        fs::write(self.folder.join("epoch"), &self.epoch).map_err(|error| format!("{}: {error}", self.folder.display()))
+    }
+
+    fn path(&self, segment: u64) -> PathBuf {
+        self.folder.join(format!("{segment:020}.batches"))
+    }
+
+    fn segments(&self) -> Vec<u64> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let number = |name: String| name.strip_suffix(".batches").and_then(|name| name.parse().ok());
+        let mut segments: Vec<u64> = entries.filter_map(|entry| number(entry.file_name().to_string_lossy().into_owned())).collect();
+        segments.sort_unstable();
+        segments
+    }
+
+    /// Finds what an earlier run left.
+    fn recover(&mut self) {
+        self.epoch = fs::read_to_string(self.folder.join("epoch")).unwrap_or_default();
+        if self.epoch.is_empty() {
+            return;
+        }
+        for segment in self.segments() {
+            let Ok(mut file) = File::open(self.path(segment)) else { continue };
+            let size = file.metadata().map_or(0, |meta| meta.len());
+            let mut offset = 0;
+            let mut head = [0u8; HEAD_BYTES as usize];
+            while file.seek(SeekFrom::Start(offset)).is_ok() && file.read_exact(&mut head).is_ok() {
+                let (length, sequence, events) = parse_head(&head);
+                if offset + HEAD_BYTES + u64::from(length) > size || sequence < self.next {
+                    break;
+                }
+                self.next = sequence + 1;
+                self.entries.push_back(Entry { sequence, events, length, segment, offset, memory: None });
+                offset += HEAD_BYTES + u64::from(length);
+            }
+            self.bytes += offset;
+        }
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bytes + self.memory_bytes
+    }
+
+    /// Gives the batch its place in the sequence and keeps it. What must go to make room is counted.
+    pub fn push(&mut self, mut batch: EventBatch) -> u64 {
+        batch.epoch.clone_from(&self.epoch);
+        batch.sequence = self.next;
+        self.next += 1;
+        let events = batch.events.iter().map(|event| event.count.max(1)).sum();
+        let bytes = batch.encode_to_vec();
+        let mut entry = Entry { sequence: batch.sequence, events, length: bytes.len() as u32, segment: 0, offset: 0, memory: None };
+        match self.append(&entry, &bytes) {
+            Ok((segment, offset)) => {
+                entry.segment = segment;
+                entry.offset = offset;
+                self.trouble.clear();
+            }
+            Err(error) => {
+                self.trouble = error.to_string();
+                self.writer = None;
+                self.memory_bytes += bytes.len() as u64;
+                entry.memory = Some(bytes);
+            }
+        }
+        self.entries.push_back(entry);
+        self.keep_bound();
+        batch.sequence
+    }
+
+    fn append(&mut self, entry: &Entry, bytes: &[u8]) -> std::io::Result<(u64, u64)> {
+        if self.writer.as_ref().is_none_or(|(_, _, size)| *size >= SEGMENT_BYTES) {
+            let file = OpenOptions::new().create(true).truncate(true).write(true).open(self.path(entry.sequence))?;
+            self.writer = Some((entry.sequence, file, 0));
+        }
+        let Some((segment, file, size)) = self.writer.as_mut() else { unreachable!("made above") };
+        let mut record = Vec::with_capacity(bytes.len() + HEAD_BYTES as usize);
+        record.extend(entry.length.to_le_bytes());
+        record.extend(entry.sequence.to_le_bytes());
+        record.extend(entry.events.to_le_bytes());
+        record.extend(bytes);
+        let offset = *size;
+        if let Err(error) = file.write_all(&record) {
+            // Half a record must not stay in front of the next one.
+            file.set_len(offset)?;
+            return Err(error);
+        }
+        *size += record.len() as u64;
+        self.bytes += record.len() as u64;
+        Ok((*segment, offset))
+    }
+
+    fn keep_bound(&mut self) {
+        while self.bytes > self.limit || self.memory_bytes > MEMORY_LIMIT {
+            let segment = self.entries.front().map(|entry| entry.segment);
+            let Some(segment) = segment else { return };
+            let before = self.entries.len();
+            while self.entries.front().is_some_and(|entry| entry.segment == segment) {
+                if let Some(entry) = self.entries.pop_front() {
+                    self.thrown.batches += 1;
+                    self.thrown.events += u64::from(entry.events);
+                    self.let_go(&entry);
+                    if segment == 0 && self.memory_bytes <= MEMORY_LIMIT {
+                        break;
+                    }
+                }
+            }
+            if before == self.entries.len() {
+                return;
+            }
+        }
+    }
+
+    /// Gives back an entry's room, and its file's when it was the last in it.
+    fn let_go(&mut self, entry: &Entry) {
+        if let Some(memory) = &entry.memory {
+            self.memory_bytes -= memory.len() as u64;
+            return;
+        }
+        self.bytes = self.bytes.saturating_sub(HEAD_BYTES + u64::from(entry.length));
+        let used = self.entries.iter().any(|other| other.segment == entry.segment && other.memory.is_none());
+        if used {
+            return;
+        }
+        if self.writer.as_ref().is_some_and(|(segment, _, _)| *segment == entry.segment) {
+            self.writer = None;
+        }
+        remove(&self.path(entry.segment));
+    }
+
+    /// What the bound threw away since the last call.
+    pub fn take_thrown(&mut self) -> Thrown {
+        std::mem::take(&mut self.thrown)
+    }
+
+    /// The server has stored everything up to here.
+    pub fn forget(&mut self, epoch: &str, sequence: u64) {
+        if epoch != self.epoch {
+            return;
+        }
+        while self.entries.front().is_some_and(|entry| entry.sequence <= sequence) {
+            if let Some(entry) = self.entries.pop_front() {
+                self.let_go(&entry);
+            }
+        }
+    }
+
+    /// The first kept batch after `sequence`; batches that cannot be read any more are counted as thrown away.
+    pub fn after(&mut self, sequence: u64) -> Option<(u64, EventBatch)> {
+        loop {
+            let place = self.entries.partition_point(|entry| entry.sequence <= sequence);
+            let entry = self.entries.get(place)?;
+            if let Some(batch) = self.read(entry) {
+                return Some((entry.sequence, batch));
+            }
+            let entry = self.entries.remove(place)?;
+            self.thrown.batches += 1;
+            self.thrown.events += u64::from(entry.events);
+            self.let_go(&entry);
+        }
+    }
+
+    fn read(&self, entry: &Entry) -> Option<EventBatch> {
+        if let Some(memory) = &entry.memory {
+            return EventBatch::decode(memory.as_slice()).ok();
+        }
+        let mut file = File::open(self.path(entry.segment)).ok()?;
+        file.seek(SeekFrom::Start(entry.offset + HEAD_BYTES)).ok()?;
+        let mut bytes = vec![0; entry.length as usize];
+        file.read_exact(&mut bytes).ok()?;
+        EventBatch::decode(bytes.as_slice()).ok()
+    }
+}
+
+fn parse_head(head: &[u8; HEAD_BYTES as usize]) -> (u32, u64, u32) {
+    let [a, b, c, d, rest @ ..] = head;
+    let mut sequence = [0; 8];
+    sequence.copy_from_slice(&rest[..8]);
+    let mut events = [0; 4];
+    events.copy_from_slice(&rest[8..]);
+    (u32::from_le_bytes([*a, *b, *c, *d]), u64::from_le_bytes(sequence), u32::from_le_bytes(events))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Event;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("spool-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    }
+
+    fn batch(size: usize) -> EventBatch {
+        let event = Event { path: "x".repeat(size), count: 3, ..Event::default() };
+        EventBatch { events: vec![event], ..EventBatch::default() }
+    }
+
+    #[test]
+    fn what_was_not_acknowledged_is_there_after_a_restart() {
+        let folder = folder("restart");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open");
+        let epoch = spool.epoch.clone();
+        for _ in 0..3 {
+            spool.push(batch(10));
+        }
+        spool.forget(&epoch, 1);
+        spool.forget("another epoch", 3);
+        drop(spool);
+        // A crash in the middle of a write.
+        let file = fs::read_dir(&folder).expect("dir").flatten().find(|entry| entry.path().extension().is_some()).expect("segment");
+        OpenOptions::new().append(true).open(file.path()).expect("file").write_all(&[200, 0, 0, 0, 4, 0, 0]).expect("torn");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open again");
+        assert_eq!(spool.epoch, epoch);
+        assert_eq!(spool.after(1).expect("second").0, 2);
+        assert_eq!(spool.push(batch(1)), 4);
+        let sequences: Vec<u64> = std::iter::successors(spool.after(1).map(|found| found.0), |last| spool.after(*last).map(|found| found.0)).collect();
+        assert_eq!(sequences, [2, 3, 4]);
+        spool.forget(&epoch, 4);
+        assert_eq!((spool.bytes(), spool.after(0).is_none()), (0, true));
+        drop(spool);
+        assert_ne!(Spool::open(folder.clone(), 1).expect("empty").epoch, epoch);
+        fs::remove_dir_all(folder).expect("clean");
+    }
+
+    #[test]
+    fn the_bound_is_kept_and_every_loss_counted() {
+        let folder = folder("bound");
+        let mut spool = Spool::open(folder.clone(), 3 << 20).expect("open");
+        for _ in 0..60 {
+            spool.push(batch(100_000));
+        }
+        assert!(spool.bytes() <= 3 << 20);
+        let thrown = spool.take_thrown();
+        let mut left = 0;
+        let mut last = 0;
+        while let Some((sequence, _)) = spool.after(last) {
+            last = sequence;
+            left += 1;
+        }
+        assert_eq!((thrown.batches + left, thrown.events), (60, thrown.batches * 3));
+        assert_eq!(spool.take_thrown(), Thrown::default());
+        fs::remove_dir_all(folder).expect("clean");
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_does_not_stop_it() {
+        let folder = folder("full");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open");
+        fs::remove_dir_all(&folder).expect("the disk is gone");
+        spool.push(batch(10));
+        assert!(!spool.trouble.is_empty());
+        assert_eq!(spool.after(0).expect("in memory").0, 1);
+        for _ in 0..50 {
+            spool.push(batch(100_000));
+        }
+        assert!(spool.bytes() <= MEMORY_LIMIT && spool.take_thrown().batches > 0);
+    }
+}

@@ -1,0 +1,155 @@
+//! What goes up: batches through the spool, and what is only worth saying while the stream is open.
+use std::collections::VecDeque;
+use tokio::sync::mpsc;
+
+use super::batch::Builder;
+use super::identity::State;
+use super::inventory::Changes;
+use super::link::{self, LinkEvent};
+use super::spool::Spool;
+use crate::engine::Seen;
+use crate::wire::{Acknowledgement, EvidenceChunk, Hello, Loss, OrderResult, Upstream, loss, upstream};
+
+/// Batches that are on their way without having been acknowledged.
+const WINDOW: u64 = 128;
+/// Room in the queue that batches leave to everything else.
+const RESERVED: usize = 16;
+/// Results and evidence that wait for a stream.
+const WAITING_LIMIT: usize = 1024;
+pub const SPOOL_BYTES: u64 = 256 << 20;
+
+pub struct Uplink {
+    pub state: State,
+    pub spool: Spool,
+    pub changes: Changes,
+    sender: Option<mpsc::Sender<Upstream>>,
+    sent: u64,
+    acknowledged: u64,
+    waiting: VecDeque<upstream::Message>,
+    losses: Vec<Loss>,
+}
+
+impl Uplink {
+    /// Opens the spool and begins to look for the server.
+    pub fn start(state: State, limit: u64) -> Result<(Self, mpsc::Receiver<LinkEvent>), String> {
+        let spool = Spool::open(state.path("spool"), limit)?;
+        let (events, receiver) = mpsc::channel(16);
+        tokio::task::spawn_local(link::keep(state.clone(), events));
+        let uplink = Self {
+            state,
+            spool,
+            changes: Changes::default(),
+            sender: None,
+            sent: 0,
+            acknowledged: 0,
+            waiting: VecDeque::new(),
+            losses: Vec::new(),
+        };
+        Ok((uplink, receiver))
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.sender.is_some()
+    }
+
+    /// Counts something that will not arrive; it travels with the next batch.
+    pub fn lost(&mut self, kind: &str, reason: loss::Reason, count: u64) {
+        if count > 0 {
+            self.losses.push(Loss { kind: kind.into(), reason: reason as i32, count, container_id: String::new() });
+        }
+    }
+
+    pub fn events(&mut self, events: &[Seen]) {
+        let thrown = self.spool.take_thrown();
+        self.lost("batch", loss::Reason::Spool, thrown.batches);
+        if events.is_empty() && self.losses.is_empty() {
+            return;
+        }
+        let mut builder = Builder::default();
+        for seen in events {
+            builder.add(seen);
+        }
+        let batch = builder.finish(std::mem::take(&mut self.losses));
+        self.spool.push(batch);
+        self.pump();
+    }
+
+    /// Sends what the window and the queue have room for.
+    pub fn pump(&mut self) {
+        let Some(sender) = self.sender.clone() else { return };
+        while let Some(message) = self.waiting.pop_front() {
+            if let Err(error) = sender.try_send(Upstream { message: Some(message) }) {
+                self.put_back(error);
+                return;
+            }
+        }
+        while sender.capacity() > RESERVED && self.sent.saturating_sub(self.acknowledged) < WINDOW {
+            let Some((sequence, batch)) = self.spool.after(self.sent) else { return };
+            if sender.try_send(Upstream { message: Some(upstream::Message::Batch(batch)) }).is_err() {
+                return;
+            }
+            if self.sent == 0 {
+                // The first of this stream: what lies before it was acknowledged in an earlier one, or thrown away.
+                self.acknowledged = self.acknowledged.max(sequence - 1);
+            }
+            self.sent = sequence;
+        }
+    }
+
+    fn put_back(&mut self, error: mpsc::error::TrySendError<Upstream>) {
+        let (mpsc::error::TrySendError::Full(back) | mpsc::error::TrySendError::Closed(back)) = error;
+        if let Some(message) = back.message {
+            self.waiting.push_front(message);
+        }
+    }
+
+    /// Something that must arrive, now or with the next stream.
+    pub fn say(&mut self, message: upstream::Message) {
+        if self.waiting.len() < WAITING_LIMIT {
+            self.waiting.push_back(message);
+        }
+        self.pump();
+    }
+
+    /// Something that is of no worth later.
+    pub fn say_now(&mut self, message: upstream::Message) {
+        if let Some(sender) = &self.sender {
+            // A full queue means that the server is behind; the next report says the same, newer.
+            drop(sender.try_send(Upstream { message: Some(message) }));
+        }
+    }
+
+    pub fn result(&mut self, result: OrderResult) {
+        if let Err(why) = self.state.save_result(&result) {
+            eprintln!("a result is not remembered: {why}");
+        }
+        self.say(upstream::Message::Result(result));
+    }
+
+    pub fn evidence(&mut self, chunks: Vec<EvidenceChunk>) {
+        for chunk in chunks {
+            self.say(upstream::Message::Evidence(chunk));
+        }
+    }
+
+    pub fn up(&mut self, sender: mpsc::Sender<Upstream>, hello: Hello) {
+        // Nothing else can be in a queue that was just made.
+        drop(sender.try_send(Upstream { message: Some(upstream::Message::Hello(hello)) }));
+        self.sender = Some(sender);
+        self.sent = 0;
+        self.acknowledged = 0;
+        self.pump();
+    }
+
+    pub fn down(&mut self) {
+        self.sender = None;
+    }
+
+    pub fn acknowledged(&mut self, acknowledgement: &Acknowledgement) {
+        self.spool.forget(&acknowledgement.epoch, acknowledgement.sequence);
+        if acknowledgement.epoch == self.spool.epoch {
+            self.acknowledged = self.acknowledged.max(acknowledgement.sequence);
+        }
+        self.pump();
+    }
+}
