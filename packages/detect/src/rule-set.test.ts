@@ -375,6 +375,14 @@ test("no file, however it is broken, makes loading fail", () => {
   );
 });
 
+test("the name of a list is a word like any other where no list may stand", () => {
+  const set = load(
+    "- list: app\n  items: [x, y]\n- rule: R\n  desc: d\n  condition: evt.type = execve and proc.name = app\n  output: o\n  priority: info\n",
+  );
+  expect(firing(set, ["execve", { process: process({ name: "app" }) }])).toEqual(["R"]);
+  expect(firing(set, ["execve", { process: process({ name: "x" }) }])).toEqual([]);
+});
+
 test("a rule for containers of one image only sees that image", () => {
   const set = load(
     "- rule: R\n  desc: d\n  condition: evt.type = execve and container.image.repository contains shop\n  output: o\n  priority: info\n",

@@ -13,7 +13,7 @@ export interface Plan extends Situation {
   readonly condition: Resolved;
 }
 
-interface Planned {
+export interface Planned {
   /** None: the rule can never match. */
   readonly plans: readonly Plan[];
   /** Mistakes anywhere, and what is unsupported where it could matter. */
