@@ -38,7 +38,9 @@ sensor: $(SENSOR) ## build the node sensor (needs cargo, clang and libbpf-dev)
 
 # Linked into its place: a sensor that runs goes on with what it was started from.
 $(SENSOR): $(SENSOR_SOURCES)
-	@command -v cargo >/dev/null || { echo "The sensor is built with cargo: see https://rustup.rs"; exit 1; }
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.90 or later (apt-get install rustup, then rustup default stable)"; exit 1; }
+	@command -v clang >/dev/null || { echo "clang is missing: apt-get install clang libbpf-dev"; exit 1; }
+	@test -e /usr/include/bpf/bpf_helpers.h || { echo "the headers of libbpf are missing: apt-get install libbpf-dev"; exit 1; }
 	cargo build --release --locked --manifest-path sensor/Cargo.toml
 	@cp "$$(ls -t sensor/target/*/release/bulwark-sensor | head -1)" $@.new && mv $@.new $@
 

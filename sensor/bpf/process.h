@@ -63,7 +63,8 @@ int process_exec(u64 *ctx)
 	struct record *record = &scratch->record;
 	describe(record, EXECVE, task);
 	count(SEEN, EXECVE);
-	bpf_map_delete_elem(&joining, &record->pid);
+	// A container's first program wakes the sensor, which has to take hold of its root while it is there.
+	bool first = bpf_map_delete_elem(&joining, &record->pid) == 0;
 	struct mm_struct *memory = READ(task, mm);
 	struct file *file = READ(memory, exe_file);
 	struct path *path = (void *)file + bpf_core_field_offset(struct file, f_path);
@@ -95,7 +96,7 @@ int process_exec(u64 *ctx)
 	walk_from(task, (void *)fs + bpf_core_field_offset(struct fs_struct, pwd));
 	put_path();
 	put_user_bytes(start, length > ARGUMENTS_MAX ? ARGUMENTS_MAX : length);
-	send(scratch, hit != 0);
+	send(scratch, hit != 0 || first);
 	return 0;
 }
 

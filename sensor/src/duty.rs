@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 use crate::clock::now_us;
 use crate::engine::Seen;
 use crate::kernel::counters::{self, Counts};
+use crate::kernel::load::give_memory_back;
 use crate::response::{self, Begun};
 use crate::sensor::Sensor;
 use crate::server::health::{CpuMeter, Degradation, resident_bytes};
@@ -189,6 +190,7 @@ impl Duty {
             eprintln!("degradation {}: {}", self.degradation.step, self.degradation.reason);
         }
         if self.second % HEALTH_SECONDS == 0 {
+            give_memory_back();
             self.health(sensor);
         }
         if let Some(uplink) = self.uplink.as_mut().filter(|uplink| uplink.is_up()) {

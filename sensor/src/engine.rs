@@ -3,6 +3,7 @@ use std::rc::Rc;
 
 use crate::clock::Clock;
 use crate::container::{ContainerHandle, Registry};
+use crate::file_guard::Refused;
 use crate::kernel::record::{self, Reader, Record, flag, internal};
 use crate::kernel::select::{Candidate, Selector};
 use crate::process::{self, Image, Process, ProcessTable};
@@ -31,6 +32,8 @@ pub struct Engine {
     /// Ids of the blocks in force, by their bit.
     pub block_ids: Vec<String>,
     pub out: Vec<Seen>,
+    /// Containers whose first program was executed since this was emptied last.
+    pub started: Vec<String>,
     /// Records that could not be read.
     pub torn: u64,
 }
@@ -85,7 +88,19 @@ impl Engine {
         // What runs already has started before; that is no news.
         for handle in self.containers.all() {
             handle.announced.set(true);
+            let inside = |process: &&Rc<Process>| process.container.borrow().as_ref().is_some_and(|own| Rc::ptr_eq(own, &handle));
+            let first = self.processes.all().filter(inside).min_by_key(|process| (process.namespace_pid != 1, process.start_ns));
+            let Some(first) = first else { continue };
+            *handle.root.borrow_mut() = crate::resolve::root_of(first.pid).ok();
+            let (pid, started_us) = (first.pid, self.clock.wall_us(first.start_ns));
+            handle.update(|facts| {
+                facts.pid = pid;
+                facts.started_us = started_us;
+            });
         }
+        // Old times must not hold back the clock of what is new.
+        self.clock = Clock::default();
+        self.clock.refresh();
     }
 
     fn process_of(&mut self, record: &Record) -> Option<Rc<Process>> {
@@ -150,11 +165,13 @@ impl Engine {
             return;
         }
         container.announced.set(true);
+        *container.root.borrow_mut() = crate::resolve::root_of(process.pid).ok();
         let (pid, time_us) = (process.pid, self.clock.wall_us(record.time_ns));
         container.update(|facts| {
             facts.pid = pid;
             facts.started_us = time_us;
         });
+        self.started.push(container.facts().id.clone());
         let event = Event { detail: "start".into(), ..self.event(EventType::Container, record) };
         self.emit(event, Some(process.clone()), record, false);
     }
@@ -198,6 +215,25 @@ impl Engine {
         let detail = crate::kernel::calls::CALLS.get(record.call as usize).map_or("", |call| call.name).to_string();
         let event = Event { detail, block_id: self.block_id(record.bits), ..self.event(EventType::Blocked, record) };
         self.emit(event, process, record, false);
+    }
+
+    /// An open that the guard of files refused.
+    pub fn file_refused(&mut self, refused: &Refused) {
+        let process = self.processes.by_pid(refused.pid).cloned();
+        let container = process.as_ref().and_then(|process| process.container.borrow().clone());
+        let now = refused.time_ns;
+        let event = Event {
+            r#type: EventType::Blocked as i32,
+            time_us: self.clock.wall_us(now),
+            thread_id: refused.pid,
+            result: -i64::from(libc::EPERM),
+            path: refused.path.clone(),
+            detail: "file".into(),
+            block_id: refused.block_id.clone(),
+            ..Event::default()
+        };
+        let image = process.as_ref().map(|process| process.image());
+        self.out.push(Seen { event, process, image, container, taken_ns: now });
     }
 
     fn network_blocked(&mut self, record: &Record, reader: &mut Reader) {

@@ -5,6 +5,7 @@ mod container;
 mod dns;
 mod doctor;
 mod duty;
+mod file_guard;
 mod engine;
 mod fold;
 mod kernel;

@@ -61,21 +61,15 @@ pub fn root_of(pid: u32) -> std::io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// `path` with the links in its folder part (and of its last part, where `follows`) resolved, in the root of the first of
-/// `pids` that still runs.
-pub fn actual(pids: &[u32], path: &str, follows: bool) -> String {
-    pids.iter().find_map(|pid| look_up(*pid, path, follows)).unwrap_or_else(|| path.to_string())
-}
-
-fn look_up(pid: u32, path: &str, follows: bool) -> Option<String> {
-    let root = root_of(pid).ok()?;
+/// `path` with the links in its folder part (and of its last part, where `follows`) resolved in a root.
+pub fn actual(root: &OwnedFd, path: &str, follows: bool) -> Option<String> {
     let (folder, name) = path.rsplit_once('/')?;
     if follows {
-        if let Ok(file) = open_in_root(&root, path, libc::O_PATH) {
+        if let Ok(file) = open_in_root(root, path, libc::O_PATH) {
             return name_of(&file);
         }
     }
-    let folder = open_in_root(&root, if folder.is_empty() { "/" } else { folder }, libc::O_PATH | libc::O_DIRECTORY).ok()?;
+    let folder = open_in_root(root, if folder.is_empty() { "/" } else { folder }, libc::O_PATH | libc::O_DIRECTORY).ok()?;
     let folder = name_of(&folder)?;
     Some(if folder == "/" { format!("/{name}") } else { format!("{folder}/{name}") })
 }
@@ -104,8 +98,9 @@ mod tests {
         let _ = fs::remove_file(folder.join("link"));
         std::os::unix::fs::symlink(folder.join("real"), folder.join("link")).expect("link");
         let real = fs::canonicalize(folder.join("real")).expect("real");
-        let found = actual(&[u32::MAX, std::process::id()], &folder.join("link/gone").to_string_lossy(), false);
-        assert_eq!(found, real.join("gone").to_string_lossy());
+        let root = root_of(std::process::id()).expect("root");
+        let found = actual(&root, &folder.join("link/gone").to_string_lossy(), false);
+        assert_eq!(found.expect("resolved"), real.join("gone").to_string_lossy());
         fs::remove_dir_all(folder).expect("clean");
     }
 }

@@ -8,7 +8,7 @@ use crate::kernel::calls;
 use crate::kernel::load::{Kernel, Settings};
 use crate::kernel::select::{PathValue, Tries};
 use crate::network::{self, Network};
-use crate::wire::{Block, Container, Gap, Scope, block::What};
+use crate::wire::{Block, Container, FileBlock, Gap, Scope, block::What};
 
 /// Bits in a word of the kernel half.
 const BLOCKS_MAX: usize = 64;
@@ -47,6 +47,8 @@ pub struct Blocks {
     networks: BTreeMap<(bool, u32, [u8; 16]), NetworkValue>,
     ports: HashMap<u32, u64>,
     pub calls: HashMap<&'static str, u64>,
+    /// Judged by the file guard and not in the kernel.
+    pub files: Vec<(String, Scope, FileBlock)>,
     drifted: u64,
     memory: u64,
     socket: u64,
@@ -94,7 +96,8 @@ fn is_open(scope: &Scope) -> bool {
 
 impl Blocks {
     /// Compiles blocks; those that cannot be done are gaps. Paths go into the tries that selections share.
-    pub fn compile(blocks: &[Block], tries: &mut Tries, network: &Result<(), String>) -> Self {
+    /// `network` and `guard` say why this node has no programs on the network, or no blocks on files.
+    pub fn compile(blocks: &[Block], tries: &mut Tries, network: &Result<(), String>, guard: &Result<(), String>) -> Self {
         let mut compiled = Self::default();
         for block in blocks {
             if compiled.ids.len() == BLOCKS_MAX {
@@ -102,7 +105,7 @@ impl Blocks {
                 continue;
             }
             let bit = 1u64 << compiled.ids.len();
-            if let Err(why) = compiled.add(block, bit, tries, network) {
+            if let Err(why) = compiled.add(block, bit, tries, network, guard) {
                 compiled.gap(block, &why);
                 continue;
             }
@@ -117,7 +120,7 @@ impl Blocks {
         self.gaps.push(Gap { block_id: block.id.clone(), why: why.into() });
     }
 
-    fn add(&mut self, block: &Block, bit: u64, tries: &mut Tries, network: &Result<(), String>) -> Result<(), String> {
+    fn add(&mut self, block: &Block, bit: u64, tries: &mut Tries, network: &Result<(), String>, guard: &Result<(), String>) -> Result<(), String> {
         match &block.what {
             Some(What::Exec(exec)) => {
                 for name in &exec.names {
@@ -150,7 +153,14 @@ impl Blocks {
                 self.gap(block, "the process is killed when the call returns: the call itself may have been carried out");
                 Ok(())
             }
-            Some(What::File(_)) => Err("this sensor does not block access to files".into()),
+            Some(What::File(file)) => {
+                guard.clone()?;
+                if block.scope.as_ref().is_some_and(|scope| scope.host) {
+                    return Err("access to files is blocked in containers only".into());
+                }
+                self.files.push((block.id.clone(), block.scope.clone().unwrap_or_default(), file.clone()));
+                Ok(())
+            }
             None => Err("the block says not what it blocks".into()),
         }
     }
@@ -247,7 +257,7 @@ fn covers(wide: &[u8; 16], bits: u32, address: &[u8; 16]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{ConnectBlock, ExecBlock, FileBlock};
+    use crate::wire::{ConnectBlock, ExecBlock};
 
     fn block(id: &str, scope: Scope, what: What) -> Block {
         Block { id: id.into(), rule: String::new(), scope: Some(scope), what: Some(what) }
@@ -266,7 +276,7 @@ mod tests {
         let host = Scope { host: true, ..Scope::default() };
         let exec = || What::Exec(ExecBlock { names: vec!["nc".into()], drifted: true, ..ExecBlock::default() });
         let list = [block("a", images, exec()), block("b", Scope::default(), exec()), block("c", host, exec()), block("d", Scope::default(), What::File(FileBlock::default()))];
-        let blocks = Blocks::compile(&list, &mut Tries::default(), &Ok(()));
+        let blocks = Blocks::compile(&list, &mut Tries::default(), &Ok(()), &Err("no fanotify".into()));
         assert_eq!(blocks.ids, ["a", "b", "c"]);
         assert_eq!(blocks.gaps[0].block_id, "d");
         let web = Container { image: "web:1".into(), ..Container::default() };
@@ -279,7 +289,7 @@ mod tests {
     #[test]
     fn exceptions_within_a_closed_network_stay_open() {
         let connect = ConnectBlock { networks: vec!["10.0.0.0/8".into()], ports: vec![], except: vec!["10.1.0.0/16".into()] };
-        let blocks = Blocks::compile(&[block("a", Scope::default(), What::Connect(connect))], &mut Tries::default(), &Ok(()));
+        let blocks = Blocks::compile(&[block("a", Scope::default(), What::Connect(connect))], &mut Tries::default(), &Ok(()), &Ok(()));
         let narrow = blocks.networks.iter().find(|((_, bits, _), _)| *bits == 16).expect("there").1;
         assert_eq!((narrow.closed, narrow.open), (1, 1));
         assert_eq!(blocks.ports[&0], 1);

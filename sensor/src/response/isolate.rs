@@ -117,7 +117,7 @@ pub fn isolate(cgroups: &Cgroups, container: &ContainerHandle, except: &[String]
         networks.extend(["127.0.0.0/8", "::1/128"].iter().filter_map(|text| network::parse(text)));
     }
     let before = attached(&cgroup)?;
-    let mut object = EbpfLoader::new().load(OBJECT).map_err(|error| chain(&error))?;
+    let mut object = EbpfLoader::new().btf(None).load(OBJECT).map_err(|error| chain(&error))?;
     for network in &networks {
         let name = if network.is_v6 { "excepted6" } else { "excepted4" };
         let map = object.map_mut(name).ok_or("a map is missing")?;
