@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Alert, createDetector, type Detector, loadRules, neededSelections } from "@bulwark/detect";
+import { type Alert, blockFor, createDetector, type Detector, loadRules, neededSelections } from "@bulwark/detect";
 import type { RuntimeEvent } from "@bulwark/model";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AttackContainers, openAttackContainers, whyNoContainers } from "./support/attack-container.ts";
@@ -44,6 +44,38 @@ test.each(FOLDERS)("%s is complete: rule, attack, benign neighbour, README, tech
   expect(rule?.advice).toMatch(/^[A-Z].{20,}\.$/s);
   expect(read(folder, "README.md")).toContain(`# ${rule?.name}`);
   expect(read(folder, "attack.sh")).not.toBe(read(folder, "benign.sh"));
+});
+
+test("docs/rules.md lists every rule with its priority and techniques", () => {
+  const page = readFileSync(join(RULES, "../../docs/rules.md"), "utf8");
+  const lines = FOLDERS.map((folder) => {
+    const rule = ruleOf(folder);
+    const techniques = rule?.techniques.map(({ id }) => id).join(" ");
+    return `| [${rule?.name}](../content/rules/${folder}/README.md) | ${rule?.priority} | ${techniques} |`;
+  });
+  expect(lines.filter((line) => !page.includes(line))).toEqual([]);
+});
+
+test("a node can block at least these, and each other says why it cannot", () => {
+  const able = set.rules.filter((rule) => "blocks" in blockFor(set, rule)).map(({ name }) => name);
+  expect(able).toEqual(
+    expect.arrayContaining([
+      "Kernel helper program written",
+      "Raw disk or memory of the host opened",
+      "Kernel module loaded or removed from a container",
+      "Program started with a socket as its input and output",
+      "Program started that only exists in memory",
+      "Program started that is not in the image",
+      "Connection to a port of mining pools",
+      "Preload list of the dynamic linker changed",
+      "Metadata service of the cloud contacted",
+    ]),
+  );
+  const silent = set.rules.filter((rule) => {
+    const block = blockFor(set, rule);
+    return "why" in block && block.why === "";
+  });
+  expect(silent).toEqual([]);
 });
 
 test("no two rules have one number", () => {

@@ -97,6 +97,23 @@ test("the condition that one click makes accepts the alert it was made for, what
   }
 });
 
+test("an address goes by the name that its container had asked for, and not by another's", () => {
+  const named = loadRules([
+    {
+      name: "n.yaml",
+      text: "- rule: Pool\n  desc: d\n  condition: evt.type = connect and fd.sip.name in (pool.example)\n  output: to %fd.sip.name\n  priority: info\n",
+    },
+  ]);
+  const { detect } = createDetector(named, { foldUs: 0 });
+  const connect = (seconds: number) =>
+    event("connect", { timeUs: START + seconds * SECOND, family: 4, remoteAddress: "203.0.113.9", remotePort: 443 });
+  expect(detect(connect(0))).toEqual([]);
+  expect(detect(event("dns", { timeUs: START, dnsName: "Pool.example.", dnsAnswers: ["203.0.113.9"] }))).toEqual([]);
+  expect(detect(connect(1)).map(({ output }) => output)).toEqual(["to pool.example"]);
+  expect(detect({ ...connect(1), container: container({ id: "f".repeat(64) }) })).toEqual([]);
+  expect(detect(connect(3700))).toEqual([]);
+});
+
 test("an indicator makes an alert of its own until it expires", () => {
   const indicators = createIndicatorMatcher([
     { kind: "domain", value: "evil.example", source: "feed\u001b[31m", untilUs: START + 10 * SECOND },

@@ -11,7 +11,7 @@ import { WITH_PATHS } from "./sensor-policy/selections.ts";
 import type { Observer } from "./stateful/stateful-detector.ts";
 
 /** A rule ready for one situation. */
-export interface Candidate {
+interface Candidate {
   readonly rule: Rule;
   readonly observe: Observer | undefined;
 }

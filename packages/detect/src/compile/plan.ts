@@ -3,7 +3,7 @@ import type { Check, Resolved } from "../language/condition.ts";
 import { type CheckFault, type CompiledCheck, compileCheck, isCheckFault, type Test } from "./compile-check.ts";
 
 /** What is known of an event before a rule looks at it. */
-export interface Situation {
+interface Situation {
   readonly type: RuntimeEventType;
   readonly inContainer: boolean;
 }

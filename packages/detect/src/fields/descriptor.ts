@@ -1,4 +1,5 @@
 import type { RuntimeEvent, RuntimeEventType } from "@bulwark/model";
+import type { NamedEvent } from "../address-book.ts";
 import { type Field, field, type Getter, textOrNone } from "./field.ts";
 
 /** Events about an opened file. Calls that take a path only fill `fs.path.*`, as in Falco. */
@@ -68,6 +69,10 @@ const either = (first: Getter, second: Getter): Getter => {
     return values.length === 0 ? undefined : values.map(String);
   };
 };
+
+/** The detector knows it from answers of DNS; an event by itself does not. */
+const remoteName: Getter = (event: NamedEvent) => event.remoteName;
+const nothing: Getter = () => undefined;
 
 function directoryOf(path: string): string | undefined {
   const slash = path.lastIndexOf("/");
@@ -172,6 +177,27 @@ export const DESCRIPTOR_FIELDS: readonly Field[] = [
     "addresses",
     "the server's address, to compare with networks",
     server(localAddress, remoteAddress),
+    addressed,
+  ),
+  field(
+    "fd.rip.name",
+    "text",
+    "name under which the container had asked for the remote address",
+    remoteName,
+    addressed,
+  ),
+  field(
+    "fd.cip.name",
+    "text",
+    "the same of the client's address, where the client is remote",
+    server(remoteName, nothing),
+    addressed,
+  ),
+  field(
+    "fd.sip.name",
+    "text",
+    "the same of the server's address, where the server is remote",
+    server(nothing, remoteName),
     addressed,
   ),
   field("fd.port", "ports", "either port of a connection", either(localPort, remotePort), compared),

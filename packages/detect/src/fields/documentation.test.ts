@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { RUNTIME_EVENT_TYPES } from "@bulwark/model";
 import { expect, test } from "vitest";
 import { meaningOf } from "../event-types.ts";
+import { loadRules } from "../rule-set.ts";
 import { event } from "../testing/events.ts";
 import { fieldsPage } from "./documentation.ts";
 import { FIELDS } from "./table.ts";
@@ -13,6 +14,15 @@ const PAGE = join(import.meta.dirname, "../../../../docs/rule-fields.md");
 test("docs/rule-fields.md says what the table says; BULWARK_UPDATE_DOCS=1 writes it anew", () => {
   if (process.env.BULWARK_UPDATE_DOCS === "1") writeFileSync(PAGE, fieldsPage());
   expect(readFileSync(PAGE, "utf8")).toBe(fieldsPage());
+});
+
+test("the rules that docs/rules.md shows load as they stand", () => {
+  const page = readFileSync(join(PAGE, "../rules.md"), "utf8");
+  const shown = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""], at) => ({ name: `${at}.yaml`, text }));
+  expect(shown.length).toBeGreaterThan(1);
+  const { reports, problems } = loadRules(shown);
+  expect(problems).toEqual([]);
+  expect(reports.filter(({ state, problems: told }) => state !== "ready" || told.length > 0)).toEqual([]);
 });
 
 test("every field has a name of its own, and is not among those that are not filled", () => {

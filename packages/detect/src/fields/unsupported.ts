@@ -37,10 +37,7 @@ const UNSUPPORTED: readonly (readonly [names: string, why: string])[] = [
     "k8s.rc. k8s.rs. k8s.svc. k8s.deployment. k8s.pod.restarts k8s.ns.id k8s.ns.label k8s.ns.labels",
     "owners of pods are joined to the alert by the server",
   ],
-  [
-    "fd.cip.name fd.sip.name fd.lip.name fd.rip.name",
-    "names of addresses are not resolved; dns.name and dns.answers tell what was asked",
-  ],
+  ["fd.lip.name", "nobody asks for the container's own address; fd.rip.name has a name"],
   ["fd.proto fd.cproto fd.sproto fd.lproto fd.rproto", "services are compared by their ports"],
   ["fdlist. syslog. span. evtin. tracer. mesos.", "it belongs to events that are not captured"],
   ["ka. jevt. json. aws. ct. github. okta. gcp.", "it belongs to a plugin's events"],

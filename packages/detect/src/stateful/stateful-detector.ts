@@ -8,7 +8,7 @@ export type Settings = Readonly<Record<string, number | string | readonly string
 export type Observer = (event: RuntimeEvent) => string | undefined;
 
 /** A setting with what it is without being set. */
-export interface Setting {
+interface Setting {
   readonly name: string;
   readonly doc: string;
   readonly default: number | string | readonly string[];
