@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use super::identity::{DEFAULT_STATE, State};
 use super::tls::{self, Trust};
 use crate::arguments;
-use crate::wire::enrollment_client::EnrollmentClient;
 use crate::wire::EnrollRequest;
+use crate::wire::enrollment_client::EnrollmentClient;
 
 /// `enroll --server https://host:port --token T [--ca-fingerprint sha256:… | --ca FILE] [--state DIR]`
 pub fn command(words: &[String]) -> Result<ExitCode, String> {
@@ -20,7 +20,9 @@ pub fn command(words: &[String]) -> Result<ExitCode, String> {
     let fingerprint = arguments.value("ca-fingerprint").map(String::from).or(inside);
     let trust = match (arguments.value("ca"), fingerprint) {
         (Some(path), _) => Trust::Authority(std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?),
-        (None, Some(text)) => Trust::Fingerprint(tls::parse_fingerprint(&text).ok_or_else(|| format!("`{text}` is no SHA-256 fingerprint"))?),
+        (None, Some(text)) => {
+            Trust::Fingerprint(tls::parse_fingerprint(&text).ok_or_else(|| format!("`{text}` is no SHA-256 fingerprint"))?)
+        }
         (None, None) => return Err("whom to trust? --ca-fingerprint sha256:… or --ca FILE, or a token that carries it".into()),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| format!("no event loop: {error}"))?;
