@@ -109,7 +109,7 @@ async function status({ text }: ParsedOptions): Promise<number> {
 }
 
 async function doctor({ text }: ParsedOptions): Promise<number> {
-  run(builtSensor(text.program), "doctor");
+  run(builtSensor(text.program), ["doctor"]);
   return 0;
 }
 
@@ -124,9 +124,11 @@ async function newToken(uses: string, hours: string): Promise<string> {
   return made.token;
 }
 
-function run(program: string, ...args: readonly string[]): void {
+function run(program: string, args: readonly string[], token = ""): void {
   try {
-    execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+    // Not among the words, which everybody on the machine can read.
+    const env = { ...process.env, BULWARK_ENROLMENT_TOKEN: token };
+    execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"], env });
   } catch (cause) {
     throw new CliError("SENSOR_FAILED", `bulwark-sensor ${args[0]} failed`, "see what it says above", cause);
   }
