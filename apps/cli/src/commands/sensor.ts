@@ -74,17 +74,7 @@ async function install({ text }: ParsedOptions): Promise<number> {
   // A node that has its certificate keeps it, unless it is given to another server.
   if (text.token !== undefined || !isEnrolled(places, `https://${gateway}`)) {
     const token = text.token ?? (await newToken("1", "1"));
-    run(
-      places.program,
-      "enroll",
-      "--force",
-      "--server",
-      `https://${gateway}`,
-      "--token",
-      token,
-      "--state",
-      places.state,
-    );
+    run(places.program, ["enroll", "--force", "--server", `https://${gateway}`, "--state", places.state], token);
   }
   const how = startService(places);
   const where = how === "unit" ? "systemctl status bulwark-sensor tells more" : `its log is ${places.log}`;
