@@ -9,7 +9,7 @@ import type { RuntimeEvent } from "@bulwark/model";
 const BUILT = join(import.meta.dirname, "../../sensor/target/release/bulwark-sensor");
 
 /** The sensor's program: of BULWARK_SENSOR, else where it is built. */
-const SENSOR: string = process.env.BULWARK_SENSOR ?? BUILT;
+export const SENSOR: string = process.env.BULWARK_SENSOR ?? BUILT;
 
 /** Why the sensor cannot run here; empty when it can. */
 export function whyNoSensor(): string {
