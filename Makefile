@@ -41,8 +41,8 @@ $(SENSOR): $(SENSOR_SOURCES)
 	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.90 or later (apt-get install rustup, then rustup default stable)"; exit 1; }
 	@command -v clang >/dev/null || { echo "clang is missing: apt-get install clang libbpf-dev"; exit 1; }
 	@test -e /usr/include/bpf/bpf_helpers.h || { echo "the headers of libbpf are missing: apt-get install libbpf-dev"; exit 1; }
-	cargo build --release --locked --manifest-path sensor/Cargo.toml
-	@cp "$$(ls -t sensor/target/*/release/bulwark-sensor | head -1)" $@.new && mv $@.new $@
+	cd sensor && cargo build --release --locked
+	@cp "$$(ls -t sensor/target/*-linux-*/release/bulwark-sensor | head -1)" $@.new && mv $@.new $@
 
 lint: install console-types wire-types ## type check, format, lint, import directions, unused exports and dependencies
 	tsc -p tsconfig.pure.json

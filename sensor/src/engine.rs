@@ -34,6 +34,10 @@ pub struct Engine {
     pub out: Vec<Seen>,
     /// Containers whose first program was executed since this was emptied last.
     pub started: Vec<String>,
+    /// Attempts on the sensor since they were reported last.
+    pub tampered: Vec<String>,
+    /// Sums of executed files.
+    pub digests: crate::digest::Digests,
     /// Records that could not be read.
     pub torn: u64,
 }
@@ -93,9 +97,11 @@ impl Engine {
             let Some(first) = first else { continue };
             *handle.root.borrow_mut() = crate::resolve::root_of(first.pid).ok();
             let (pid, started_us) = (first.pid, self.clock.wall_us(first.start_ns));
+            let addresses = crate::proc_files::addresses(pid);
             handle.update(|facts| {
                 facts.pid = pid;
                 facts.started_us = started_us;
+                facts.addresses = addresses;
             });
         }
         // Old times must not hold back the clock of what is new.
@@ -115,7 +121,10 @@ impl Engine {
     /// Notes which container a process is in now.
     fn place(&mut self, process: &Rc<Process>, cgroup: u64) {
         let known = self.containers.known(cgroup);
-        if process.cgroup.get() == cgroup && known.is_some() && process.container.borrow().is_some() == known.as_ref().is_some_and(Option::is_some) {
+        if process.cgroup.get() == cgroup
+            && known.is_some()
+            && process.container.borrow().is_some() == known.as_ref().is_some_and(Option::is_some)
+        {
             return;
         }
         process.cgroup.set(cgroup);
@@ -133,6 +142,7 @@ impl Engine {
         let (cwd, arguments) = (reader.text(), reader.text());
         let mut image = process::image_of(record, &body, exe, interpreter, cwd, arguments);
         image.in_memory &= !image.exe.starts_with('/') || !image.deleted || image.exe.starts_with("/dev/shm/");
+        image.exe_digest = self.digests.of(record.pid);
         let process = self.processes.executed(record, &body, image);
         self.place(&process, record.cgroup);
         if process.parent.borrow().is_none() {
@@ -166,10 +176,12 @@ impl Engine {
         }
         container.announced.set(true);
         *container.root.borrow_mut() = crate::resolve::root_of(process.pid).ok();
+        let addresses = crate::proc_files::addresses(process.pid);
         let (pid, time_us) = (process.pid, self.clock.wall_us(record.time_ns));
         container.update(|facts| {
             facts.pid = pid;
             facts.started_us = time_us;
+            facts.addresses = addresses;
         });
         self.started.push(container.facts().id.clone());
         let event = Event { detail: "start".into(), ..self.event(EventType::Container, record) };
@@ -263,7 +275,23 @@ impl Engine {
             }
         }
         translate::fill(&mut event, kind, record, reader, Some(&process));
+        if let Some(tampering) = self.tampering(&event, kind) {
+            let word = format!("{} by {} ({})", tampering.detail, process.image().name, process.pid);
+            self.tampered.push(word);
+            self.emit(tampering, Some(process.clone()), record, false);
+        }
         self.emit(event, Some(process), record, record.has(flag::ABOUT_READ));
+    }
+
+    /// Whether a call was aimed at the sensor. Its end by SIGKILL is not among them: the server sees that by the silence.
+    fn tampering(&self, event: &Event, kind: EventType) -> Option<Event> {
+        let aimed = matches!(kind, EventType::Kill | EventType::Ptrace | EventType::ProcessVmWritev) && event.target_pid == self.sensor_pid;
+        // Signal 0 only asks whether somebody is there.
+        if !aimed || (kind == EventType::Kill && event.argument == 0) {
+            return None;
+        }
+        let detail = if kind == EventType::Kill { format!("signal {}", event.argument) } else { kind.as_str_name().to_lowercase() };
+        Some(Event { r#type: EventType::Tamper as i32, detail, ..event.clone() })
     }
 
     fn event(&mut self, kind: EventType, record: &Record) -> Event {

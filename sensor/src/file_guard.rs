@@ -95,11 +95,20 @@ impl FileGuard {
     /// Begins to answer. Errors say what the kernel lacks.
     pub fn start(refused: mpsc::UnboundedSender<Refused>, cgroup_v1: bool) -> Result<Self, String> {
         // SAFETY: no pointers.
-        let fd = unsafe { libc::fanotify_init(libc::FAN_CLASS_CONTENT | libc::FAN_CLOEXEC | libc::FAN_REPORT_TID, (libc::O_PATH | libc::O_CLOEXEC) as u32) };
+        let fd = unsafe {
+            libc::fanotify_init(libc::FAN_CLASS_CONTENT | libc::FAN_CLOEXEC | libc::FAN_REPORT_TID, (libc::O_PATH | libc::O_CLOEXEC) as u32)
+        };
         // Kernels before 5.x take no O_PATH for the events' descriptors.
-        let fd = if fd >= 0 { fd } else {
+        let fd = if fd >= 0 {
+            fd
+        } else {
             // SAFETY: no pointers.
-            unsafe { libc::fanotify_init(libc::FAN_CLASS_CONTENT | libc::FAN_CLOEXEC | libc::FAN_REPORT_TID, (libc::O_RDONLY | libc::O_CLOEXEC | libc::O_LARGEFILE) as u32) }
+            unsafe {
+                libc::fanotify_init(
+                    libc::FAN_CLASS_CONTENT | libc::FAN_CLOEXEC | libc::FAN_REPORT_TID,
+                    (libc::O_RDONLY | libc::O_CLOEXEC | libc::O_LARGEFILE) as u32,
+                )
+            }
         };
         if fd < 0 {
             return Err(format!("fanotify: {}", std::io::Error::last_os_error()));
@@ -136,15 +145,18 @@ impl FileGuard {
         Ok(())
     }
 
-    pub fn forget(&mut self, id: &str) {
-        self.watched.remove(id);
+    /// Forgets containers that are gone; their mounts went with them.
+    pub fn keep_only(&mut self, ids: &[String]) {
+        self.watched.retain(|id, ()| ids.contains(id));
     }
 
     fn mark(&self, place: &OwnedFd) -> std::io::Result<()> {
         let own = CString::new(format!("/proc/self/fd/{}", place.as_raw_fd()))?;
         let mask = libc::FAN_OPEN_PERM | libc::FAN_OPEN_EXEC_PERM;
         // SAFETY: a valid descriptor and a zero-terminated path.
-        let done = unsafe { libc::fanotify_mark(self.group.as_raw_fd(), libc::FAN_MARK_ADD | libc::FAN_MARK_MOUNT, mask, libc::AT_FDCWD, own.as_ptr()) };
+        let done = unsafe {
+            libc::fanotify_mark(self.group.as_raw_fd(), libc::FAN_MARK_ADD | libc::FAN_MARK_MOUNT, mask, libc::AT_FDCWD, own.as_ptr())
+        };
         if done < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
     }
 }
@@ -197,7 +209,11 @@ fn judge(file: &OwnedFd, thread: i32, rules: &Rules, cgroup_v1: bool) -> Option<
     }
     let writes = wants_to_write(thread);
     let cgroup = crate::proc_files::cgroup_path(thread as u32, cgroup_v1)?;
-    let within = |rule: &&FileRule| rule.cgroups.iter().any(|own| !own.is_empty() && (cgroup == *own || cgroup.strip_prefix(own.as_str()).is_some_and(|rest| rest.starts_with('/'))));
+    let within = |rule: &&FileRule| {
+        rule.cgroups
+            .iter()
+            .any(|own| !own.is_empty() && (cgroup == *own || cgroup.strip_prefix(own.as_str()).is_some_and(|rest| rest.starts_with('/'))))
+    };
     let rule = rules.iter().filter(within).find(|rule| forbids(rule, &path, writes))?;
     Some(Refused { block_id: rule.block_id.clone(), pid: process_of(thread), path, time_ns: crate::clock::boot_ns() })
 }

@@ -207,10 +207,11 @@ impl ProcessTable {
 
     /// Parents of listed processes, once all of them are known.
     pub fn adopt(&self, pid: u32, parent_pid: u32) {
-        if let (Some(child), Some(parent)) = (self.running.get(&pid), self.running.get(&parent_pid)) {
-            if child.parent.borrow().is_none() && pid != parent_pid {
-                *child.parent.borrow_mut() = Some(parent.clone());
-            }
+        if let (Some(child), Some(parent)) = (self.running.get(&pid), self.running.get(&parent_pid))
+            && child.parent.borrow().is_none()
+            && pid != parent_pid
+        {
+            *child.parent.borrow_mut() = Some(parent.clone());
         }
     }
 

@@ -64,10 +64,8 @@ pub fn root_of(pid: u32) -> std::io::Result<OwnedFd> {
 /// `path` with the links in its folder part (and of its last part, where `follows`) resolved in a root.
 pub fn actual(root: &OwnedFd, path: &str, follows: bool) -> Option<String> {
     let (folder, name) = path.rsplit_once('/')?;
-    if follows {
-        if let Ok(file) = open_in_root(root, path, libc::O_PATH) {
-            return name_of(&file);
-        }
+    if follows && let Ok(file) = open_in_root(root, path, libc::O_PATH) {
+        return name_of(&file);
     }
     let folder = open_in_root(root, if folder.is_empty() { "/" } else { folder }, libc::O_PATH | libc::O_DIRECTORY).ok()?;
     let folder = name_of(&folder)?;

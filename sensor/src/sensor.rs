@@ -11,8 +11,8 @@ use crate::doctor::{self, Cgroups};
 use crate::engine::{Engine, Seen};
 use crate::file_guard::{FileGuard, FileRule, Refused};
 use crate::fold;
-use crate::kernel::record;
 use crate::kernel::load::{self, Kernel, Settings, chain};
+use crate::kernel::record;
 use crate::kernel::select::{self, Selector, Tries};
 use crate::policy::block::{Blocks, CgroupState, holds_for};
 use crate::wire::{Capability, Policy};
@@ -119,7 +119,11 @@ impl Sensor {
     /// Puts a policy in force.
     pub fn apply(&mut self, policy: Policy) -> Result<(), String> {
         let mut tries = Tries::default();
-        let guard = if policy.blocks.iter().any(|block| matches!(block.what, Some(crate::wire::block::What::File(_)))) { self.start_guard() } else { Ok(()) };
+        let guard = if policy.blocks.iter().any(|block| matches!(block.what, Some(crate::wire::block::What::File(_)))) {
+            self.start_guard()
+        } else {
+            Ok(())
+        };
         let blocks = Blocks::compile(&policy.blocks, &mut tries, &self.network, &guard);
         // While tables change, nothing is blocked: a bit must never mean the wrong block.
         let quiet = Settings { default_blocks: 0, host_blocks: 0, drifted_blocks: 0, memory_blocks: 0, socket_blocks: 0, ..self.settings };
@@ -129,6 +133,7 @@ impl Sensor {
         select::apply(&mut self.kernel, &policy, tries)?;
         self.engine.selector = Selector::new(&policy);
         self.engine.block_ids.clone_from(&blocks.ids);
+        self.engine.digests.limit = policy.digest_files_up_to_bytes;
         self.settings.events_per_second = policy.limits.as_ref().map_or(0, |limits| limits.events_per_second_per_container);
         blocks.settings(&mut self.settings);
         self.tell_cgroups(|container| blocks.of(container))?;
@@ -151,6 +156,7 @@ impl Sensor {
     fn guard_files(&mut self) {
         let Some(guard) = &mut self.guard else { return };
         let containers = self.engine.containers.all();
+        guard.keep_only(&containers.iter().map(|handle| handle.facts().id.clone()).collect::<Vec<_>>());
         let mut rules = Vec::new();
         for (block_id, scope, block) in &self.blocks.files {
             let holding = containers.iter().filter(|handle| holds_for(scope, &handle.facts()));
@@ -202,7 +208,8 @@ impl Sensor {
         }
         let gone = std::mem::take(&mut self.engine.containers.forgotten);
         let started = std::mem::take(&mut self.engine.started);
-        if !self.blocks.files.is_empty() && !(news.is_empty() && started.is_empty()) {
+        let guarded_change = !news.is_empty() || !started.is_empty();
+        if guarded_change && !self.blocks.files.is_empty() {
             self.guard_files();
         }
         if news.is_empty() && gone.is_empty() {
@@ -312,7 +319,10 @@ impl Sensor {
     }
 }
 
-fn state_of(container: Option<&crate::container::ContainerHandle>, blocks: &impl Fn(Option<&crate::wire::Container>) -> u64) -> CgroupState {
+fn state_of(
+    container: Option<&crate::container::ContainerHandle>,
+    blocks: &impl Fn(Option<&crate::wire::Container>) -> u64,
+) -> CgroupState {
     let facts = container.map(|handle| handle.facts());
     let flags = if facts.is_some() { CGROUP_CONTAINER } else { CGROUP_HOST };
     CgroupState { flags, reserved: 0, blocks: blocks(facts.as_deref()) }

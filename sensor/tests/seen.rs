@@ -17,6 +17,7 @@ fn a_container_of_milliseconds_is_seen_from_start_to_stop() {
     let name = format!("short-{}", std::process::id());
     harness::container(&running, &name, "cat /etc/shadow");
     let seen = running.stop();
+    assert_eq!((seen.lost("execve"), &seen.counts["torn"]), (0, &0.into()));
     let ours = |event: &serde_json::Value| event["container"]["id"] == name.as_str();
     let start = seen.find("container", |event| ours(event) && event["detail"] == "start");
     assert_eq!((&start["container"]["runtime"], &start["process"]["name"]), (&"runc".into(), &"sh".into()));
@@ -50,7 +51,9 @@ fn hostile_arguments_arrive_as_they_are() {
     needs_kernel!();
     let running = harness::start("arguments", "");
     let long = "x".repeat(100_000);
-    let status = Command::new("/bin/true").args([OsStr::new("a\nb"), OsStr::from_bytes(b"\xff\x1b[31m"), OsStr::new(""), OsStr::new(&long)]).status();
+    let status = Command::new("/bin/true")
+        .args([OsStr::new("a\nb"), OsStr::from_bytes(b"\xff\x1b[31m"), OsStr::new(""), OsStr::new(&long)])
+        .status();
     assert!(status.expect("runs").success());
     let seen = running.stop();
     let exec = seen.find("execve", |event| event["process"]["arguments"][1] == "a\nb");
@@ -99,7 +102,9 @@ fn connections_and_questions_show_their_peers() {
     let mine = |event: &serde_json::Value| event["process"]["pid"] == std::process::id();
     let connect = seen.find("connect", |event| mine(event) && event["remotePort"] == port);
     assert_eq!((&connect["result"], &connect["protocol"], &connect["family"]), (&0.into(), &"tcp".into(), &4.into()));
-    seen.find("connect", |event| mine(event) && event["remotePort"] == 1 && event["result"] == -111 && event["remoteAddress"] == "127.0.0.1");
+    seen.find("connect", |event| {
+        mine(event) && event["remotePort"] == 1 && event["result"] == -111 && event["remoteAddress"] == "127.0.0.1"
+    });
     seen.find("accept", |event| mine(event) && event["localPort"] == port);
     let flow = seen.find("flow", |event| mine(event) && event["remotePort"] == port);
     assert_eq!(flow["bytesSent"], 1000);
@@ -113,7 +118,8 @@ fn a_program_without_a_file_is_known() {
     needs_kernel!();
     let running = harness::start("memory", "");
     let program = fs::read("/bin/true").expect("read");
-    let script = "import os,sys; f=os.memfd_create('x'); os.write(f,open('/bin/true','rb').read()); os.execv('/proc/self/fd/%d'%f,['gone'])";
+    let script =
+        "import os,sys; f=os.memfd_create('x'); os.write(f,open('/bin/true','rb').read()); os.execv('/proc/self/fd/%d'%f,['gone'])";
     if Command::new("python3").args(["-c", script]).status().is_err() {
         eprintln!("skipped: python3 is not installed");
     } else {

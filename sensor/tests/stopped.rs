@@ -26,7 +26,9 @@ fn a_forbidden_program_ends_before_its_first_instruction() {
     assert_eq!(said.lines().collect::<Vec<_>>(), ["137", "137", "alive"]);
     let seen = running.stop();
     seen.find("blocked", |event| event["blockId"] == "names" && event["container"].is_null());
-    seen.find("blocked", |event| event["blockId"] == "drift" && event["path"] == "/tmp/dropped/sh" && event["container"]["id"] == name.as_str());
+    seen.find("blocked", |event| {
+        event["blockId"] == "drift" && event["path"] == "/tmp/dropped/sh" && event["container"]["id"] == name.as_str()
+    });
     seen.find("blocked", |event| event["blockId"] == "call" && event["detail"] == "unshare");
 }
 
@@ -60,7 +62,9 @@ fn a_forbidden_file_stays_shut_by_whatever_name_it_is_opened() {
     assert_eq!(said.lines().collect::<Vec<_>>(), ["1", "0", "0", "1"]);
     assert!(fs::read("/etc/shadow").is_ok(), "the host is none of the block's business");
     let seen = running.stop();
-    seen.find("blocked", |event| event["blockId"] == "secret" && event["path"] == "/etc/shadow" && event["container"]["id"] == name.as_str());
+    seen.find("blocked", |event| {
+        event["blockId"] == "secret" && event["path"] == "/etc/shadow" && event["container"]["id"] == name.as_str()
+    });
     seen.find("blocked", |event| event["blockId"] == "config" && event["process"]["name"] == "sh");
 }
 
@@ -101,7 +105,10 @@ fn what_does_not_fit_into_the_buffer_is_counted_to_the_last() {
     let seen = running.stop();
     assert!(seen.lost("execve") > 0, "ten megabytes do not fit into two");
     let others = seen.of("execve").count() as u64 - started(&seen, &heavy);
-    let all = seen.counts["seen"]["execve"].as_u64().expect("counted");
-    assert_eq!(started(&seen, &heavy) + others + seen.lost("execve"), all);
-    assert!(all >= 1000);
+    let counted = |what: &str| seen.counts[what]["execve"].as_u64().unwrap_or_default();
+    // Attempts that failed, as shells make them along their PATH, are seen and filtered.
+    let accounted = started(&seen, &heavy) + others + seen.lost("execve") + counted("filtered");
+    // Other programs of the machine may start between the last look into the buffer and the count.
+    assert!(counted("seen") - accounted <= 5, "{} seen, {accounted} accounted for", counted("seen"));
+    assert!(accounted >= 1000);
 }

@@ -62,10 +62,10 @@ impl Registry {
     pub fn all(&self) -> Vec<Rc<ContainerHandle>> {
         let mut all: Vec<Rc<ContainerHandle>> = Vec::new();
         for owner in self.owners.values() {
-            if let Owner::Container(handle) = owner {
-                if !all.iter().any(|known| Rc::ptr_eq(known, handle)) {
-                    all.push(handle.clone());
-                }
+            if let Owner::Container(handle) = owner
+                && !all.iter().any(|known| Rc::ptr_eq(known, handle))
+            {
+                all.push(handle.clone());
             }
         }
         all.sort_by_key(|handle| handle.cgroup_id);

@@ -91,7 +91,12 @@ pub fn holds_for(scope: &Scope, container: &Container) -> bool {
 
 /// A scope that takes every container, also one that nothing is known of yet.
 fn is_open(scope: &Scope) -> bool {
-    !scope.host && scope.images.is_empty() && scope.namespaces.is_empty() && scope.container_names.is_empty() && scope.container_ids.is_empty() && scope.labels.is_empty()
+    !scope.host
+        && scope.images.is_empty()
+        && scope.namespaces.is_empty()
+        && scope.container_names.is_empty()
+        && scope.container_ids.is_empty()
+        && scope.labels.is_empty()
 }
 
 impl Blocks {
@@ -120,7 +125,14 @@ impl Blocks {
         self.gaps.push(Gap { block_id: block.id.clone(), why: why.into() });
     }
 
-    fn add(&mut self, block: &Block, bit: u64, tries: &mut Tries, network: &Result<(), String>, guard: &Result<(), String>) -> Result<(), String> {
+    fn add(
+        &mut self,
+        block: &Block,
+        bit: u64,
+        tries: &mut Tries,
+        network: &Result<(), String>,
+        guard: &Result<(), String>,
+    ) -> Result<(), String> {
         match &block.what {
             Some(What::Exec(exec)) => {
                 for name in &exec.names {
@@ -131,7 +143,13 @@ impl Blocks {
                 }
                 for pattern in &exec.paths {
                     if !tries.add(pattern, PathValue { types: 0, blocks: bit }) {
-                        self.gap(block, &format!("`{}`: a path can be blocked by its whole, its beginning or its end, not by what it contains", pattern.value));
+                        self.gap(
+                            block,
+                            &format!(
+                                "`{}`: a path can be blocked by its whole, its beginning or its end, not by what it contains",
+                                pattern.value
+                            ),
+                        );
                     }
                 }
                 self.drifted |= if exec.drifted { bit } else { 0 };
@@ -204,7 +222,8 @@ impl Blocks {
     }
 
     pub fn settings(&self, settings: &mut Settings) {
-        settings.default_blocks = self.scopes.iter().enumerate().filter(|(_, scope)| is_open(scope)).fold(0, |bits, (place, _)| bits | 1 << place);
+        settings.default_blocks =
+            self.scopes.iter().enumerate().filter(|(_, scope)| is_open(scope)).fold(0, |bits, (place, _)| bits | 1 << place);
         settings.host_blocks = self.of(None);
         settings.drifted_blocks = self.drifted;
         settings.memory_blocks = self.memory;
@@ -265,7 +284,14 @@ mod tests {
 
     #[test]
     fn globs_fit_whole_texts() {
-        for (pattern, text, fits) in [("*", "", true), ("a*c", "abbc", true), ("a?c", "ac", false), ("docker.io/*/x:*", "docker.io/l/x:1", true), ("a", "ab", false), ("*b", "aab", true)] {
+        for (pattern, text, fits) in [
+            ("*", "", true),
+            ("a*c", "abbc", true),
+            ("a?c", "ac", false),
+            ("docker.io/*/x:*", "docker.io/l/x:1", true),
+            ("a", "ab", false),
+            ("*b", "aab", true),
+        ] {
             assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
         }
     }
@@ -275,7 +301,12 @@ mod tests {
         let images = Scope { images: vec!["web:*".into()], ..Scope::default() };
         let host = Scope { host: true, ..Scope::default() };
         let exec = || What::Exec(ExecBlock { names: vec!["nc".into()], drifted: true, ..ExecBlock::default() });
-        let list = [block("a", images, exec()), block("b", Scope::default(), exec()), block("c", host, exec()), block("d", Scope::default(), What::File(FileBlock::default()))];
+        let list = [
+            block("a", images, exec()),
+            block("b", Scope::default(), exec()),
+            block("c", host, exec()),
+            block("d", Scope::default(), What::File(FileBlock::default())),
+        ];
         let blocks = Blocks::compile(&list, &mut Tries::default(), &Ok(()), &Err("no fanotify".into()));
         assert_eq!(blocks.ids, ["a", "b", "c"]);
         assert_eq!(blocks.gaps[0].block_id, "d");

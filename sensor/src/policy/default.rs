@@ -34,10 +34,31 @@ pub fn tells_by_failing(kind: EventType) -> bool {
     use EventType as E;
     matches!(
         kind,
-        E::Mount | E::Umount | E::PivotRoot | E::Unshare | E::Setns | E::Ptrace | E::ProcessVmWritev | E::InitModule
-            | E::FinitModule | E::DeleteModule | E::Bpf | E::KexecLoad | E::PerfEventOpen | E::Keyctl | E::Userfaultfd
-            | E::Setuid | E::Setgid | E::OpenByHandleAt | E::Reboot | E::Chroot | E::Connect | E::AddKey | E::MoveMount
-            | E::Mknod | E::Fsopen
+        E::Mount
+            | E::Umount
+            | E::PivotRoot
+            | E::Unshare
+            | E::Setns
+            | E::Ptrace
+            | E::ProcessVmWritev
+            | E::InitModule
+            | E::FinitModule
+            | E::DeleteModule
+            | E::Bpf
+            | E::KexecLoad
+            | E::PerfEventOpen
+            | E::Keyctl
+            | E::Userfaultfd
+            | E::Setuid
+            | E::Setgid
+            | E::OpenByHandleAt
+            | E::Reboot
+            | E::Chroot
+            | E::Connect
+            | E::AddKey
+            | E::MoveMount
+            | E::Mknod
+            | E::Fsopen
     )
 }
 
@@ -63,10 +84,7 @@ pub fn policy() -> Policy {
         from_host: true,
         reads: true,
         failures: false,
-        paths: WATCHED_READS
-            .iter()
-            .map(|(kind, value)| PathPattern { kind: *kind as i32, value: (*value).into() })
-            .collect(),
+        paths: WATCHED_READS.iter().map(|(kind, value)| PathPattern { kind: *kind as i32, value: (*value).into() }).collect(),
         ..EventSelection::default()
     });
     Policy {

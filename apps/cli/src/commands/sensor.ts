@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { CliError, plain } from "../failure.ts";
 import { type ParsedOptions, parseOptions } from "../options.ts";
-import { builtSensor, sensorPlaces } from "../sensor/place.ts";
+import { builtSensor, isEnrolled, sensorPlaces } from "../sensor/place.ts";
 import { running, startService, stopService } from "../sensor/service.ts";
 import { askServer, findAccess } from "../server-client.ts";
 
@@ -65,14 +65,17 @@ async function install({ text }: ParsedOptions): Promise<number> {
   const places = sensorPlaces(text.prefix ?? "/");
   const program = builtSensor(text.program);
   const gateway = text.gateway ?? `${new URL(findAccess().url).hostname}:${GATEWAY_PORT}`;
-  const token = text.token ?? (await newToken("1", "1"));
   await stopService(places);
   mkdirSync(dirname(places.program), { recursive: true });
   // Renamed into place: a program that runs cannot be written over.
   copyFileSync(program, `${places.program}.new`);
   renameSync(`${places.program}.new`, places.program);
   mkdirSync(places.state, { recursive: true, mode: 0o700 });
-  run(places.program, "enroll", "--server", `https://${gateway}`, "--token", token, "--state", places.state);
+  // A node that has its certificate keeps it, unless it is given to another server.
+  if (text.token !== undefined || !isEnrolled(places, `https://${gateway}`)) {
+    const token = text.token ?? (await newToken("1", "1"));
+    run(places.program, ["enroll", "--force", "--server", `https://${gateway}`, "--state", places.state], token);
+  }
   const how = startService(places);
   const where = how === "unit" ? "systemctl status bulwark-sensor tells more" : `its log is ${places.log}`;
   process.stdout.write(`The sensor watches ${hostname()} and connects to ${gateway}; ${where}\n`);
@@ -96,7 +99,7 @@ async function status({ text }: ParsedOptions): Promise<number> {
 }
 
 async function doctor({ text }: ParsedOptions): Promise<number> {
-  run(builtSensor(text.program), "doctor");
+  run(builtSensor(text.program), ["doctor"]);
   return 0;
 }
 
@@ -111,9 +114,11 @@ async function newToken(uses: string, hours: string): Promise<string> {
   return made.token;
 }
 
-function run(program: string, ...args: readonly string[]): void {
+function run(program: string, args: readonly string[], token = ""): void {
   try {
-    execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+    // Not among the words, which everybody on the machine can read.
+    const env = { ...process.env, BULWARK_ENROLMENT_TOKEN: token };
+    execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"], env });
   } catch (cause) {
     throw new CliError("SENSOR_FAILED", `bulwark-sensor ${args[0]} failed`, "see what it says above", cause);
   }

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CliError } from "../failure.ts";
 
@@ -42,6 +42,12 @@ export function builtSensor(given: string | undefined): string {
   }
   accessSync(found, constants.X_OK);
   return found;
+}
+
+/** Whether the node has a certificate for this server already. */
+export function isEnrolled({ state }: SensorPlaces, server: string): boolean {
+  const file = join(state, "server");
+  return existsSync(join(state, "node.pem")) && existsSync(file) && readFileSync(file, "utf8").trim() === server;
 }
 
 /** Whether systemd runs this machine (systemd, "sd_booted") and the sensor lies where its units look. */
