@@ -83,6 +83,42 @@ test("no two rules have one number", () => {
   expect(new Set(numbers).size).toBe(numbers.length);
 });
 
+/** Containers in which a rule is blocked. */
+const BLOCKED: Readonly<Record<string, string>> = {
+  "blocked-drift": "Program started that is not in the image",
+  "blocked-memory": "Program started that only exists in memory",
+  "blocked-tool": "Network scanner started",
+  "blocked-preload": "Preload list of the dynamic linker changed",
+  "blocked-metadata": "Metadata service of the cloud contacted",
+};
+const BLOCKED_SCRIPTS: Readonly<Record<string, string>> = {
+  "blocked-drift": "cp /bin/echo /tmp/tool; /tmp/tool it happened; echo beside it",
+  "blocked-memory": `python3 - <<'END'
+import os
+number = os.memfd_create("x", 0)
+os.write(number, open("/bin/echo", "rb").read())
+if os.fork() == 0:
+    os.execve(number, ["x", "it happened"], {})
+os.wait()
+END
+echo beside it`,
+  "blocked-tool": "ln -s /bin/echo /tmp/nmap; /tmp/nmap it happened; echo beside it",
+  // A node watches the files of a container from shortly after its start on.
+  "blocked-preload": `turn=0
+while [ $turn -lt 50 ] && echo x > /etc/ld.so.preload; do turn=$((turn + 1)); sleep 0.1; done 2>/dev/null
+[ $turn -lt 50 ] || echo it happened
+echo x > /etc/ld.so.other && echo beside it`,
+  "blocked-metadata": `# container: loopback
+python3 - <<'END'
+import errno, socket
+def reach(address):
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    return client.connect_ex((address, 80))
+print("beside it" if reach("127.0.0.1") == 0 else "")
+print("it happened" if reach("169.254.169.254") not in (errno.EPERM, errno.EACCES) else "")
+END`,
+};
+
 interface Watched {
   readonly detector: Detector;
   readonly alerts: Alert[];
@@ -112,7 +148,7 @@ describe.skipIf(why !== "")("attacked for real in containers", () => {
 
   beforeAll(async () => {
     containers = openAttackContainers();
-    sensor = await startSensor(work, neededSelections(set), see);
+    sensor = await startSensor(work, { selections: neededSelections(set), blocks: blocksOf(BLOCKED) }, see);
     const open = CHOSEN.flatMap((folder) => [`${folder}-attack`, `${folder}-benign`]);
     const worker = async () => {
       for (let name = open.shift(); name !== undefined; name = open.shift()) {
@@ -124,6 +160,25 @@ describe.skipIf(why !== "")("attacked for real in containers", () => {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }, 900_000);
+
+  /** Blocks of a rule, for containers of one name. */
+  function blocksOf(rules: Readonly<Record<string, string>>) {
+    return Object.entries(rules).flatMap(([container, name]) => {
+      const rule = set.rules.find((candidate) => candidate.name === name);
+      const block = rule === undefined ? { why: `there is no rule ${name}` } : blockFor(set, rule);
+      if ("why" in block) throw new Error(block.why);
+      return block.blocks.map((action) => ({ rule: name, action, containerNames: [container] }));
+    });
+  }
+
+  test.each(Object.keys(BLOCKED))(
+    "%s: what its rule blocks does not happen, and what lies beside it does",
+    async (name) => {
+      const said = await containers.run(name, BLOCKED_SCRIPTS[name] ?? "");
+      expect(said).toContain("beside it");
+      expect(said).not.toContain("it happened");
+    },
+  );
 
   afterAll(async () => {
     await sensor?.close();

@@ -80,11 +80,18 @@ function isAboutSuccess(item: Resolved): boolean {
   return left.name === "evt.res" && operator === "=" && value === "SUCCESS";
 }
 
+/** Beyond it a rule is left as it is. */
+const MAX_ALTERNATIVES = 64;
+
 /** The alternatives of a condition; each is a row of checks that must all hold. */
 function alternatives(condition: Resolved): readonly (readonly Resolved[])[] {
   if (condition.kind === "or") return condition.items.flatMap(alternatives);
-  const items = condition.kind === "and" ? condition.items : [condition];
-  return [items.filter((item) => !isAboutSuccess(item))];
+  const items = (condition.kind === "and" ? condition.items : [condition]).filter((item) => !isAboutSuccess(item));
+  const choice = items.find((item) => item.kind === "or");
+  if (choice?.kind !== "or") return [items];
+  const others = items.filter((item) => item !== choice);
+  const rows = alternatives(choice).flatMap((row) => alternatives({ kind: "and", items: [...others, ...row] }));
+  return rows.length > MAX_ALTERNATIVES ? [items] : rows;
 }
 
 const EMPTY_EXEC = { kind: "exec", names: [], paths: [], drifted: false, inMemory: false, socketStdio: false } as const;
@@ -211,7 +218,11 @@ function syscallBlock(type: RuntimeEventType, condition: Resolved): BlockAction 
     const meaning = meaningOf(text);
     return meaning !== undefined && "call" in meaning && meaning.call !== "" ? [meaning.call] : [];
   });
-  return { kind: "syscall", calls };
+  // What is handed in through a ring is no call; making the ring is.
+  const refusable = calls.filter((call) => !call.includes(":"));
+  return refusable.length === 0
+    ? "a node cannot refuse single work of io_uring"
+    : { kind: "syscall", calls: refusable };
 }
 
 function unblockable(item: Resolved): string {

@@ -173,7 +173,9 @@ describe("what a node can block", () => {
       blocks: [{ kind: "file", paths: [{ kind: "exact", value: "/etc/ld.so.preload" }], reads: true, writes: true }],
       besides: ["a node cannot refuse rename"],
     });
-    expect(blocked(`evt.type = execve ${C} and (proc.name = xmrig or proc.args contains stratum)`)).toEqual({
+    expect(
+      blocked(`evt.type = execve and evt.failed = false ${C} and (proc.name = xmrig or proc.args contains stratum)`),
+    ).toEqual({
       blocks: [{ ...exec, names: ["xmrig"] }],
       besides: ["a node cannot decide on proc.args by itself"],
     });
