@@ -178,6 +178,12 @@ async function raise(count: number, severity: "critical" | "low"): Promise<void>
   });
 }
 
+/** An hour later; tokens of tests last an hour. */
+async function later(): Promise<void> {
+  server.clock.now = new Date(server.clock.now.getTime() + 61 * 60_000);
+  security = await server.account("security");
+}
+
 const automatic = (mode: string, perHour = 3) =>
   ask(security, "PUT", "/automatic-responses", {
     ...{ name: "escapes", actions: ["pause"], mode, perHour },
@@ -204,18 +210,17 @@ test("one that acts does so for what meets its condition, up to its limit in an 
   const entries = await server.store.tenant(1, (db) => listAudit(db, { limit: 200 }));
   expect(entries.filter(({ action }) => action === "response.limited")).toHaveLength(2);
   await finishAll();
-  server.clock.now = new Date(server.clock.now.getTime() + 61 * 60_000);
+  await later();
   await raise(1, "critical");
   expect(await orders()).toHaveLength(1);
   await finishAll();
 });
 
 test("one that asks waits for a person", async () => {
-  server.clock.now = new Date(server.clock.now.getTime() + 61 * 60_000);
+  await later();
   await automatic("approve");
   await raise(1, "critical");
   expect(await orders()).toEqual([]);
-  security = await server.account("security");
   const { body } = await ask(security, "GET", "/responses?states=waiting");
   expect((await ask(security, "POST", `/responses/${body.items[0].id}/approve`)).body.state).toBe("queued");
   expect(await orders()).toHaveLength(1);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   server = await openTestApp();
   security = await server.account("security");
   await seedRuntime(server.store, 1, server.clock.now);
-  book = await openRuleBook(server.store, () => new Date());
+  book = await openRuleBook(server.store, () => server.clock.now);
 });
 afterAll(async () => {
   await book.close();
