@@ -15,7 +15,7 @@ type Item<Path extends keyof Served> = Read<Path> extends { items: (infer Row)[]
 type Filters<Path extends keyof Served> = Served[Path] extends { get: { parameters: { query?: infer Query } } }
   ? Omit<NonNullable<Query>, "cursor" | "limit">
   : never;
-type Sent<Path extends keyof Served, Method extends "post" | "patch"> = Served[Path] extends {
+type Sent<Path extends keyof Served, Method extends "post" | "patch" | "put"> = Served[Path] extends {
   [method in Method]: { requestBody?: infer Content };
 }
   ? Body<NonNullable<Content>>
@@ -109,3 +109,41 @@ export type ChannelChange = Sent<"/api/v1/channels/{id}", "patch">;
 export type NotificationRule = Item<"/api/v1/notification-rules">;
 export type NotificationRuleSettings = Sent<"/api/v1/notification-rules", "post">;
 export type Delivery = Item<"/api/v1/deliveries">;
+
+export type Alert = Item<"/api/v1/alerts">;
+export type AlertFilters = Filters<"/api/v1/alerts">;
+export type AlertDetail = Read<"/api/v1/alerts/{id}">;
+export type AlertState = Alert["state"];
+export type AlertChange = Sent<"/api/v1/alerts/{id}", "patch">;
+export type AlertAllowance = Sent<"/api/v1/alerts/{id}/allow", "post">;
+
+export type SensorNode = Item<"/api/v1/nodes">;
+export type EnrolmentToken = Item<"/api/v1/enrolment-tokens">;
+export type NewEnrolmentToken = Sent<"/api/v1/enrolment-tokens", "post">;
+export type Container = Item<"/api/v1/containers">;
+export type ContainerFilters = Filters<"/api/v1/containers">;
+export type Program = Item<"/api/v1/programs">;
+export type Listener = Item<"/api/v1/listeners">;
+export type ListenerKind = Listener["kind"];
+
+export type RuntimeEventRow = Item<"/api/v1/runtime-events">;
+export type RuntimeEventFilters = Filters<"/api/v1/runtime-events">;
+
+export type RuntimeRule = Item<"/api/v1/runtime-rules">;
+export type RuleMode = RuntimeRule["mode"];
+export type RuleModeChange = Sent<"/api/v1/runtime-rules/modes", "put">;
+export type RuleProblem = Read<"/api/v1/runtime-rules">["problems"][number];
+export type RuleFile = Item<"/api/v1/rule-files">;
+export type RuleFileContent = Sent<"/api/v1/rule-files", "put">;
+export type AllowEntry = Item<"/api/v1/allow-entries">;
+export type NewAllowEntry = Sent<"/api/v1/allow-entries", "post">;
+export type Indicator = Item<"/api/v1/indicators">;
+export type IndicatorList = Sent<"/api/v1/indicators", "post">;
+export type AutomaticResponse = Item<"/api/v1/automatic-responses">;
+export type AutomaticSettings = Sent<"/api/v1/automatic-responses", "put">;
+
+export type SensorResponse = Item<"/api/v1/responses">;
+export type ResponseFilters = Filters<"/api/v1/responses">;
+export type ResponseRequest = Sent<"/api/v1/responses", "post">;
+export type ResponseAction = SensorResponse["action"];
+export type ResponseState = SensorResponse["state"];

@@ -1,7 +1,17 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
-const TOPICS = ["jobs", "images", "registries", "risks", "cases"] as const;
+const TOPICS = [
+  "jobs",
+  "images",
+  "registries",
+  "risks",
+  "cases",
+  "alerts",
+  "nodes",
+  "containers",
+  "responses",
+] as const;
 /** Events of one topic that arrive within this time cause one reading. */
 const GATHER_MS = 400;
 
@@ -12,6 +22,11 @@ const CHANGES: Readonly<Record<(typeof TOPICS)[number], readonly string[]>> = {
   cases: ["cases"],
   images: ["images", "image", "repositories", "overview"],
   risks: ["risks", "overview"],
+  alerts: ["alerts", "containers"],
+  nodes: ["nodes", "assets"],
+  containers: ["containers", "assets"],
+  // What was done to a container also stands in its alert's history.
+  responses: ["responses", "alerts"],
 };
 
 /**

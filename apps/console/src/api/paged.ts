@@ -24,10 +24,12 @@ const PAGE_ROWS = 200;
  *
  * @param key what makes the list another one: noun, then filters
  * @param read one page
+ * @param enabled false while it must not be read, such as for want of the scope
  */
 export function usePaged<Item>(
   key: readonly unknown[],
   read: (cursor: string | undefined) => Promise<Page<Item>>,
+  enabled = true,
 ): Rows<Item> {
   const query = useInfiniteQuery({
     queryKey: key,
@@ -35,6 +37,7 @@ export function usePaged<Item>(
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
+    enabled,
   });
   const items = useMemo(() => (query.data?.pages ?? []).flatMap((page) => page.items), [query.data]);
   return {

@@ -39,17 +39,38 @@ export function SearchFilter({ state, name, label, width = 260 }: Named & { read
 interface Choices {
   readonly options: readonly { readonly value: string; readonly label: string }[];
   readonly width?: number;
+  /** What holds while nothing is chosen; without it that is no filter. */
+  readonly usual?: string;
 }
 
-export function ChoiceFilter({ state, name, label, options, width = 150 }: Named & Choices) {
+export function ChoiceFilter({ state, name, label, options, width = 150, usual }: Named & Choices) {
+  return (
+    <Select
+      allowClear={usual === undefined}
+      aria-label={label}
+      placeholder={label}
+      value={options.some((option) => option.value === state.value(name)) ? state.value(name) : usual}
+      options={[...options]}
+      onChange={(value: string | undefined) => state.set({ [name]: value === usual ? undefined : value })}
+      style={{ width }}
+      popupMatchSelectWidth={false}
+    />
+  );
+}
+
+/** Several of a list; in the address they are separated by commas. */
+export function ChoicesFilter({ state, name, label, options, width = 240 }: Named & Choices) {
+  const chosen = (state.value(name) ?? "").split(",").filter((value) => options.some((each) => each.value === value));
   return (
     <Select
       allowClear
+      mode="multiple"
+      maxTagCount="responsive"
       aria-label={label}
       placeholder={label}
-      value={options.some((option) => option.value === state.value(name)) ? state.value(name) : undefined}
+      value={chosen}
       options={[...options]}
-      onChange={(value: string | undefined) => state.set({ [name]: value })}
+      onChange={(values: readonly string[]) => state.set({ [name]: values.join(",") })}
       style={{ width }}
       popupMatchSelectWidth={false}
     />

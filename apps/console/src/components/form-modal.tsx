@@ -10,6 +10,8 @@ interface Props<Values> {
   readonly sending: boolean;
   /** The button stands in a row of a table. */
   readonly small?: boolean;
+  /** How the button stands out where it is not small. */
+  readonly kind?: "primary" | "default";
   readonly onSubmit: (values: Values, close: () => void) => void;
   readonly children: (form: FormInstance<Values>) => ReactNode;
 }
@@ -21,6 +23,7 @@ export function FormModal<Values extends object>({
   initial,
   sending,
   small = false,
+  kind = "primary",
   onSubmit,
   children,
 }: Props<Values>) {
@@ -30,7 +33,7 @@ export function FormModal<Values extends object>({
   const close = () => setOpen(false);
   return (
     <>
-      <Button {...(small ? { size: "small" as const } : { type: "primary" as const })} onClick={() => setOpen(true)}>
+      <Button {...(small ? { size: "small" as const } : { type: kind })} onClick={() => setOpen(true)}>
         {title}
       </Button>
       <Modal

@@ -6,13 +6,17 @@ import { SafeText } from "./safe-text.tsx";
 interface Props {
   readonly title: string;
   readonly secret: string | undefined;
+  /** What is copied, where it is more than the secret. */
+  readonly what?: string;
+  /** What to do with it. */
+  readonly hint?: string;
   readonly onClose: () => void;
 }
 
 const LONG = 2_000;
 
 /** A secret that the server tells once: it stays until somebody says that it is kept. */
-export function ShownOnce({ title, secret, onClose }: Props) {
+export function ShownOnce({ title, secret, what, hint, onClose }: Props) {
   const { t } = useSpeech();
   return (
     <Modal
@@ -28,9 +32,10 @@ export function ShownOnce({ title, secret, onClose }: Props) {
     >
       <Alert type="warning" showIcon title={t("secret.once")} />
       <br />
+      {hint === undefined ? null : <p className="form-alert">{hint}</p>}
       <div className="chips">
         <SafeText value={secret} mono wrap max={LONG} />
-        <CopyButton text={secret ?? ""} what={t("secret.secret")} />
+        <CopyButton text={secret ?? ""} what={what ?? t("secret.secret")} />
       </div>
     </Modal>
   );

@@ -1,3 +1,5 @@
+import { enRuntime } from "./en-runtime.ts";
+
 /** The console's words in English. `{n}` is a value, `{n:one|many}` the word that goes with it (fill.ts). */
 export const en = {
   product: "Bulwark",
@@ -595,8 +597,8 @@ export const en = {
   "area.running-containers": "Running containers are not listed",
   "area.admission": "Admission: no cluster asks before it starts an image",
   "area.runtime": "Runtime: what containers do while they run is not seen",
-  "area.network": "Network: flows between containers are not observed",
-  "area.containment": "Containment: nothing is stopped or cut off by itself",
+  "area.network": "Network: connections are judged one by one; which are usual is not learned",
+  "area.containment": "Containment: no sensor could stop a container or cut it off",
   "area.rollout": "Rollout: whether a fix reached the running containers is not known",
   "cases.images": "Images of the case",
   "measures.days": "{days} days",
@@ -755,6 +757,7 @@ export const en = {
   "taskKind.scan-local": "Scan of local images",
   "taskKind.update-advisories": "Update of the advisories",
   "waivers.to": "to {day}",
+  ...enRuntime,
 } as const;
 
 export type Key = keyof typeof en;

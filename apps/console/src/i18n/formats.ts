@@ -7,6 +7,8 @@ export interface Formats {
   /** Day only. */
   readonly date: (time: string | null | undefined) => string;
   readonly time: (time: string | null | undefined) => string;
+  /** To the millisecond, where the order of things matters. */
+  readonly exactTime: (time: string | null | undefined) => string;
   /** "3 days ago". */
   readonly ago: (time: string | null | undefined) => string;
 }
@@ -28,6 +30,10 @@ export function formatsOf(tag: string, t: Translate): Formats {
   const percent = new Intl.NumberFormat(tag, { style: "percent", maximumFractionDigits: 1 });
   const date = new Intl.DateTimeFormat(tag, { dateStyle: "medium" });
   const time = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "short" });
+  const exactTime = new Intl.DateTimeFormat(tag, {
+    ...{ year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },
+    fractionalSecondDigits: 3,
+  });
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
   const sizes = UNITS.map(
     (unit) => new Intl.NumberFormat(tag, { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 3 }),
@@ -45,6 +51,7 @@ export function formatsOf(tag: string, t: Translate): Formats {
     },
     date: written((value) => date.format(value)),
     time: written((value) => time.format(value)),
+    exactTime: written((value) => exactTime.format(value)),
     ago: written((value) => {
       const seconds = (value.getTime() - Date.now()) / SECOND_MS;
       const [unit, length] = STEPS.find(([, step]) => Math.abs(seconds) >= step) ?? STEPS[STEPS.length - 1]!;

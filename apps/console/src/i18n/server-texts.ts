@@ -8,7 +8,14 @@ interface Told {
 }
 
 const same = (text: string) => text;
-const AS_WRITTEN: ServerTexts = { checks: {}, reason: same, advice: same, problem: same };
+const AS_WRITTEN: ServerTexts = {
+  checks: {},
+  rules: {},
+  reason: same,
+  advice: same,
+  problem: same,
+  outcome: same,
+};
 
 /** Texts of the server in the chosen language; they are read when they are first needed. */
 export function useServerTexts() {
@@ -23,6 +30,12 @@ export function useServerTexts() {
   return {
     reason: texts.reason,
     problem: texts.problem,
+    /** What came of a response. */
+    outcome: texts.outcome,
+    /** Name, description and advice of a rule that comes with the product. */
+    ruleTitle: (name: string) => texts.rules[name]?.title ?? name,
+    ruleDescription: (name: string, description: string) => texts.rules[name]?.description ?? description,
+    ruleAdvice: (name: string, advice: string) => texts.rules[name]?.advice ?? advice,
     titleOf: ({ id, title }: Told) => texts.checks[id]?.title ?? title,
     adviceOf: ({ id, advice }: { readonly id: string; readonly advice: string }) =>
       texts.checks[id]?.advice ?? texts.advice(advice),

@@ -11,7 +11,7 @@ const KEYS = Object.keys(en) as Key[];
 const SAME: readonly Key[] = ["product", "none", "language.en", "language.zh", "findings.cvss", "findings.epss"];
 
 const sources = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
-  .filter((file) => /\.tsx?$/.test(file) && !/\.test\.ts$|^testing|^i18n\/(en|zh)\.ts$|\/gen\//.test(file))
+  .filter((file) => /\.tsx?$/.test(file) && !/\.test\.ts$|^testing|^i18n\/(en|zh)(-runtime)?\.ts$|\/gen\//.test(file))
   .map((file) => readFileSync(join(SOURCES, file), "utf8"))
   .join("\n");
 

@@ -1,14 +1,21 @@
 import checks from "../../../../content/translations/checks.zh.json" with { type: "json" };
+import rules from "../../../../content/translations/rules.zh.json" with { type: "json" };
 
 /** Translations of texts that the server writes in English. A text that is not known stays as it is. */
 export interface ServerTexts {
   /** Title and advice of a configuration check, by its id. */
   readonly checks: Readonly<Record<string, { readonly title: string; readonly advice: string }>>;
+  /** A rule that comes with the product, by its name. */
+  readonly rules: Readonly<
+    Record<string, { readonly title: string; readonly description: string; readonly advice: string }>
+  >;
   /** A factor of a priority. */
   reason(text: string): string;
   advice(text: string): string;
   /** Why a task or a registry failed. */
   problem(text: string): string;
+  /** What came of a response. */
+  outcome(text: string): string;
 }
 
 /** A text of the server's with what differs from case to case, and its translation with `$1` and so on for that. */
@@ -75,9 +82,17 @@ const PROBLEMS: readonly Pattern[] = [
   [/^the image lies on (\S+) alone, in no registry/, "镜像只在 $1 上，不在任何镜像仓库中"],
 ];
 
+/** Ends of responses that the server itself tells (packages/store/src/responses); what sensors tell stays. */
+const OUTCOMES: readonly Pattern[] = [
+  [/^the node was not connected in time$/, "节点没有及时连接"],
+  [/^the node did not answer in time$/, "节点没有及时答复"],
+  [/^taken back before it was sent$/, "下达前已收回"],
+];
+
 /** Texts of the server in Chinese. What advisories and other people wrote stays as it is. */
 export const zhServer: ServerTexts = {
   checks,
+  rules,
   reason(text) {
     const [, severity = ""] = /^(\w+) severity$/.exec(text) ?? [];
     const word = SEVERITIES[severity];
@@ -85,6 +100,7 @@ export const zhServer: ServerTexts = {
   },
   advice: (text) => translated(ADVICE, text),
   problem: (text) => translated(PROBLEMS, text),
+  outcome: (text) => translated(OUTCOMES, text),
 };
 
 function translated(patterns: readonly Pattern[], text: string): string {

@@ -1,4 +1,5 @@
 import type { Strings } from "./en.ts";
+import { zhRuntime } from "./zh-runtime.ts";
 
 /** 控制台的简体中文文字。A key that is missing here does not compile. */
 export const zh: Strings = {
@@ -593,8 +594,8 @@ export const zh: Strings = {
   "area.running-containers": "正在运行的容器未被登记",
   "area.admission": "准入控制：启动镜像前不会检查",
   "area.runtime": "运行时：看不到容器运行中的行为",
-  "area.network": "网络：容器之间的流量未被观察",
-  "area.containment": "遏制：不会自动停止或隔离",
+  "area.network": "网络：逐个判断连接，尚未学习哪些属于正常",
+  "area.containment": "遏制：没有传感器可用来停止或隔离容器",
   "area.rollout": "发布：无法确认修复是否到达运行中的容器",
   "cases.images": "专案中的镜像",
   "measures.days": "{days} 天",
@@ -749,4 +750,5 @@ export const zh: Strings = {
   "taskKind.scan-local": "扫描本机镜像",
   "taskKind.update-advisories": "更新漏洞库",
   "waivers.to": "至 {day}",
+  ...zhRuntime,
 };

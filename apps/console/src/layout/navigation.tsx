@@ -9,16 +9,22 @@ import {
   CloudServerOutlined,
   DashboardOutlined,
   DatabaseOutlined,
+  DeploymentUnitOutlined,
   FileProtectOutlined,
   FileSearchOutlined,
   FolderOpenOutlined,
   FolderOutlined,
+  HistoryOutlined,
   IdcardOutlined,
   InboxOutlined,
   KeyOutlined,
+  RadarChartOutlined,
+  SafetyOutlined,
+  StopOutlined,
   TeamOutlined,
   ThunderboltOutlined,
   UserOutlined,
+  WarningOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import { Link, NavLink } from "react-router";
@@ -62,6 +68,17 @@ const GROUPS: readonly Group[] = [
       { to: "/cases", label: "nav.cases", icon: <FolderOpenOutlined />, scope: "findings:read" },
       { to: "/risks", label: "nav.risks", icon: <AlertOutlined />, scope: "findings:read" },
       { to: "/waivers", label: "nav.waivers", icon: <FileProtectOutlined />, scope: "findings:read" },
+    ],
+  },
+  {
+    title: "nav.runtime",
+    entries: [
+      { to: "/alerts", label: "nav.alerts", icon: <WarningOutlined />, scope: "alerts:read" },
+      { to: "/responses", label: "nav.responses", icon: <StopOutlined />, scope: "responses:read" },
+      { to: "/assets", label: "nav.assets", icon: <DeploymentUnitOutlined />, scope: "runtime:read" },
+      { to: "/events", label: "nav.events", icon: <HistoryOutlined />, scope: "runtime:read" },
+      { to: "/runtime-rules", label: "nav.runtimeRules", icon: <SafetyOutlined />, scope: "runtime:read" },
+      { to: "/nodes", label: "nav.nodes", icon: <RadarChartOutlined />, scope: "runtime:read" },
     ],
   },
   {

@@ -1,4 +1,4 @@
-import { estateOverview } from "@bulwark/store";
+import { countAssets, estateOverview } from "@bulwark/store";
 import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { itemOf } from "../images/reference.ts";
@@ -42,13 +42,23 @@ const Overview = Type.Object({
 /** Parts of the NIST functions that nothing looks at yet: a quiet page must not be taken for safety. */
 const NOT_COVERED = [
   { function: "identify", area: "clusters" },
-  { function: "identify", area: "running-containers" },
   { function: "protect", area: "admission" },
-  { function: "detect", area: "runtime" },
   { function: "detect", area: "network" },
-  { function: "respond", area: "containment" },
   { function: "recover", area: "rollout" },
 ];
+/** What nobody looks at while no node has a sensor. */
+const WITHOUT_SENSORS = [
+  { function: "identify", area: "running-containers" },
+  { function: "detect", area: "runtime" },
+  { function: "respond", area: "containment" },
+];
+const SOME_AWAY = { function: "detect", area: "nodes-away" };
+const ORDER = ["identify", "protect", "detect", "respond", "recover"];
+
+function notCovered({ nodes = 0, connectedNodes = 0 }: Readonly<Record<string, number>>) {
+  const sensors = nodes === 0 ? WITHOUT_SENSORS : connectedNodes < nodes ? [SOME_AWAY] : [];
+  return [...NOT_COVERED, ...sensors].toSorted((a, b) => ORDER.indexOf(a.function) - ORDER.indexOf(b.function));
+}
 
 /** The first page: the estate by the functions of the NIST Cybersecurity Framework. */
 export const overviewRoutes: Routes = async (app, { deps }) => {
@@ -65,9 +75,12 @@ export const overviewRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { tenantId, owners } = principalOf(request);
-      const found = await deps.store.tenant(tenantId, (db) => estateOverview(db, owners, deps.clock()));
+      const [found, assets] = await deps.store.tenant(
+        tenantId,
+        async (db) => [await estateOverview(db, owners, deps.clock()), await countAssets(db)] as const,
+      );
       const topImages = found.protect.topImages.map(itemOf);
-      return { ...found, protect: { ...found.protect, topImages }, notCovered: NOT_COVERED };
+      return { ...found, protect: { ...found.protect, topImages }, notCovered: notCovered(assets) };
     },
   );
 };

@@ -1,7 +1,8 @@
-import type { ReactNode } from "react";
 import type { Overview } from "../../api/contract.ts";
 import { Figure } from "../../components/figure.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import { Card } from "./card.tsx";
+import { Detect, Respond } from "./runtime.tsx";
 
 /** One card per function: identify, protect, detect, respond, recover. */
 export function Functions({ data }: { readonly data: Overview }) {
@@ -9,27 +10,10 @@ export function Functions({ data }: { readonly data: Overview }) {
     <div className="functions">
       <Identify data={data.identify} />
       <Protect data={data.protect} />
-      <Detect covered={!data.notCovered.some(isDetect)} />
+      <Detect />
       <Respond data={data.respond} />
       <Recover data={data.recover} />
     </div>
-  );
-}
-
-interface CardProps {
-  readonly name: string;
-  readonly hint: string;
-  readonly wide?: boolean;
-  readonly children: ReactNode;
-}
-
-function Card({ name, hint, wide = false, children }: CardProps) {
-  return (
-    <section className={`function-card${wide ? " function-wide" : ""}`} aria-label={name}>
-      <h2>{name}</h2>
-      <p className="quiet">{hint}</p>
-      {children}
-    </section>
   );
 }
 
@@ -95,41 +79,6 @@ function Protect({ data }: { readonly data: Overview["protect"] }) {
           value={number(data.misconfigurations)}
           to="/images?kind=misconfiguration"
         />
-      </div>
-    </Card>
-  );
-}
-
-const isDetect = (part: { readonly function: string }) => part.function === "detect";
-
-function Detect({ covered }: { readonly covered: boolean }) {
-  const { t } = useSpeech();
-  return (
-    <Card name={t("csf.detect")} hint={t("csf.detectHint")}>
-      {covered ? null : (
-        <div className="uncovered">
-          <span className="tag tone-medium">{t("overview.notCoveredTag")}</span>
-          <p>{t("overview.detectMissing")}</p>
-        </div>
-      )}
-    </Card>
-  );
-}
-
-function Respond({ data }: { readonly data: Overview["respond"] }) {
-  const { t, format } = useSpeech();
-  const { number } = format;
-  return (
-    <Card name={t("csf.respond")} hint={t("csf.respondHint")}>
-      <div className="figures">
-        <Figure name={t("overview.openRisks")} value={number(data.open)} to="/risks?state=open" />
-        <Figure
-          name={t("overview.overdue")}
-          value={number(data.overdue)}
-          tone={data.overdue > 0 ? "bad" : undefined}
-          to="/risks?overdue=true"
-        />
-        <Figure name={t("overview.cases")} value={number(data.cases)} to="/cases" />
       </div>
     </Card>
   );

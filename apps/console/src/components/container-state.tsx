@@ -1,0 +1,18 @@
+import type { Container } from "../api/contract.ts";
+import { useSpeech } from "../i18n/language.tsx";
+import { SafeText } from "./safe-text.tsx";
+
+/** Whether a container runs, and whether it may do anything on its node. */
+export function ContainerState({ container }: { readonly container: Container }) {
+  const { t, nameOf } = useSpeech();
+  const { state, privileged } = container;
+  const tone = state === "running" ? "tone-good" : state === "paused" ? "tone-medium" : "tone-other";
+  return (
+    <span className="chips">
+      <span className={`tag ${tone}`}>
+        <SafeText value={nameOf("containerState", state)} max={40} />
+      </span>
+      {privileged ? <span className="tag tone-critical">{t("container.privileged")}</span> : null}
+    </span>
+  );
+}

@@ -1,0 +1,81 @@
+import type { ReactNode } from "react";
+import type { RuntimeEventRow } from "../../api/contract.ts";
+import type { Rows } from "../../api/paged.ts";
+import { type Column, DataTable } from "../../components/data-table.tsx";
+import { PlaceCell } from "../../components/place.tsx";
+import { SafeText } from "../../components/safe-text.tsx";
+import { useSpeech } from "../../i18n/language.tsx";
+
+interface Props {
+  readonly rows: Rows<RuntimeEventRow>;
+  readonly empty: ReactNode;
+  readonly onOpen: (id: string) => void;
+}
+
+const TWO_LINES_PX = 46;
+
+export function EventTable({ rows, empty, onOpen }: Props) {
+  const { t } = useSpeech();
+  const columns = useColumns(onOpen);
+  return (
+    <DataTable
+      label={t("events.title")}
+      rows={rows}
+      columns={columns}
+      rowKey={({ id }) => id}
+      rowHeight={TWO_LINES_PX}
+      empty={empty}
+      fill
+    />
+  );
+}
+
+function useColumns(onOpen: (id: string) => void): readonly Column<RuntimeEventRow>[] {
+  const { t, nameOf, format } = useSpeech();
+  return [
+    {
+      key: "time",
+      title: t("event.time"),
+      width: 210,
+      cell: ({ id, at }) => (
+        <button type="button" className="link-button number" onClick={() => onOpen(id)}>
+          {format.exactTime(at)}
+        </button>
+      ),
+    },
+    {
+      key: "kind",
+      title: t("event.kind"),
+      width: 150,
+      cell: ({ type, count }) => (
+        <span className="two-lines">
+          <SafeText value={nameOf("eventType", type)} />
+          <span className="second">{count > 1 ? t("alert.times", { n: count }) : ""}</span>
+        </span>
+      ),
+    },
+    {
+      key: "process",
+      title: t("event.process"),
+      cell: ({ name, pid, arguments: command, exe }) => (
+        <span className="two-lines">
+          <SafeText value={name === "" ? "" : `${name} (${pid})`} />
+          <span className="second">
+            <SafeText value={command === "" ? exe : command} mono />
+          </span>
+        </span>
+      ),
+    },
+    {
+      key: "target",
+      title: t("event.object"),
+      cell: ({ target, port, result }) => (
+        <span className="two-lines">
+          <SafeText value={port > 0 ? `${target.includes(":") ? `[${target}]` : target}:${port}` : target} mono />
+          <span className="second">{result < 0 ? t("event.refused", { error: String(-result) }) : ""}</span>
+        </span>
+      ),
+    },
+    { key: "where", title: t("alerts.where"), width: 190, cell: (event) => <PlaceCell place={event} /> },
+  ];
+}
