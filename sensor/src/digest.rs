@@ -1,15 +1,20 @@
 //! SHA-256 of executed files, each computed once for as long as it is what it was.
 use ring::digest::{Context, SHA256};
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
 /// Sums that are remembered; when there are more, all are forgotten and computed again.
 const REMEMBERED: usize = 2048;
 const PIECE: usize = 64 * 1024;
 /// Hashing is done between two looks into the ring buffer: larger files would hold it up, whatever the policy says.
 const LIMIT_BYTES: u64 = 16 << 20;
+
+const FUSE: i64 = 0x6573_5546;
+const SMB2: i64 = 0xfe53_4d42;
+const CEPH: i64 = 0x00c3_6400;
 
 /// Device, inode, size and last change of the inode: what differs when a file was written to.
 type Identity = (u64, u64, u64, i64, i64);
@@ -27,7 +32,13 @@ impl Digests {
         if self.limit == 0 {
             return Vec::new();
         }
-        let Ok(mut file) = File::open(format!("/proc/{pid}/exe")) else { return Vec::new() };
+        let path = format!("/proc/{pid}/exe");
+        // Looked at before it is opened: a file system of the container's own making might never answer.
+        let is_local = OpenOptions::new().read(true).custom_flags(libc::O_PATH).open(&path).is_ok_and(|place| is_local(&place));
+        if !is_local {
+            return Vec::new();
+        }
+        let Ok(mut file) = File::open(&path) else { return Vec::new() };
         let Ok(meta) = file.metadata() else { return Vec::new() };
         if !meta.is_file() || meta.size() > self.limit.min(LIMIT_BYTES) {
             return Vec::new();
@@ -43,6 +54,15 @@ impl Digests {
         self.known.insert(identity, sum.clone());
         sum
     }
+}
+
+/// statfs(2): neither FUSE nor a network's.
+fn is_local(place: &File) -> bool {
+    // SAFETY: an all-zero struct is a valid one.
+    let mut facts: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a valid descriptor and a struct for the call to fill.
+    let known = unsafe { libc::fstatfs(place.as_raw_fd(), &mut facts) } == 0;
+    known && ![FUSE, libc::NFS_SUPER_MAGIC, SMB2, CEPH].contains(&facts.f_type)
 }
 
 fn sum(file: &mut File) -> Option<Vec<u8>> {
