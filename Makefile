@@ -2,10 +2,12 @@
 NODE := node_modules/node/bin/node
 CONSOLE := apps/console/dist/index.html
 CONSOLE_SOURCES := $(shell find apps/console/src -type f -not -path '*/gen/*') $(addprefix apps/console/,index.html vite.config.ts package.json) package-lock.json
+SENSOR := sensor/target/release/bulwark-sensor
+SENSOR_SOURCES := $(shell find sensor/src sensor/bpf sensor/proto proto -type f) sensor/build.rs sensor/Cargo.toml sensor/Cargo.lock
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev console console-types test lint bench bench-smoke accuracy format install test-tools
+.PHONY: help up dev console console-types wire-types test lint bench bench-smoke accuracy format install test-tools sensor
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +18,10 @@ up: install $(CONSOLE) ## start Bulwark on this machine: database, API, console,
 dev: install console-types ## the console with live reload; finds the server at BULWARK_SERVER (http://127.0.0.1:8080)
 	npm run dev --workspace apps/console
 
-console-types:
+wire-types:
+	@npm run types --silent --workspace apps/server
+
+console-types: wire-types
 	@npm run types --silent --workspace apps/console
 
 console: install $(CONSOLE) ## build the console into apps/console/dist, from where the server serves it
@@ -26,10 +31,20 @@ $(CONSOLE): $(CONSOLE_SOURCES) | install
 	@npm run build --silent --workspace apps/console -- --logLevel warn
 	@touch $@
 
-test: install test-tools ## install what the tests need and run them all
+test: install test-tools sensor ## install what the tests need and run them all
 	vitest run
 
-lint: install console-types ## type check, format, lint, import directions, unused exports and dependencies
+sensor: $(SENSOR) ## build the node sensor (needs cargo, clang and libbpf-dev)
+
+# Linked into its place: a sensor that runs goes on with what it was started from.
+$(SENSOR): $(SENSOR_SOURCES)
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.90 or later (apt-get install rustup, then rustup default stable)"; exit 1; }
+	@command -v clang >/dev/null || { echo "clang is missing: apt-get install clang libbpf-dev"; exit 1; }
+	@test -e /usr/include/bpf/bpf_helpers.h || { echo "the headers of libbpf are missing: apt-get install libbpf-dev"; exit 1; }
+	cd sensor && cargo build --release --locked
+	@cp "$$(ls -t sensor/target/*-linux-*/release/bulwark-sensor | head -1)" $@.new && mv $@.new $@
+
+lint: install console-types wire-types ## type check, format, lint, import directions, unused exports and dependencies
 	tsc -p tsconfig.pure.json
 	tsc -p tsconfig.node.json
 	tsc -p tsconfig.browser.json

@@ -16,16 +16,14 @@ const PROGRAMS = [
   "app",
   "cron",
 ];
-const FILES = [
+const WRITTEN = [
   "/var/lib/postgresql/15/main/base/1/2",
   "/tmp/upload-",
   "/var/cache/nginx/proxy/",
   "/app/node_modules/.cache/",
-  "/var/log/app/access.log",
-  "/proc/self/stat",
-  "/etc/hosts",
-  "/usr/lib/python3.11/site.py",
+  "/srv/data/orders/",
 ];
+const READ = ["/proc/self/stat", "/etc/hosts", "/usr/lib/python3.11/site.py", "/etc/ssl/certs/ca.pem"];
 
 /** A stream as a busy node gives it: mostly files, some connections, few programs; nothing of it is an attack. */
 export function ordinaryEvents(count: number): readonly RuntimeEvent[] {
@@ -57,14 +55,14 @@ export function ordinaryEvents(count: number): readonly RuntimeEvent[] {
 }
 
 function ordinary(at: number, given: Partial<RuntimeEvent>): RuntimeEvent {
-  const path = `${FILES[at % FILES.length]}${at % 50}`;
+  const path = `${WRITTEN[at % WRITTEN.length]}${at % 50}`;
   const turn = at % 20;
   if (turn < 7) return event("open", { ...given, path, flags: 0o1102, mode: 0o644 });
-  if (turn < 10) return event("open", { ...given, path, flags: 0 });
+  if (turn < 10) return event("open", { ...given, path: `${READ[at % READ.length]}`, flags: 0 });
   if (turn < 12) return event("unlink", { ...given, path });
-  if (turn < 13) return event("rename", { ...given, path, newPath: `${path}.1` });
+  if (turn < 13) return event("rename", { ...given, path, newPath: path.replace("/", "/old/") });
   if (turn < 16) {
-    const remoteAddress = `10.4.${at % 200}.${at % 250}`;
+    const remoteAddress = `10.4.0.${20 + (at % 4)}`;
     const ends = { family: 4, protocol: "tcp", localAddress: "10.4.0.2", localPort: 40000, remoteAddress };
     return event("connect", { ...given, ...ends, remotePort: at % 2 === 0 ? 5432 : 443 });
   }

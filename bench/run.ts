@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { importAdvisories } from "@bulwark/advisory/maintain";
 import { catalog } from "@bulwark/ecosystems";
 import { advisoryBench } from "./advisory.ts";
+import { alertBench } from "./alert.ts";
 import { contentBench } from "./content.ts";
 import { detectBench } from "./detect.ts";
 import { estateBench } from "./estate.ts";
@@ -12,6 +13,7 @@ import { malwareBench } from "./malware.ts";
 import { type BenchResult, smoke } from "./result.ts";
 import { scanBench } from "./scan.ts";
 import { secretsBench } from "./secrets.ts";
+import { sensorBench } from "./sensor.ts";
 
 const work = mkdtempSync(join(process.env.BULWARK_BENCH_DIR ?? tmpdir(), "bulwark-bench-"));
 try {
@@ -30,6 +32,8 @@ try {
     advisory: () => advisoryBench(work),
     estate: () => estateBench(work),
     gateway: () => gatewayBench(work),
+    sensor: () => sensorBench(work),
+    alert: () => alertBench(work),
     detect: () => detectBench(),
   } as const;
   const wanted = process.argv.slice(2);

@@ -5,11 +5,7 @@ use std::{env, fs};
 
 const CONTRACT_ROOT: &str = "../proto";
 const CONTRACT: &str = "bulwark/sensor/v1/sensor.proto";
-const CONTAINERD: [&str; 3] = [
-    "containerd/containers.proto",
-    "containerd/images.proto",
-    "containerd/tasks.proto",
-];
+const CONTAINERD: [&str; 3] = ["containerd/containers.proto", "containerd/images.proto", "containerd/tasks.proto"];
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
@@ -23,8 +19,8 @@ fn compile_contract() {
     println!("cargo:rerun-if-changed=proto");
     let mut files = vec![CONTRACT];
     files.extend(CONTAINERD);
-    let descriptors = protox::compile(files, [CONTRACT_ROOT, "proto"])
-        .unwrap_or_else(|error| panic!("the wire contract does not compile: {error}"));
+    let descriptors =
+        protox::compile(files, [CONTRACT_ROOT, "proto"]).unwrap_or_else(|error| panic!("the wire contract does not compile: {error}"));
     tonic_prost_build::configure()
         .build_server(false)
         .build_transport(false)

@@ -63,7 +63,12 @@ test("every manifest is part of the base, and everything that runs is there", ()
   const files = readdirSync(BASE).filter((file) => file !== "kustomization.yaml");
   expect(resources.toSorted()).toEqual(files.toSorted());
   const kinds = workloads.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
-  expect(kinds.toSorted()).toEqual(["Deployment/api", "Deployment/worker", "StatefulSet/postgres"]);
+  expect(kinds.toSorted()).toEqual([
+    "Deployment/api",
+    "Deployment/gateway",
+    "Deployment/worker",
+    "StatefulSet/postgres",
+  ]);
 });
 
 describe.each(workloads.map((manifest) => [manifest.metadata.name, manifest] as const))("%s", (_name, { spec }) => {
@@ -141,7 +146,8 @@ test("workers are scaled, and drains leave somebody at work", () => {
   expect(named("HorizontalPodAutoscaler", "worker").spec.scaleTargetRef?.name).toBe("worker");
   // The autoscaler's number and a number here would undo each other.
   expect(named("Deployment", "worker").spec).not.toHaveProperty("replicas");
-  for (const name of ["api", "worker"]) expect(named("PodDisruptionBudget", name).spec.selector).toBeDefined();
+  for (const name of ["api", "gateway", "worker"])
+    expect(named("PodDisruptionBudget", name).spec.selector).toBeDefined();
 });
 
 test("the overlay changes what is there", () => {
@@ -157,10 +163,29 @@ test("the overlay changes what is there", () => {
   expect(images[0].name).toBe("bulwark");
 });
 
+test("the sensor has what it needs on a node, in a namespace of its own, and no token of the Kubernetes API", () => {
+  const folder = join(DEPLOY, "kubernetes/sensor");
+  const own = manifestsOf(folder);
+  const { resources } = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8"));
+  expect(resources.toSorted()).toEqual(
+    readdirSync(folder)
+      .filter((file) => file !== "kustomization.yaml")
+      .toSorted(),
+  );
+  const pod = own.find(({ kind }) => kind === "DaemonSet")!.spec.template!.spec;
+  expect(pod).toMatchObject({ hostPID: true, hostNetwork: true, automountServiceAccountToken: false });
+  for (const { securityContext, resources: bounds } of pod.containers) {
+    expect(securityContext.readOnlyRootFilesystem).toBe(true);
+    expect(Object.keys(bounds.limits).toSorted()).toEqual(["cpu", "ephemeral-storage", "memory"]);
+  }
+  // Nothing secret stands among the words of its command, where everybody on the node reads it.
+  expect(JSON.stringify(pod)).not.toContain("--token");
+});
+
 describe("compose", () => {
   const { services, networks, secrets } = parse(readFileSync(join(DEPLOY, "compose.yaml"), "utf8"), { merge: true });
 
-  test.each(["postgres", "api", "worker"])(
+  test.each(["postgres", "api", "gateway", "worker"])(
     "%s runs as nobody, on a root that it cannot write, and is watched",
     (name) => {
       const service = services[name];

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Alert, createDetector, type Detector, loadRules, neededSelections } from "@bulwark/detect";
+import { type Alert, blockFor, createDetector, type Detector, loadRules, neededSelections } from "@bulwark/detect";
 import type { RuntimeEvent } from "@bulwark/model";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AttackContainers, openAttackContainers, whyNoContainers } from "./support/attack-container.ts";
@@ -46,10 +46,78 @@ test.each(FOLDERS)("%s is complete: rule, attack, benign neighbour, README, tech
   expect(read(folder, "attack.sh")).not.toBe(read(folder, "benign.sh"));
 });
 
+test("docs/rules.md lists every rule with its priority and techniques", () => {
+  const page = readFileSync(join(RULES, "../../docs/rules.md"), "utf8");
+  const lines = FOLDERS.map((folder) => {
+    const rule = ruleOf(folder);
+    const techniques = rule?.techniques.map(({ id }) => id).join(" ");
+    return `| [${rule?.name}](../content/rules/${folder}/README.md) | ${rule?.priority} | ${techniques} |`;
+  });
+  expect(lines.filter((line) => !page.includes(line))).toEqual([]);
+});
+
+test("a node can block at least these, and each other says why it cannot", () => {
+  const able = set.rules.filter((rule) => "blocks" in blockFor(set, rule)).map(({ name }) => name);
+  expect(able).toEqual(
+    expect.arrayContaining([
+      "Kernel helper program written",
+      "Raw disk or memory of the host opened",
+      "Kernel module loaded or removed from a container",
+      "Program started with a socket as its input and output",
+      "Program started that only exists in memory",
+      "Program started that is not in the image",
+      "Connection to a port of mining pools",
+      "Preload list of the dynamic linker changed",
+      "Metadata service of the cloud contacted",
+    ]),
+  );
+  const silent = set.rules.filter((rule) => {
+    const block = blockFor(set, rule);
+    return "why" in block && block.why === "";
+  });
+  expect(silent).toEqual([]);
+});
+
 test("no two rules have one number", () => {
   const numbers = FOLDERS.map((name) => name.slice(0, 4));
   expect(new Set(numbers).size).toBe(numbers.length);
 });
+
+/** Containers in which a rule is blocked. */
+const BLOCKED: Readonly<Record<string, string>> = {
+  "blocked-drift": "Program started that is not in the image",
+  "blocked-memory": "Program started that only exists in memory",
+  "blocked-tool": "Network scanner started",
+  "blocked-preload": "Preload list of the dynamic linker changed",
+  "blocked-metadata": "Metadata service of the cloud contacted",
+};
+const BLOCKED_SCRIPTS: Readonly<Record<string, string>> = {
+  "blocked-drift": "cp /bin/echo /tmp/tool; /tmp/tool it happened; echo beside it",
+  "blocked-memory": `python3 - <<'END'
+import os
+number = os.memfd_create("x", 0)
+os.write(number, open("/bin/echo", "rb").read())
+if os.fork() == 0:
+    os.execve(number, ["x", "it happened"], {})
+os.wait()
+END
+echo beside it`,
+  "blocked-tool": "ln -s /bin/echo /tmp/nmap; /tmp/nmap it happened; echo beside it",
+  // A node watches the files of a container from shortly after its start on.
+  "blocked-preload": `turn=0
+while [ $turn -lt 50 ] && echo x > /etc/ld.so.preload; do turn=$((turn + 1)); sleep 0.1; done 2>/dev/null
+[ $turn -lt 50 ] || echo it happened
+echo x > /etc/ld.so.other && echo beside it`,
+  "blocked-metadata": `# container: loopback
+python3 - <<'END'
+import errno, socket
+def reach(address):
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    return client.connect_ex((address, 80))
+print("beside it" if reach("127.0.0.1") == 0 else "")
+print("it happened" if reach("169.254.169.254") not in (errno.EPERM, errno.EACCES) else "")
+END`,
+};
 
 interface Watched {
   readonly detector: Detector;
@@ -80,7 +148,7 @@ describe.skipIf(why !== "")("attacked for real in containers", () => {
 
   beforeAll(async () => {
     containers = openAttackContainers();
-    sensor = await startSensor(work, neededSelections(set), see);
+    sensor = await startSensor(work, { selections: neededSelections(set), blocks: blocksOf(BLOCKED) }, see);
     const open = CHOSEN.flatMap((folder) => [`${folder}-attack`, `${folder}-benign`]);
     const worker = async () => {
       for (let name = open.shift(); name !== undefined; name = open.shift()) {
@@ -92,6 +160,25 @@ describe.skipIf(why !== "")("attacked for real in containers", () => {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }, 900_000);
+
+  /** Blocks of a rule, for containers of one name. */
+  function blocksOf(rules: Readonly<Record<string, string>>) {
+    return Object.entries(rules).flatMap(([container, name]) => {
+      const rule = set.rules.find((candidate) => candidate.name === name);
+      const block = rule === undefined ? { why: `there is no rule ${name}` } : blockFor(set, rule);
+      if ("why" in block) throw new Error(block.why);
+      return block.blocks.map((action) => ({ rule: name, action, containerNames: [container] }));
+    });
+  }
+
+  test.each(Object.keys(BLOCKED))(
+    "%s: what its rule blocks does not happen, and what lies beside it does",
+    async (name) => {
+      const said = await containers.run(name, BLOCKED_SCRIPTS[name] ?? "");
+      expect(said).toContain("beside it");
+      expect(said).not.toContain("it happened");
+    },
+  );
 
   afterAll(async () => {
     await sensor?.close();

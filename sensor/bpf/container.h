@@ -29,6 +29,21 @@ int cgroup_gone(u64 *ctx)
 	return cgroup_changed(ctx, CGROUP_GONE);
 }
 
+SEC("tp_btf/cgroup_attach_task")
+int cgroup_joined(u64 *ctx)
+{
+	struct cgroup *cgroup = (void *)ctx[0];
+	struct task_struct *task = (void *)ctx[2];
+	u32 one = 1, number = READ(task, tgid), level;
+	if (!cgroup_v1 && READ(cgroup, root, hierarchy_id) != 0)
+		return 0;
+	// Only the host's word counts: a container that may write to its cgroups must not free itself of its blocks.
+	namespace_pid((void *)bpf_get_current_task(), &level);
+	if (level == 0)
+		bpf_map_update_elem(&joining, &number, &one, BPF_ANY);
+	return 0;
+}
+
 // Work that goes around system calls: the operation's number is the argument.
 SEC("tp_btf/io_uring_submit_req")
 int ring_request(u64 *ctx)

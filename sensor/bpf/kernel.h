@@ -101,7 +101,7 @@ struct sock_common {
 struct sock { struct sock_common __sk_common; u16 sk_protocol; u16 sk_type; };
 struct socket { short type; struct sock *sk; };
 struct inet_sock { __be32 inet_saddr; __be16 inet_sport; };
-struct tcp_sock { u64 bytes_received; u64 bytes_acked; u64 bytes_sent; };
+struct tcp_sock { u64 bytes_received; u64 bytes_sent; u64 bytes_retrans; };
 struct unix_address { int len; };
 struct unix_sock { struct unix_address *addr; struct sock *peer; };
 struct io_kiocb { u8 opcode; };

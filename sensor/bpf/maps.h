@@ -17,11 +17,16 @@ struct {
 
 enum count { SEEN, FILTERED, LOST, SAMPLED, COUNTS };
 
+// All in one value, so that reading them is one call.
+struct counts {
+	u64 by_type[COUNTS * TYPES];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, TYPES * COUNTS);
+	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, u64);
+	__type(value, struct counts);
 } counters SEC(".maps");
 
 // What the policy takes of a type of event.
@@ -111,6 +116,15 @@ struct {
 	__type(value, struct rate);
 } rates SEC(".maps");
 
+// Processes that the host moved into a container's cgroup and that have executed nothing since: the runtime at its work.
+// No block holds for the calls that set a container up.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u32);
+} joining SEC(".maps");
+
 // Written by the sensor while it runs.
 struct settings {
 	u32 events_per_second; // per container; 0 is no limit
@@ -133,10 +147,10 @@ struct {
 
 static __always_inline void count(enum count what, u32 type)
 {
-	u32 key = what * TYPES + (type & (TYPES - 1));
-	u64 *value = bpf_map_lookup_elem(&counters, &key);
-	if (value)
-		*value += 1;
+	u32 zero = 0;
+	struct counts *counts = bpf_map_lookup_elem(&counters, &zero);
+	if (counts)
+		counts->by_type[what * TYPES + (type & (TYPES - 1))] += 1;
 }
 
 static __always_inline struct settings *current_settings(void)

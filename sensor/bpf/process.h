@@ -63,6 +63,8 @@ int process_exec(u64 *ctx)
 	struct record *record = &scratch->record;
 	describe(record, EXECVE, task);
 	count(SEEN, EXECVE);
+	// A container's first program wakes the sensor, which has to take hold of its root while it is there.
+	bool first = bpf_map_delete_elem(&joining, &record->pid) == 0;
 	struct mm_struct *memory = READ(task, mm);
 	struct file *file = READ(memory, exe_file);
 	struct path *path = (void *)file + bpf_core_field_offset(struct file, f_path);
@@ -94,7 +96,7 @@ int process_exec(u64 *ctx)
 	walk_from(task, (void *)fs + bpf_core_field_offset(struct fs_struct, pwd));
 	put_path();
 	put_user_bytes(start, length > ARGUMENTS_MAX ? ARGUMENTS_MAX : length);
-	send(scratch, hit != 0);
+	send(scratch, hit != 0 || first);
 	return 0;
 }
 
@@ -111,6 +113,9 @@ int process_fork(u64 *ctx)
 		return 0;
 	describe(&scratch->record, CLONE, task);
 	count(SEEN, CLONE);
+	u32 one = 1, number = READ(child, tgid);
+	if (bpf_map_lookup_elem(&joining, &scratch->record.pid))
+		bpf_map_update_elem(&joining, &number, &one, BPF_ANY);
 	struct task_struct *parent = READ(child, real_parent, group_leader);
 	u32 level;
 	struct fork_body body = {
@@ -139,6 +144,7 @@ int process_exit(u64 *ctx)
 		return 0;
 	describe(&scratch->record, PROCEXIT, task);
 	count(SEEN, PROCEXIT);
+	bpf_map_delete_elem(&joining, &scratch->record.pid);
 	scratch->record.result = READ(task, exit_code);
 	send(scratch, false);
 	return 0;

@@ -13,7 +13,7 @@ static __always_inline bool forbidden(struct call *call, struct task_struct *tas
 	struct record *record = &scratch->record;
 	describe(record, BLOCKED, task);
 	u64 hit = blocks_of(record, settings) & call->blocks;
-	if (!hit || record->pid == settings->sensor_pid)
+	if (!hit || record->pid == settings->sensor_pid || bpf_map_lookup_elem(&joining, &record->pid))
 		return false;
 	bpf_send_signal(9);
 	record->bits = hit;
@@ -48,7 +48,9 @@ int call_returned(u64 *ctx)
 	if (call->failed_only && result >= 0)
 		return 0;
 	struct scratch *scratch = current_scratch();
-	if (!scratch)
+	struct settings *settings = current_settings();
+	// What the sensor itself does would have it write about its writing.
+	if (!scratch || !settings || READ(task, tgid) == settings->sensor_pid)
 		return 0;
 	if (call->handler == HANDLER_DUPLICATED && (u64)result > 2)
 		return 0;

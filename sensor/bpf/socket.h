@@ -157,11 +157,8 @@ int socket_state(u64 *ctx)
 	read_socket(sock, &flow.body);
 	if (!flow.body.remote_port)
 		flow.body = taken.addresses;
-	flow.body.sent = READ((struct tcp_sock *)sock, bytes_acked);
+	flow.body.sent = READ((struct tcp_sock *)sock, bytes_sent) - READ((struct tcp_sock *)sock, bytes_retrans);
 	flow.body.received = READ((struct tcp_sock *)sock, bytes_received);
-	// The first of the acknowledged bytes is the connection's own beginning.
-	if (flow.body.sent && READ((struct tcp_sock *)sock, bytes_sent) < flow.body.sent)
-		flow.body.sent -= 1;
 	if (bpf_ringbuf_output(&ring, &flow, sizeof(struct record) + sizeof(flow.body) + 4, wake_flags(false)))
 		count(LOST, FLOW);
 	return 0;

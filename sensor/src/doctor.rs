@@ -89,7 +89,12 @@ fn file_block() -> Capability {
     }
     // SAFETY: the descriptor was just made and is used nowhere else.
     unsafe { libc::close(fd) };
-    line("file-block", State::Full, "fanotify permission events", "")
+    line(
+        "file-block",
+        State::Reduced,
+        "fanotify permission events",
+        "in containers only, from a moment after their first program was started",
+    )
 }
 
 /// Loads (without attaching) the programs on cgroups.

@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 use crate::clock::now_us;
 use crate::engine::Seen;
 use crate::kernel::counters::{self, Counts};
+use crate::kernel::load::give_memory_back;
 use crate::response::{self, Begun};
 use crate::sensor::Sensor;
 use crate::server::health::{CpuMeter, Degradation, resident_bytes};
@@ -188,11 +189,12 @@ impl Duty {
             sensor.degrade(self.degradation.step, SAMPLED_EVENTS_PER_SECOND)?;
             eprintln!("degradation {}: {}", self.degradation.step, self.degradation.reason);
         }
-        if self.second % HEALTH_SECONDS == 0 {
+        if self.second.is_multiple_of(HEALTH_SECONDS) {
+            give_memory_back();
             self.health(sensor);
         }
         if let Some(uplink) = self.uplink.as_mut().filter(|uplink| uplink.is_up()) {
-            if self.second % INVENTORY_SECONDS == 0 {
+            if self.second.is_multiple_of(INVENTORY_SECONDS) {
                 uplink.say_now(upstream::Message::Inventory(inventory::complete(&sensor.engine)));
             } else if let Some(changes) = uplink.changes.since_last(&sensor.engine.containers.all()) {
                 uplink.say_now(upstream::Message::Inventory(changes));
@@ -210,7 +212,10 @@ impl Duty {
         };
         if let Some(uplink) = &mut self.uplink {
             let grown = |now: &HashMap<String, u64>, before: &HashMap<String, u64>| -> Vec<(String, u64)> {
-                now.iter().map(|(kind, count)| (kind.clone(), count - before.get(kind).copied().unwrap_or_default())).filter(|(_, count)| *count > 0).collect()
+                now.iter()
+                    .map(|(kind, count)| (kind.clone(), count - before.get(kind).copied().unwrap_or_default()))
+                    .filter(|(_, count)| *count > 0)
+                    .collect()
             };
             for (kind, count) in grown(&counts.lost, &self.counted.lost) {
                 uplink.lost(&kind, loss::Reason::Buffer, count);
@@ -225,11 +230,12 @@ impl Duty {
         self.counted = counts;
     }
 
-    fn health(&mut self, sensor: &Sensor) {
+    fn health(&mut self, sensor: &mut Sensor) {
         let mut lost = self.counted.lost.clone();
         for (kind, count) in &self.counted.sampled {
             *lost.entry(kind.clone()).or_default() += count;
         }
+        let tampering = std::mem::take(&mut sensor.engine.tampered);
         let reason = if self.uplink_trouble().is_empty() { self.degradation.reason.clone() } else { self.uplink_trouble() };
         let Some(uplink) = &mut self.uplink else { return };
         uplink.say_now(upstream::Message::Health(Health {
@@ -245,7 +251,7 @@ impl Duty {
             filtered: self.counted.filtered.clone(),
             policy_revision: sensor.policy.revision,
             gaps: sensor.blocks.gaps.clone(),
-            tampering: Vec::new(),
+            tampering,
         }));
     }
 

@@ -3,6 +3,7 @@ use std::rc::Rc;
 
 use crate::clock::Clock;
 use crate::container::{ContainerHandle, Registry};
+use crate::file_guard::Refused;
 use crate::kernel::record::{self, Reader, Record, flag, internal};
 use crate::kernel::select::{Candidate, Selector};
 use crate::process::{self, Image, Process, ProcessTable};
@@ -31,6 +32,12 @@ pub struct Engine {
     /// Ids of the blocks in force, by their bit.
     pub block_ids: Vec<String>,
     pub out: Vec<Seen>,
+    /// Containers whose first program was executed since this was emptied last.
+    pub started: Vec<String>,
+    /// Attempts on the sensor since they were reported last.
+    pub tampered: Vec<String>,
+    /// Sums of executed files.
+    pub digests: crate::digest::Digests,
     /// Records that could not be read.
     pub torn: u64,
 }
@@ -85,7 +92,21 @@ impl Engine {
         // What runs already has started before; that is no news.
         for handle in self.containers.all() {
             handle.announced.set(true);
+            let inside = |process: &&Rc<Process>| process.container.borrow().as_ref().is_some_and(|own| Rc::ptr_eq(own, &handle));
+            let first = self.processes.all().filter(inside).min_by_key(|process| (process.namespace_pid != 1, process.start_ns));
+            let Some(first) = first else { continue };
+            *handle.root.borrow_mut() = crate::resolve::root_of(first.pid).ok();
+            let (pid, started_us) = (first.pid, self.clock.wall_us(first.start_ns));
+            let addresses = crate::proc_files::addresses(pid);
+            handle.update(|facts| {
+                facts.pid = pid;
+                facts.started_us = started_us;
+                facts.addresses = addresses;
+            });
         }
+        // Old times must not hold back the clock of what is new.
+        self.clock = Clock::default();
+        self.clock.refresh();
     }
 
     fn process_of(&mut self, record: &Record) -> Option<Rc<Process>> {
@@ -100,7 +121,10 @@ impl Engine {
     /// Notes which container a process is in now.
     fn place(&mut self, process: &Rc<Process>, cgroup: u64) {
         let known = self.containers.known(cgroup);
-        if process.cgroup.get() == cgroup && known.is_some() && process.container.borrow().is_some() == known.as_ref().is_some_and(Option::is_some) {
+        if process.cgroup.get() == cgroup
+            && known.is_some()
+            && process.container.borrow().is_some() == known.as_ref().is_some_and(Option::is_some)
+        {
             return;
         }
         process.cgroup.set(cgroup);
@@ -118,6 +142,7 @@ impl Engine {
         let (cwd, arguments) = (reader.text(), reader.text());
         let mut image = process::image_of(record, &body, exe, interpreter, cwd, arguments);
         image.in_memory &= !image.exe.starts_with('/') || !image.deleted || image.exe.starts_with("/dev/shm/");
+        image.exe_digest = self.digests.of(record.pid);
         let process = self.processes.executed(record, &body, image);
         self.place(&process, record.cgroup);
         if process.parent.borrow().is_none() {
@@ -150,11 +175,15 @@ impl Engine {
             return;
         }
         container.announced.set(true);
+        *container.root.borrow_mut() = crate::resolve::root_of(process.pid).ok();
+        let addresses = crate::proc_files::addresses(process.pid);
         let (pid, time_us) = (process.pid, self.clock.wall_us(record.time_ns));
         container.update(|facts| {
             facts.pid = pid;
             facts.started_us = time_us;
+            facts.addresses = addresses;
         });
+        self.started.push(container.facts().id.clone());
         let event = Event { detail: "start".into(), ..self.event(EventType::Container, record) };
         self.emit(event, Some(process.clone()), record, false);
     }
@@ -200,6 +229,25 @@ impl Engine {
         self.emit(event, process, record, false);
     }
 
+    /// An open that the guard of files refused.
+    pub fn file_refused(&mut self, refused: &Refused) {
+        let process = self.processes.by_pid(refused.pid).cloned();
+        let container = process.as_ref().and_then(|process| process.container.borrow().clone());
+        let now = refused.time_ns;
+        let event = Event {
+            r#type: EventType::Blocked as i32,
+            time_us: self.clock.wall_us(now),
+            thread_id: refused.pid,
+            result: -i64::from(libc::EPERM),
+            path: refused.path.clone(),
+            detail: "file".into(),
+            block_id: refused.block_id.clone(),
+            ..Event::default()
+        };
+        let image = process.as_ref().map(|process| process.image());
+        self.out.push(Seen { event, process, image, container, taken_ns: now });
+    }
+
     fn network_blocked(&mut self, record: &Record, reader: &mut Reader) {
         let process = self.process_of(record);
         let mut event = Event { detail: "connect".into(), block_id: self.block_id(record.bits), ..self.event(EventType::Blocked, record) };
@@ -227,7 +275,23 @@ impl Engine {
             }
         }
         translate::fill(&mut event, kind, record, reader, Some(&process));
+        if let Some(tampering) = self.tampering(&event, kind) {
+            let word = format!("{} by {} ({})", tampering.detail, process.image().name, process.pid);
+            self.tampered.push(word);
+            self.emit(tampering, Some(process.clone()), record, false);
+        }
         self.emit(event, Some(process), record, record.has(flag::ABOUT_READ));
+    }
+
+    /// Whether a call was aimed at the sensor. Its end by SIGKILL is not among them: the server sees that by the silence.
+    fn tampering(&self, event: &Event, kind: EventType) -> Option<Event> {
+        let aimed = matches!(kind, EventType::Kill | EventType::Ptrace | EventType::ProcessVmWritev) && event.target_pid == self.sensor_pid;
+        // Signal 0 only asks whether somebody is there.
+        if !aimed || (kind == EventType::Kill && event.argument == 0) {
+            return None;
+        }
+        let detail = if kind == EventType::Kill { format!("signal {}", event.argument) } else { kind.as_str_name().to_lowercase() };
+        Some(Event { r#type: EventType::Tamper as i32, detail, ..event.clone() })
     }
 
     fn event(&mut self, kind: EventType, record: &Record) -> Event {

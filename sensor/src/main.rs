@@ -2,10 +2,12 @@
 mod arguments;
 mod clock;
 mod container;
+mod digest;
 mod dns;
 mod doctor;
 mod duty;
 mod engine;
+mod file_guard;
 mod fold;
 mod kernel;
 mod ndjson;

@@ -72,6 +72,33 @@ pub fn parse_cgroup(text: &str, version_1: bool) -> Option<String> {
     })
 }
 
+/// Addresses of a process's network namespace, without loopback.
+pub fn addresses(pid: u32) -> Vec<String> {
+    let four = fs::read_to_string(format!("/proc/{pid}/net/fib_trie")).unwrap_or_default();
+    let six = fs::read_to_string(format!("/proc/{pid}/net/if_inet6")).unwrap_or_default();
+    let mut all = parse_fib_trie(&four);
+    all.extend(six.lines().filter_map(parse_inet6));
+    all
+}
+
+/// An address is a leaf whose next line says "host LOCAL".
+fn parse_fib_trie(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let local = |pair: &[&str]| {
+        let address = pair[0].trim_start().strip_prefix("|-- ")?;
+        (pair[1].contains("/32 host LOCAL") && !address.starts_with("127.")).then(|| address.to_string())
+    };
+    let mut all: Vec<String> = lines.windows(2).filter_map(local).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn parse_inet6(line: &str) -> Option<String> {
+    let address = std::net::Ipv6Addr::from(u128::from_str_radix(line.split_whitespace().next()?, 16).ok()?);
+    (!address.is_loopback()).then(|| address.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +108,14 @@ mod tests {
         let text = "4:memory:/a\n3:cpu,cpuacct:/b\n0::/c:d\n";
         assert_eq!(parse_cgroup(text, false).as_deref(), Some("/c:d"));
         assert_eq!(parse_cgroup(text, true).as_deref(), Some("/a"));
+    }
+
+    #[test]
+    fn addresses_are_read_without_loopback() {
+        let text = "     |-- 10.0.0.2\n        /32 host LOCAL\n     |-- 10.0.0.255\n        /32 link BROADCAST\n     |-- 127.0.0.1\n        /32 host LOCAL\n";
+        assert_eq!(parse_fib_trie(text), ["10.0.0.2"]);
+        assert_eq!(parse_inet6("fd000000000000000000000000000002 02 40 00 80 eth0").as_deref(), Some("fd00::2"));
+        assert_eq!(parse_inet6("zz"), None);
     }
 
     #[test]

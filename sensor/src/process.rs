@@ -9,8 +9,8 @@ use crate::kernel::record::{self, ForkBody, ProcessBody, Record, flag};
 /// Ancestors that outlive their own end are kept this deep.
 pub const LINEAGE_DEPTH: usize = 8;
 /// Ended processes that late events may still refer to.
-const ENDED_LIMIT: usize = 4096;
-const ENDED_KEEP_NS: u64 = 5_000_000_000;
+const ENDED_LIMIT: usize = 1024;
+const ENDED_KEEP_NS: u64 = 3_000_000_000;
 
 /// What a process executes and as whom; shared by a process and what it forked until one of them changes.
 #[derive(Debug, Default, Clone)]
@@ -119,10 +119,6 @@ pub struct ProcessTable {
 }
 
 impl ProcessTable {
-    pub fn len(&self) -> usize {
-        self.running.len()
-    }
-
     pub fn all(&self) -> impl Iterator<Item = &Rc<Process>> {
         self.running.values()
     }
@@ -211,10 +207,11 @@ impl ProcessTable {
 
     /// Parents of listed processes, once all of them are known.
     pub fn adopt(&self, pid: u32, parent_pid: u32) {
-        if let (Some(child), Some(parent)) = (self.running.get(&pid), self.running.get(&parent_pid)) {
-            if child.parent.borrow().is_none() && pid != parent_pid {
-                *child.parent.borrow_mut() = Some(parent.clone());
-            }
+        if let (Some(child), Some(parent)) = (self.running.get(&pid), self.running.get(&parent_pid))
+            && child.parent.borrow().is_none()
+            && pid != parent_pid
+        {
+            *child.parent.borrow_mut() = Some(parent.clone());
         }
     }
 
@@ -330,7 +327,7 @@ mod tests {
             parent = child;
         }
         assert!(first.upgrade().is_none());
-        assert_eq!(table.len(), 1);
+        assert_eq!(table.all().count(), 1);
     }
 
     #[test]

@@ -17,6 +17,8 @@ struct OpenHow {
 
 const RESOLVE_IN_ROOT: u64 = 0x10;
 const RESOLVE_NO_MAGICLINKS: u64 = 0x02;
+/// Since Linux 5.12.
+const RESOLVE_CACHED: u64 = 0x20;
 
 /// A path and the folder that it starts from, without `.`, `..` and doubled slashes.
 pub fn join(folder: &[u8], path: &[u8]) -> String {
@@ -43,8 +45,18 @@ fn normalize(path: &str) -> String {
 
 /// Opens a path for looking only (O_PATH) below `root`, from which no link leads out.
 pub fn open_in_root(root: &OwnedFd, path: &str, flags: i32) -> std::io::Result<OwnedFd> {
+    open_with(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+}
+
+/// The same, but only from what the kernel has in memory: a file system that answers slowly, or never (FUSE, a network's), must not
+/// hold up the sensor. What was just used is in memory.
+fn open_cached(root: &OwnedFd, path: &str, flags: i32) -> std::io::Result<OwnedFd> {
+    open_with(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED)
+}
+
+fn open_with(root: &OwnedFd, path: &str, flags: i32, resolve: u64) -> std::io::Result<OwnedFd> {
     let path = CString::new(path)?;
-    let how = OpenHow { flags: flags as u64 | libc::O_CLOEXEC as u64, mode: 0, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+    let how = OpenHow { flags: flags as u64 | libc::O_CLOEXEC as u64, mode: 0, resolve };
     // SAFETY: a zero-terminated path and a struct of the stated size.
     let fd = unsafe { libc::syscall(libc::SYS_openat2, root.as_raw_fd(), path.as_ptr(), &how, size_of::<OpenHow>()) };
     if fd < 0 {
@@ -61,21 +73,13 @@ pub fn root_of(pid: u32) -> std::io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// `path` with the links in its folder part (and of its last part, where `follows`) resolved, in the root of the first of
-/// `pids` that still runs.
-pub fn actual(pids: &[u32], path: &str, follows: bool) -> String {
-    pids.iter().find_map(|pid| look_up(*pid, path, follows)).unwrap_or_else(|| path.to_string())
-}
-
-fn look_up(pid: u32, path: &str, follows: bool) -> Option<String> {
-    let root = root_of(pid).ok()?;
+/// `path` with the links in its folder part (and of its last part, where `follows`) resolved in a root.
+pub fn actual(root: &OwnedFd, path: &str, follows: bool) -> Option<String> {
     let (folder, name) = path.rsplit_once('/')?;
-    if follows {
-        if let Ok(file) = open_in_root(&root, path, libc::O_PATH) {
-            return name_of(&file);
-        }
+    if follows && let Ok(file) = open_cached(root, path, libc::O_PATH) {
+        return name_of(&file);
     }
-    let folder = open_in_root(&root, if folder.is_empty() { "/" } else { folder }, libc::O_PATH | libc::O_DIRECTORY).ok()?;
+    let folder = open_cached(root, if folder.is_empty() { "/" } else { folder }, libc::O_PATH | libc::O_DIRECTORY).ok()?;
     let folder = name_of(&folder)?;
     Some(if folder == "/" { format!("/{name}") } else { format!("{folder}/{name}") })
 }
@@ -104,8 +108,9 @@ mod tests {
         let _ = fs::remove_file(folder.join("link"));
         std::os::unix::fs::symlink(folder.join("real"), folder.join("link")).expect("link");
         let real = fs::canonicalize(folder.join("real")).expect("real");
-        let found = actual(&[u32::MAX, std::process::id()], &folder.join("link/gone").to_string_lossy(), false);
-        assert_eq!(found, real.join("gone").to_string_lossy());
+        let root = root_of(std::process::id()).expect("root");
+        let found = actual(&root, &folder.join("link/gone").to_string_lossy(), false);
+        assert_eq!(found.expect("resolved"), real.join("gone").to_string_lossy());
         fs::remove_dir_all(folder).expect("clean");
     }
 }

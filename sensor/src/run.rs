@@ -8,6 +8,7 @@ use tokio::io::{Interest, Ready};
 
 use crate::arguments;
 use crate::duty::Duty;
+use crate::kernel::counters::Counts;
 use crate::output::Output;
 use crate::policy;
 use crate::sensor::{self, Sensor};
@@ -114,19 +115,14 @@ async fn work(policy: Policy, mut output: Option<Output>, state: Option<State>) 
     Ok(())
 }
 
+/// The last line on standard error: everything that was seen, filtered and lost, by kind.
 fn report_counts(sensor: &Sensor) {
     match crate::kernel::counters::read(&sensor.counters) {
         Ok(counts) => {
-            let sum = |table: &std::collections::HashMap<String, u64>| table.values().sum::<u64>();
-            eprintln!(
-                "seen {} · filtered {} · lost {} · sampled {} · undescribed {} · torn {}",
-                sum(&counts.seen),
-                sum(&counts.filtered),
-                sum(&counts.lost),
-                sum(&counts.sampled),
-                sensor.engine.processes.undescribed,
-                sensor.engine.torn,
-            );
+            let (undescribed, torn) = (sensor.engine.processes.undescribed, sensor.engine.torn);
+            let Counts { seen, filtered, lost, sampled } = counts;
+            let line = serde_json::json!({"seen": seen, "filtered": filtered, "lost": lost, "sampled": sampled, "undescribed": undescribed, "torn": torn});
+            eprintln!("{line}");
         }
         Err(error) => eprintln!("counters cannot be read: {error}"),
     }

@@ -3,15 +3,18 @@ use aya::maps::{HashMap as BpfMap, MapData, PerCpuArray, RingBuf};
 use aya::programs::{CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSockAddr};
 use std::collections::VecDeque;
 use std::fs::File;
+use tokio::sync::mpsc;
 
 use crate::clock;
 use crate::container::containerd;
 use crate::doctor::{self, Cgroups};
 use crate::engine::{Engine, Seen};
+use crate::file_guard::{FileGuard, FileRule, Refused};
 use crate::fold;
 use crate::kernel::load::{self, Kernel, Settings, chain};
+use crate::kernel::record;
 use crate::kernel::select::{self, Selector, Tries};
-use crate::policy::block::{Blocks, CgroupState};
+use crate::policy::block::{Blocks, CgroupState, holds_for};
 use crate::wire::{Capability, Policy};
 
 /// Events are handed on at least this often.
@@ -35,8 +38,11 @@ pub struct Sensor {
     pub blocks: Blocks,
     pub settings: Settings,
     pub capabilities: Vec<Capability>,
-    pub counters: PerCpuArray<MapData, u64>,
+    pub counters: PerCpuArray<MapData, crate::kernel::counters::Words>,
     pub network: Result<(), String>,
+    guard: Option<FileGuard>,
+    refuse: mpsc::UnboundedSender<Refused>,
+    refused: mpsc::UnboundedReceiver<Refused>,
     held: VecDeque<Seen>,
     ready: Vec<Seen>,
     flushed_ns: u64,
@@ -66,7 +72,13 @@ pub fn prepare(policy: Policy) -> Result<(Sensor, RingBuf<MapData>), String> {
     let capabilities = doctor::capabilities(&kernel, &cgroups, &network);
     let list = kernel.list_processes().unwrap_or_default();
     engine.take_list(&list);
+    drop(list);
+    kernel.settled();
+    let (refuse, refused) = mpsc::unbounded_channel();
     let mut sensor = Sensor {
+        guard: None,
+        refuse,
+        refused,
         kernel,
         engine,
         cgroups,
@@ -107,7 +119,12 @@ impl Sensor {
     /// Puts a policy in force.
     pub fn apply(&mut self, policy: Policy) -> Result<(), String> {
         let mut tries = Tries::default();
-        let blocks = Blocks::compile(&policy.blocks, &mut tries, &self.network);
+        let guard = if policy.blocks.iter().any(|block| matches!(block.what, Some(crate::wire::block::What::File(_)))) {
+            self.start_guard()
+        } else {
+            Ok(())
+        };
+        let blocks = Blocks::compile(&policy.blocks, &mut tries, &self.network, &guard);
         // While tables change, nothing is blocked: a bit must never mean the wrong block.
         let quiet = Settings { default_blocks: 0, host_blocks: 0, drifted_blocks: 0, memory_blocks: 0, socket_blocks: 0, ..self.settings };
         self.kernel.set(quiet)?;
@@ -116,13 +133,42 @@ impl Sensor {
         select::apply(&mut self.kernel, &policy, tries)?;
         self.engine.selector = Selector::new(&policy);
         self.engine.block_ids.clone_from(&blocks.ids);
+        self.engine.digests.limit = policy.digest_files_up_to_bytes;
         self.settings.events_per_second = policy.limits.as_ref().map_or(0, |limits| limits.events_per_second_per_container);
         blocks.settings(&mut self.settings);
         self.tell_cgroups(|container| blocks.of(container))?;
         self.kernel.set(self.settings)?;
         self.blocks = blocks;
         self.policy = policy;
+        self.guard_files();
         Ok(())
+    }
+
+    /// The guard of files costs a thread: it is there once a block needs it.
+    fn start_guard(&mut self) -> Result<(), String> {
+        if self.guard.is_none() {
+            self.guard = Some(FileGuard::start(self.refuse.clone(), self.cgroups.version_1_only)?);
+        }
+        Ok(())
+    }
+
+    /// Tells the guard of files what holds where, and which mounts to watch.
+    fn guard_files(&mut self) {
+        let Some(guard) = &mut self.guard else { return };
+        let containers = self.engine.containers.all();
+        guard.keep_only(&containers.iter().map(|handle| handle.facts().id.clone()).collect::<Vec<_>>());
+        let mut rules = Vec::new();
+        for (block_id, scope, block) in &self.blocks.files {
+            let holding = containers.iter().filter(|handle| holds_for(scope, &handle.facts()));
+            let cgroups: Vec<String> = holding.map(|handle| handle.cgroup_path.clone()).collect();
+            for handle in containers.iter().filter(|handle| cgroups.contains(&handle.cgroup_path)) {
+                if let Err(why) = guard.watch(&handle.facts()) {
+                    eprintln!("block {block_id}: {why}");
+                }
+            }
+            rules.push(FileRule { block_id: block_id.clone(), block: block.clone(), cgroups });
+        }
+        guard.set_rules(rules);
     }
 
     /// Puts a step of degradation in force: 1 samples what floods, 2 leaves enforcement only.
@@ -161,6 +207,11 @@ impl Sensor {
             news.extend(self.engine.containers.cgroups_of(&handle).into_iter().map(|cgroup| (cgroup, Some(handle.clone()))));
         }
         let gone = std::mem::take(&mut self.engine.containers.forgotten);
+        let started = std::mem::take(&mut self.engine.started);
+        let guarded_change = !news.is_empty() || !started.is_empty();
+        if guarded_change && !self.blocks.files.is_empty() {
+            self.guard_files();
+        }
         if news.is_empty() && gone.is_empty() {
             return Ok(());
         }
@@ -178,13 +229,25 @@ impl Sensor {
         Ok(())
     }
 
-    /// Takes what the ring buffer holds, up to a bound; true when there may be more.
+    /// Takes what the ring buffer holds, up to a bound: how many items, and whether there may be more.
     pub fn drain(&mut self, ring: &mut RingBuf<MapData>) -> (usize, bool) {
-        for taken in 0..ITEMS_AT_ONCE {
-            let Some(item) = ring.next() else { return (taken, false) };
+        // By time among the records: what came before says who was refused, what comes after makes something else of it.
+        let mut refused: VecDeque<Refused> = std::iter::from_fn(|| self.refused.try_recv().ok()).collect();
+        let mut taken = 0;
+        while let Some(item) = ring.next() {
+            while let Some(one) = refused.pop_front_if(|one| one.time_ns < record::time_ns(&item)) {
+                self.engine.file_refused(&one);
+            }
             self.engine.take(&item);
+            taken += 1;
+            if taken == ITEMS_AT_ONCE {
+                break;
+            }
         }
-        (ITEMS_AT_ONCE, true)
+        for one in &refused {
+            self.engine.file_refused(one);
+        }
+        (taken, taken == ITEMS_AT_ONCE)
     }
 
     /// Makes new containers known to the kernel half and asks their runtimes.
@@ -256,7 +319,10 @@ impl Sensor {
     }
 }
 
-fn state_of(container: Option<&crate::container::ContainerHandle>, blocks: &impl Fn(Option<&crate::wire::Container>) -> u64) -> CgroupState {
+fn state_of(
+    container: Option<&crate::container::ContainerHandle>,
+    blocks: &impl Fn(Option<&crate::wire::Container>) -> u64,
+) -> CgroupState {
     let facts = container.map(|handle| handle.facts());
     let flags = if facts.is_some() { CGROUP_CONTAINER } else { CGROUP_HOST };
     CgroupState { flags, reserved: 0, blocks: blocks(facts.as_deref()) }

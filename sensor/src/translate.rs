@@ -66,7 +66,7 @@ fn call(event: &mut Event, kind: EventType, record: &Record, reader: &mut Reader
             }
             let joined = resolve::join(folder, path);
             match process {
-                Some(process) if record.result >= 0 && kind != E::PivotRoot => resolve::actual(&roots(process), &joined, follows),
+                Some(process) if record.result >= 0 && kind != E::PivotRoot => actual(process, joined, follows),
                 _ => joined,
             }
         };
@@ -96,10 +96,14 @@ fn call(event: &mut Event, kind: EventType, record: &Record, reader: &mut Reader
     }
 }
 
-/// Processes that share the caller's root: itself, and when it has ended its container's first or the host's.
-fn roots(process: &Process) -> [u32; 2] {
-    let first = process.container.borrow().as_ref().map_or(1, |container| container.facts().pid);
-    [process.pid, first]
+/// In the caller's own root; when it has ended, in its container's or the host's.
+fn actual(process: &Process, path: String, follows: bool) -> String {
+    let own = resolve::root_of(process.pid).ok().and_then(|root| resolve::actual(&root, &path, follows));
+    own.or_else(|| match process.container.borrow().as_ref() {
+        Some(container) => container.root.borrow().as_ref().and_then(|root| resolve::actual(root, &path, follows)),
+        None => resolve::root_of(1).ok().and_then(|root| resolve::actual(&root, &path, follows)),
+    })
+    .unwrap_or(path)
 }
 
 /// Addresses of a socket; what the caller asked for counts only where the kernel kept nothing.

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { EventSelection } from "@bulwark/detect";
+import type { BlockAction, EventSelection } from "@bulwark/detect";
 import type { RuntimeEvent } from "@bulwark/model";
 
 const BUILT = join(import.meta.dirname, "../../sensor/target/release/bulwark-sensor");
@@ -18,23 +18,36 @@ export function whyNoSensor(): string {
   return existsSync("/sys/kernel/btf/vmlinux") ? "" : "this kernel tells no types (BTF)";
 }
 
+/** What a sensor is told to capture, and to refuse in containers of these names. */
+export interface SensorPolicy {
+  readonly selections: readonly EventSelection[];
+  readonly blocks: readonly {
+    readonly rule: string;
+    readonly action: BlockAction;
+    readonly containerNames: readonly string[];
+  }[];
+}
+
 export interface RunningSensor {
   readonly close: () => Promise<void>;
 }
 
 /**
- * Starts the sensor with a policy of these selections and waits until it sees.
+ * Starts the sensor with a policy and waits until it sees.
  *
  * @param folder where the policy is written
  * @param seen is called with each event in its order
  */
 export async function startSensor(
   folder: string,
-  selections: readonly EventSelection[],
+  { selections, blocks }: SensorPolicy,
   seen: (event: RuntimeEvent) => void,
 ): Promise<RunningSensor> {
   const policy = join(folder, "policy.json");
-  writeFileSync(policy, JSON.stringify({ selections }));
+  const wire = blocks.map(({ rule, action: { kind, ...what }, containerNames }, at) => {
+    return { id: `${at}`, rule, scope: { containerNames }, [kind]: what };
+  });
+  writeFileSync(policy, JSON.stringify({ selections, blocks: wire }));
   const sensor = spawn(SENSOR, ["run", "--output", "-", "--policy", policy], { stdio: ["ignore", "pipe", "pipe"] });
   createInterface({ input: sensor.stdout }).on("line", (line) => seen(JSON.parse(line)));
   await ready(sensor);

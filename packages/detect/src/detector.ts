@@ -1,4 +1,5 @@
 import type { RuntimeEvent, RuntimeEventType } from "@bulwark/model";
+import { createAddressBook } from "./address-book.ts";
 import { type Alert, alertKey } from "./alert.ts";
 import { type AllowEntry, compileAllowList } from "./allow-list.ts";
 import { tacticsOf, techniquesOf } from "./attack.ts";
@@ -47,6 +48,7 @@ export function createDetector(set: RuleSet, options: DetectorOptions = {}): Det
   const allowed = compileAllowList(options.allow ?? []);
   const hasAllowed = (options.allow ?? []).length > 0;
   const folder = createFolder(options.foldUs);
+  const book = createAddressBook();
   const accepted = new Map<string, number>();
   const now = options.nowUs;
 
@@ -64,15 +66,13 @@ export function createDetector(set: RuleSet, options: DetectorOptions = {}): Det
   }
 
   return {
-    detect: (event) => {
+    detect: (told) => {
+      const event = book.named(told);
       let alerts: Alert[] | undefined;
-      index(event, (candidate) => {
-        if (candidate.observe === undefined) alerts = keep(alertOf(candidate.rule, event), alerts);
-        else {
-          const observed = candidate.observe(event);
-          if (observed !== undefined) alerts = keep(alertOf(candidate.rule, event, observed), alerts);
-        }
-      });
+      for (const { rule, observe } of index(event)) {
+        const observed = observe === undefined ? "" : observe(event);
+        if (observed !== undefined) alerts = keep(alertOf(rule, event, observed), alerts);
+      }
       const hit = options.indicators?.match(event, now === undefined ? event.timeUs : now());
       if (hit !== undefined) alerts = keep(indicatorAlert(hit, event), alerts);
       return alerts ?? NONE;

@@ -98,6 +98,7 @@ export function meaningOf(name: string): TypeMeaning | { readonly why: string } 
   if (TYPES.has(name) && name !== "syscall") return { types: [name as RuntimeEventType], call: "" };
   if (TOO_MANY.has(name)) return { why: `${name} happens too often to be captured` };
   if (NOT_CALLS.has(name)) return { why: `${name} is an event of other engines` };
-  if (SYSTEM_CALLS.has(name)) return { types: ["syscall"], call: name };
+  // Work that was handed in through a ring comes under the name of the call that it stands for.
+  if (SYSTEM_CALLS.has(name) || /^io_uring:[a-z0-9_]+$/.test(name)) return { types: ["syscall"], call: name };
   return undefined;
 }

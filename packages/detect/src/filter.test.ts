@@ -105,6 +105,10 @@ describe("a condition holds or not", () => {
       event("chmod", { mode: 0o4755, path: "/tmp/x" }),
       'evt.type in (chmod, fchmodat) and evt.arg.mode contains "S_ISUID" and evt.arg.filename = /tmp/x',
     ],
+    [
+      event("socket", { detail: "packet" }),
+      "evt.type=socket and evt.arg[0] contains AF_PACKET and evt.arg.domain = AF_PACKET",
+    ],
     [event("unshare", { flags: 0x10000000 }), "evt.type=unshare and evt.arg.flags contains CLONE_NEWUSER"],
     [
       event("rename", { path: "/bin/ls", newPath: "/bin/.ls" }),

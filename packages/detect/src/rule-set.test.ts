@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createDetector } from "./detector.ts";
 import { loadRules, type RuleSet } from "./rule-set.ts";
@@ -249,8 +250,8 @@ describe("a mistake costs the rule that has it and is told with its place", () =
     [rule("nowhere and evt.type = open"), 3, 14, 'no macro "nowhere"'],
     [rule("evt.type = open and fd.nmae = x"), 3, 34, "fd.name is one"],
     [rule(">\n    evt.type = open\n    and (fd.name = a\n    or fd.nmae = b)"), 6, 8, "fd.name is one"],
-    ["- macro: m\n  condition: m and evt.num > 0\n" + rule("m"), 2, 14, "uses itself"],
-    ["- macro: a\n  condition: evt.type = x\n" + rule("a"), 2, 14, 'no event type "x"'],
+    [`- macro: m\n  condition: m and evt.num > 0\n${rule("m")}`, 2, 14, "uses itself"],
+    [`- macro: a\n  condition: evt.type = x\n${rule("a")}`, 2, 14, 'no event type "x"'],
     [
       rule(
         "evt.type = open",
@@ -290,12 +291,12 @@ describe("a mistake costs the rule that has it and is told with its place", () =
     [rule("evt.type = open").replace("priority: info", "priority: urgent"), "is no priority"],
     [rule("evt.type = open", "  enabled: maybe\n"), "true or false"],
     [rule("evt.type = open", "  append: true\n  override: {priority: replace}\n"), "cannot stand together"],
-    [GOOD + "- rule: Good\n  priority: info\n  override: {priority: append}\n", "can be overridden by replace"],
+    [`${GOOD}- rule: Good\n  priority: info\n  override: {priority: append}\n`, "can be overridden by replace"],
     [
-      GOOD + "- rule: Good\n  priority: info\n  output: o\n  override: {priority: replace}\n",
+      `${GOOD}- rule: Good\n  priority: info\n  output: o\n  override: {priority: replace}\n`,
       "does not say how it is meant",
     ],
-    [GOOD + "- rule: Good\n  override: {priority: replace}\n", "is not given"],
+    [`${GOOD}- rule: Good\n  override: {priority: replace}\n`, "is not given"],
     [
       rule("evt.type = open", "  exceptions:\n    - name: e\n      fields: [a.b, c.d]\n      comps: [=]\n"),
       "2 fields and 1 comparisons",
@@ -344,6 +345,42 @@ test("macros that double each other and nests of aliases end in an error, not in
   expect(big.reports[0]?.problems[0]?.message).toContain("more than 100000 values");
   const bomb = `- &a [x, x]\n- &b [*a, *a]\n${Array.from({ length: 40 }, (_, at) => `- &c${at} [*b, *b, ${at > 0 ? `*c${at - 1}, *c${at - 1}` : "1"}]\n`).join("")}`;
   expect(load(bomb).problems[0]?.message).toContain("not YAML");
+});
+
+test("no file, however it is broken, makes loading fail", () => {
+  const lines = PUBLIC.split("\n");
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.tuple(
+          fc.nat(lines.length - 1),
+          fc.nat(80),
+          fc.constantFrom("", " ", "'", '"', "(", ")", ":", "-", "[", "]", "&a", "*a", "|", ">", "and ", "not ", "\t"),
+        ),
+        { maxLength: 6 },
+      ),
+      (changes) => {
+        const broken = [...lines];
+        for (const [line, column, text] of changes) {
+          const before = broken[line] ?? "";
+          broken[line] = before.slice(0, column) + text + before.slice(column + 1);
+        }
+        const set = load(broken.join("\n"));
+        const detector = createDetector(set, { runs: () => true });
+        detector.detect(event("execve", { process: process({ name: "sh" }) }));
+        for (const { problems } of set.reports) for (const { place } of problems) expect(place.line).toBeGreaterThan(0);
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
+
+test("the name of a list is a word like any other where no list may stand", () => {
+  const set = load(
+    "- list: app\n  items: [x, y]\n- rule: R\n  desc: d\n  condition: evt.type = execve and proc.name = app\n  output: o\n  priority: info\n",
+  );
+  expect(firing(set, ["execve", { process: process({ name: "app" }) }])).toEqual(["R"]);
+  expect(firing(set, ["execve", { process: process({ name: "x" }) }])).toEqual([]);
 });
 
 test("a rule for containers of one image only sees that image", () => {

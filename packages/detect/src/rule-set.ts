@@ -1,11 +1,11 @@
 import type { RuntimeEventType, Severity } from "@bulwark/model";
 import { type Tactic, type Technique, tacticsOf, techniquesOf } from "./attack.ts";
 import type { Test } from "./compile/compile-check.ts";
-import { createCheckCompiler, createPlanner, type Plan, type Planner } from "./compile/plan.ts";
+import { createCheckCompiler, createPlanner, type Plan, type Planned, type Planner } from "./compile/plan.ts";
 import type { Place, Resolved } from "./language/condition.ts";
 import type { RuleDefinition, RuleProblem } from "./language/definitions.ts";
 import { type RuleFile, readRules } from "./language/read-rules.ts";
-import { createResolver, isResolveFault } from "./language/resolve.ts";
+import { createResolver, isResolveFault, type Resolver } from "./language/resolve.ts";
 import type { SourceText } from "./language/source-text.ts";
 import { compileFormat, type Format } from "./output/format.ts";
 import { type Priority, severityOf } from "./priority.ts";
@@ -97,71 +97,92 @@ interface Loaded {
   readonly rule?: Rule;
 }
 
-function loadRule(definition: RuleDefinition, resolver: ReturnType<typeof createResolver>, planner: Planner): Loaded {
-  const { name, place } = definition;
-  const problems: RuleProblem[] = [];
-  const problem = (level: RuleProblem["level"], message: string, at: Place = place) =>
-    problems.push({ level, message, place: at, rule: name });
-  const report = (state: RuleState): RuleReport => ({ rule: name, state, place, problems });
+/** Tells something about the rule that is being loaded. */
+type Tell = (level: RuleProblem["level"], message: string, at?: Place) => void;
 
+function loadRule(definition: RuleDefinition, resolver: Resolver, planner: Planner): Loaded {
+  const { name, place, enabled } = definition;
+  const problems: RuleProblem[] = [];
+  const tell: Tell = (level, message, at = place) => problems.push({ level, message, place: at, rule: name });
+  const report = (state: RuleState): RuleReport => ({ rule: name, state, place, problems });
   if (definition.source !== "syscall") {
-    problem("warning", `events of the source "${definition.source}" are not captured`);
+    tell("warning", `events of the source "${definition.source}" are not captured`);
     return { report: report("unsupported") };
   }
   const settings = settingsProblem(definition.detector, definition.settings);
-  if (settings !== undefined) problem("error", settings);
+  if (settings !== undefined) tell("error", settings);
+  const steps = resolveSteps(definition, resolver, tell);
+  if (steps === undefined) return { report: report("invalid") };
+  // A sequence must see the events of all its steps.
+  const condition: Resolved = steps.length === 1 && steps[0] !== undefined ? steps[0] : { kind: "or", items: steps };
+  const planned = planner.plan(condition);
+  const format = compileFormat(definition.output);
+  tellFaults(definition, planned, format, tell);
+  if (problems.some(({ level }) => level === "error")) return { report: report("invalid") };
+  if (planned.faults.length > 0 || planned.plans.length === 0) return { report: report("unsupported") };
+  const rule = ruleOf(definition, condition, planned.plans, format, steps.map(planner.closeAnywhere));
+  return { rule, report: report(enabled ? "ready" : "disabled") };
+}
+
+/** The conditions of a sequence in their order, of any other rule its only one; undefined when one cannot be resolved. */
+function resolveSteps(definition: RuleDefinition, resolver: Resolver, tell: Tell): readonly Resolved[] | undefined {
   const steps: Resolved[] = [];
   for (const text of [...beforeOf(definition), definition.condition]) {
     const exceptions = text === definition.condition ? definition.exceptions : [];
     const step = resolver.resolve(text, exceptions);
     if (isResolveFault(step)) {
-      problem("error", step.message, step.place);
-      return { report: report("invalid") };
+      tell("error", step.message, step.place);
+      return undefined;
     }
     steps.push(step);
   }
-  // A sequence must see the events of all its steps.
-  const condition: Resolved = steps.length === 1 && steps[0] !== undefined ? steps[0] : { kind: "or", items: steps };
-  const { plans, faults, notes } = planner.plan(condition);
-  const format = compileFormat(definition.output);
+  return steps;
+}
+
+function tellFaults(definition: RuleDefinition, { plans, faults, notes }: Planned, format: Format, tell: Tell): void {
   for (const { fault, message, check } of faults) {
     const mistake = fault === "invalid" && !definition.skipIfUnknownFilter;
-    problem(mistake ? "error" : "warning", message, check.place);
+    tell(mistake ? "error" : "warning", message, check.place);
   }
-  for (const { fault, message, place: at } of format.faults) {
-    problem(fault === "invalid" ? "error" : "warning", `in the output: ${message}`, at);
+  for (const { fault, message, place } of format.faults) {
+    tell(fault === "invalid" ? "error" : "warning", `in the output: ${message}`, place);
   }
-  for (const note of notes) problem("warning", note);
-  if (problems.some(({ level }) => level === "error")) return { report: report("invalid") };
-  if (faults.length > 0) return { report: report("unsupported") };
-  if (plans.length === 0) {
-    if (notes.length === 0) problem("warning", "no event can meet the condition");
-    return { report: report("unsupported") };
-  }
+  for (const note of notes) tell("warning", note);
+  if (faults.length > 0) return;
+  if (plans.length === 0 && notes.length === 0) tell("warning", "no event can meet the condition");
   if (definition.warnEventTypes && plans.length > MANY_SITUATIONS) {
-    problem("warning", "it names no event type, and is tried on every event");
+    tell("warning", "it names no event type, and is tried on every event");
   }
-  const rule: Rule = {
+}
+
+function ruleOf(
+  definition: RuleDefinition,
+  resolved: Resolved,
+  plans: readonly Plan[],
+  format: Format,
+  steps: readonly Test[],
+): Rule {
+  const { name, description, priority, tags, advice, enabled, detector, settings, place } = definition;
+  return {
     name,
-    description: definition.description,
+    description,
     condition: definition.condition.text.trim(),
-    priority: definition.priority,
-    severity: severityOf(definition.priority),
-    tags: definition.tags,
-    techniques: techniquesOf(definition.tags),
-    tactics: tacticsOf(definition.tags),
-    advice: definition.advice,
-    enabled: definition.enabled,
-    detector: definition.detector,
-    settings: definition.settings,
+    priority,
+    severity: severityOf(priority),
+    tags,
+    techniques: techniquesOf(tags),
+    tactics: tacticsOf(tags),
+    advice,
+    enabled,
+    detector,
+    settings,
     place,
     eventTypes: [...new Set(plans.map(({ type }) => type))],
-    resolved: condition,
+    resolved,
     plans,
-    steps: definition.detector === "" ? [] : steps.map(planner.closeAnywhere),
+    steps,
     format,
   };
-  return { rule, report: report(definition.enabled ? "ready" : "disabled") };
 }
 
 /** A rule with more event types than this, in containers and outside, has most likely forgotten to name them. */

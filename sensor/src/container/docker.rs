@@ -5,8 +5,10 @@ use super::locate::read_json;
 use crate::wire::Container;
 
 const DOCKER_CONTAINERS: &str = "/var/lib/docker/containers";
-const PODMAN_CONTAINERS: [&str; 2] =
-    ["/var/lib/containers/storage/overlay-containers/containers.json", "/run/containers/storage/overlay-containers/volatile-containers.json"];
+const PODMAN_CONTAINERS: [&str; 2] = [
+    "/var/lib/containers/storage/overlay-containers/containers.json",
+    "/run/containers/storage/overlay-containers/volatile-containers.json",
+];
 
 /// Adds name, image and labels of a Docker or podman container.
 pub fn describe(facts: &mut Container) {

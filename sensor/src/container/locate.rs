@@ -10,8 +10,18 @@ const RUNC_STATE: &str = "/run/runc";
 const CONTAINERS_STORAGE: [&str; 2] = ["/run/containers/storage/overlay-containers", "/var/lib/containers/storage/overlay-containers"];
 const RUNTIMES: [&str; 4] = ["runc", "crun", "youki", "docker-runc"];
 /// Flags of these runtimes that take a value in the next argument.
-const VALUE_FLAGS: [&str; 10] =
-    ["--root", "--log", "--log-format", "--criu", "--rootless", "--console-socket", "--pid-file", "--preserve-fds", "--cgroup-manager", "--config"];
+const VALUE_FLAGS: [&str; 10] = [
+    "--root",
+    "--log",
+    "--log-format",
+    "--criu",
+    "--rootless",
+    "--console-socket",
+    "--pid-file",
+    "--preserve-fds",
+    "--cgroup-manager",
+    "--config",
+];
 /// Bound on a state or configuration file of a runtime.
 const STATE_LIMIT: u64 = 8 << 20;
 
@@ -39,10 +49,10 @@ pub fn locate(path: &str, maker: Option<&Process>) -> Option<Found> {
     if path == "/" || path.is_empty() {
         return None;
     }
-    if let Some((id, bundle)) = maker.and_then(by_maker) {
-        if last(path).contains(id.as_str()) {
-            return Some(found(id, bundle, path));
-        }
+    if let Some((id, bundle)) = maker.and_then(by_maker)
+        && last(path).contains(id.as_str())
+    {
+        return Some(found(id, bundle, path));
     }
     // A container may make cgroups of its own: its own one is further up.
     let mut at = path;

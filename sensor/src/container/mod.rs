@@ -6,6 +6,7 @@ pub mod oci;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use crate::process::Process;
@@ -15,7 +16,6 @@ use crate::wire::Container;
 #[derive(Debug)]
 pub struct ContainerHandle {
     pub facts: RefCell<Rc<Container>>,
-    pub bundle: String,
     pub cgroup_path: String,
     pub cgroup_id: u64,
     /// False while a runtime is still being asked; events wait for it, within a bound.
@@ -23,6 +23,8 @@ pub struct ContainerHandle {
     /// Whether its start was reported.
     pub announced: Cell<bool>,
     pub version: Cell<u32>,
+    /// Its root folder, held open so that names can be looked up when its processes have ended; let go when it stops.
+    pub root: RefCell<Option<OwnedFd>>,
 }
 
 impl ContainerHandle {
@@ -60,10 +62,10 @@ impl Registry {
     pub fn all(&self) -> Vec<Rc<ContainerHandle>> {
         let mut all: Vec<Rc<ContainerHandle>> = Vec::new();
         for owner in self.owners.values() {
-            if let Owner::Container(handle) = owner {
-                if !all.iter().any(|known| Rc::ptr_eq(known, handle)) {
-                    all.push(handle.clone());
-                }
+            if let Owner::Container(handle) = owner
+                && !all.iter().any(|known| Rc::ptr_eq(known, handle))
+            {
+                all.push(handle.clone());
             }
         }
         all.sort_by_key(|handle| handle.cgroup_id);
@@ -132,12 +134,12 @@ impl Registry {
         let ask = facts.runtime == "containerd" && facts.image_digest.is_empty();
         let handle = Rc::new(ContainerHandle {
             facts: RefCell::new(Rc::new(facts)),
-            bundle: found.bundle,
             cgroup_path: found.cgroup_path,
             cgroup_id: cgroup,
             described: Cell::new(!ask),
             announced: Cell::new(false),
             version: Cell::new(0),
+            root: RefCell::new(None),
         });
         self.found.push(handle.clone());
         handle
@@ -149,6 +151,7 @@ impl Registry {
         match self.owners.remove(&cgroup)? {
             Owner::Container(handle) if handle.cgroup_id == cgroup => {
                 handle.update(|facts| facts.state = "stopped".into());
+                *handle.root.borrow_mut() = None;
                 Some(handle)
             }
             _ => None,

@@ -45,7 +45,6 @@ unsafe impl aya::Pod for KernelCall {}
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
     pub name: &'static str,
-    pub kind: E,
     /// x86-64, arm64, i386; -1 where the architecture has no such call.
     numbers: [i32; 3],
     row: KernelCall,
@@ -71,7 +70,7 @@ const fn call(name: &'static str, kind: E, handler: u8, numbers: [i32; 3]) -> Ca
         wanted: 0,
         blocks: 0,
     };
-    Call { name, kind, numbers, row }
+    Call { name, numbers, row }
 }
 
 macro_rules! setter {
@@ -87,10 +86,6 @@ impl Call {
     const fn failed_only(mut self) -> Self {
         self.row.failed_only = 1;
         self
-    }
-    /// A path and what is done to it; the paths of the `at` calls start from a folder's descriptor.
-    pub fn named_at(&self) -> bool {
-        self.row.folder != NONE
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::wire::EventType;
 
-const TYPES: u32 = 128;
+const TYPES: usize = 128;
 const COUNTS: usize = 4;
 
 #[derive(Debug, Default, Clone)]
@@ -14,6 +14,14 @@ pub struct Counts {
     pub lost: HashMap<String, u64>,
     pub sampled: HashMap<String, u64>,
 }
+
+/// `struct counts` of bpf/maps.h.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Words([u64; TYPES * COUNTS]);
+
+// SAFETY: plain numbers without padding.
+unsafe impl aya::Pod for Words {}
 
 /// A kind's name on the wire: lower case, as in the contract.
 pub fn kind_name(kind: u32) -> String {
@@ -27,11 +35,12 @@ pub fn kind_name(kind: u32) -> String {
 }
 
 /// Sums the processors' shares; a map that cannot be read counts as an error of the caller's, not as zero.
-pub fn read(map: &PerCpuArray<MapData, u64>) -> Result<Counts, aya::maps::MapError> {
+pub fn read(map: &PerCpuArray<MapData, Words>) -> Result<Counts, aya::maps::MapError> {
     let mut counts = Counts::default();
+    let words = map.get(&0, 0)?;
     for what in 0..COUNTS {
         for kind in 0..TYPES {
-            let sum: u64 = map.get(&(what as u32 * TYPES + kind), 0)?.iter().sum();
+            let sum: u64 = words.iter().map(|words| words.0[what * TYPES + kind]).sum();
             if sum == 0 {
                 continue;
             }
@@ -41,7 +50,7 @@ pub fn read(map: &PerCpuArray<MapData, u64>) -> Result<Counts, aya::maps::MapErr
                 2 => &mut counts.lost,
                 _ => &mut counts.sampled,
             };
-            table.insert(kind_name(kind), sum);
+            table.insert(kind_name(kind as u32), sum);
         }
     }
     Ok(counts)

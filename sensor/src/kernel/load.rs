@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::io::Read;
 
 use super::calls;
+use super::counters::Words;
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/sensor.bpf.o"));
 
@@ -16,6 +17,7 @@ const PROCESS_LIST_LIMIT: u64 = 64 << 20;
 pub const TRACEPOINTS: &[(&str, &str, &str)] = &[
     ("cgroup_made", "cgroup_mkdir", "container"),
     ("cgroup_gone", "cgroup_rmdir", "container"),
+    ("cgroup_joined", "cgroup_attach_task", "container"),
     ("process_fork", "sched_process_fork", "process"),
     ("process_exec", "sched_process_exec", "exec"),
     ("process_exit", "sched_process_exit", "process"),
@@ -52,7 +54,8 @@ pub struct Refusal {
 
 pub struct Kernel {
     pub object: Ebpf,
-    pub btf: Btf,
+    /// Tens of megabytes that only loading needs; see [`Kernel::settled`].
+    btf: Option<Btf>,
     pub refusals: Vec<Refusal>,
     pub attached: Vec<&'static str>,
 }
@@ -85,7 +88,16 @@ pub fn open(cgroup_v1: bool) -> Result<Kernel, String> {
         .override_global("cgroup_v1", &u8::from(cgroup_v1), true)
         .load(OBJECT)
         .map_err(|error| failed("the kernel programs cannot be prepared", chain(&error)))?;
-    Ok(Kernel { object, btf, refusals: Vec::new(), attached: Vec::new() })
+    Ok(Kernel { object, btf: Some(btf), refusals: Vec::new(), attached: Vec::new() })
+}
+
+/// Hands freed memory back to the system, which the C library keeps otherwise.
+pub fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: no arguments that could be wrong; the allocator does its own locking.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// Kernels before 5.11 count maps against this limit; later ones do not look at it.
@@ -98,8 +110,9 @@ fn raise_memory_limit() {
 impl Kernel {
     /// Attaches what can be attached.
     pub fn attach(&mut self) {
+        let Some(btf) = &self.btf else { return };
         for (name, tracepoint, capability) in TRACEPOINTS {
-            match attach_tracepoint(&mut self.object, &self.btf, name, tracepoint) {
+            match attach_tracepoint(&mut self.object, btf, name, tracepoint) {
                 Ok(()) => self.attached.push(name),
                 Err(why) => self.refusals.push(Refusal { program: (*name).into(), capability: (*capability).into(), why }),
             }
@@ -121,7 +134,7 @@ impl Kernel {
         RingBuf::try_from(map).map_err(|error| failed("ring", error))
     }
 
-    pub fn counters(&mut self) -> Result<PerCpuArray<MapData, u64>, String> {
+    pub fn counters(&mut self) -> Result<PerCpuArray<MapData, Words>, String> {
         let map = self.object.take_map("counters").ok_or("the object has no map `counters`")?;
         PerCpuArray::try_from(map).map_err(|error| failed("counters", error))
     }
@@ -132,6 +145,12 @@ impl Kernel {
         array.set(0, settings, 0).map_err(|error| failed("settings", error))
     }
 
+    /// Everything is loaded: what only loading needed is given back.
+    pub fn settled(&mut self) {
+        self.btf = None;
+        give_memory_back();
+    }
+
     /// The processes that run now, as records of EXECVE; empty where the kernel has no such iterator.
     pub fn list_processes(&mut self) -> Result<Vec<u8>, String> {
         let program: &mut Iter = self
@@ -140,7 +159,8 @@ impl Kernel {
             .ok_or("the object has no program `list_processes`")?
             .try_into()
             .map_err(|error: aya::programs::ProgramError| chain(&error))?;
-        program.load("task", &self.btf).map_err(|error| chain(&error))?;
+        let btf = self.btf.as_ref().ok_or("the kernel half was settled already")?;
+        program.load("task", btf).map_err(|error| chain(&error))?;
         let link = program.attach().map_err(|error| chain(&error))?;
         let link = program.take_link(link).map_err(|error| chain(&error))?;
         let mut out = Vec::new();

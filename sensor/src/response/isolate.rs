@@ -99,7 +99,12 @@ fn attached(cgroup: &File) -> Result<Vec<(u32, OwnedFd)>, String> {
 /// struct bpf_prog_info: the name lies at offset 64.
 fn program_name(fd: &OwnedFd) -> Result<String, String> {
     let mut info = [0u8; 256];
-    let mut attributes = InfoAttributes { fd: fd.as_raw_fd() as u32, length: info.len() as u32, info: info.as_mut_ptr() as u64, ..InfoAttributes::default() };
+    let mut attributes = InfoAttributes {
+        fd: fd.as_raw_fd() as u32,
+        length: info.len() as u32,
+        info: info.as_mut_ptr() as u64,
+        ..InfoAttributes::default()
+    };
     bpf(OBJ_GET_INFO_BY_FD, &mut attributes).map_err(|error| format!("program: {error}"))?;
     let name = &info[64..80];
     Ok(String::from_utf8_lossy(name.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned())
@@ -117,7 +122,7 @@ pub fn isolate(cgroups: &Cgroups, container: &ContainerHandle, except: &[String]
         networks.extend(["127.0.0.0/8", "::1/128"].iter().filter_map(|text| network::parse(text)));
     }
     let before = attached(&cgroup)?;
-    let mut object = EbpfLoader::new().load(OBJECT).map_err(|error| chain(&error))?;
+    let mut object = EbpfLoader::new().btf(None).load(OBJECT).map_err(|error| chain(&error))?;
     for network in &networks {
         let name = if network.is_v6 { "excepted6" } else { "excepted4" };
         let map = object.map_mut(name).ok_or("a map is missing")?;
@@ -125,7 +130,11 @@ pub fn isolate(cgroups: &Cgroups, container: &ContainerHandle, except: &[String]
         trie.insert(&Key::new(network.bits, network.address), 1, 0).map_err(|error| error.to_string())?;
     }
     for (name, way) in NAMES {
-        let program: &mut CgroupSkb = object.program_mut(name).ok_or("a program is missing")?.try_into().map_err(|error: aya::programs::ProgramError| chain(&error))?;
+        let program: &mut CgroupSkb = object
+            .program_mut(name)
+            .ok_or("a program is missing")?
+            .try_into()
+            .map_err(|error: aya::programs::ProgramError| chain(&error))?;
         program.load().map_err(|error| chain(&error))?;
         let fd = program.fd().map_err(|error| chain(&error))?;
         let mut attributes = AttachAttributes {
@@ -143,13 +152,22 @@ pub fn isolate(cgroups: &Cgroups, container: &ContainerHandle, except: &[String]
     if attached(&cgroup)?.len() != NAMES.len() {
         return Err("the programs were attached but are not there".into());
     }
-    let detail = if replaced { "it was isolated already; the exceptions are new" } else { "isolated: packets to and from elsewhere are dropped, in existing connections too" };
+    let detail = if replaced {
+        "it was isolated already; the exceptions are new"
+    } else {
+        "isolated: packets to and from elsewhere are dropped, in existing connections too"
+    };
     Ok(Report::new(Outcome::Done, detail).with(json!({"except": except})))
 }
 
 fn detach(cgroup: &File, programs: Vec<(u32, OwnedFd)>) -> Result<(), String> {
     for (way, fd) in programs {
-        let mut attributes = AttachAttributes { target: cgroup.as_raw_fd() as u32, program: fd.as_raw_fd() as u32, kind: way, ..AttachAttributes::default() };
+        let mut attributes = AttachAttributes {
+            target: cgroup.as_raw_fd() as u32,
+            program: fd.as_raw_fd() as u32,
+            kind: way,
+            ..AttachAttributes::default()
+        };
         bpf(PROG_DETACH, &mut attributes).map_err(|error| format!("a program stays on the cgroup: {error}"))?;
     }
     Ok(())
@@ -167,4 +185,54 @@ pub fn restore(cgroups: &Cgroups, container: &ContainerHandle) -> Result<Report,
         return Err("the container is still isolated".into());
     }
     Ok(Report::new(Outcome::Done, "the network is open again"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Container;
+    use std::cell::{Cell, RefCell};
+    use std::net::TcpListener;
+    use std::process::Command;
+    use std::rc::Rc;
+
+    /// A cgroup in the place of a container's; `None` where there can be none.
+    fn handle(cgroups: &Cgroups) -> Option<ContainerHandle> {
+        let cgroup_path = format!("/bulwark-isolate-{}", std::process::id());
+        std::fs::create_dir(format!("{}{cgroup_path}", cgroups.unified.as_ref()?)).ok()?;
+        // On the host's network its loopback is not its own.
+        let facts = Container { host_network: true, ..Container::default() };
+        Some(ContainerHandle {
+            facts: RefCell::new(Rc::new(facts)),
+            cgroup_path,
+            cgroup_id: 0,
+            described: Cell::new(true),
+            announced: Cell::new(true),
+            version: Cell::new(0),
+            root: RefCell::new(None),
+        })
+    }
+
+    #[test]
+    fn an_isolated_container_reaches_what_is_excepted_and_nothing_else() {
+        let cgroups = crate::doctor::host_cgroups();
+        let Some(container) = handle(&cgroups) else {
+            return eprintln!("skipped: root and a cgroup of version 2 are needed");
+        };
+        let folder = format!("{}{}", cgroups.unified.clone().unwrap_or_default(), container.cgroup_path);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
+        let port = listener.local_addr().expect("address").port();
+        let script = format!("echo $$ > {folder}/cgroup.procs; exec 3<>/dev/tcp/127.0.0.1/{port}");
+        let reaches = || Command::new("timeout").args(["1", "bash", "-c", &script]).status().expect("bash").success();
+        assert!(reaches());
+        isolate(&cgroups, &container, &[]).expect("isolated");
+        assert!(!reaches());
+        isolate(&cgroups, &container, &["127.0.0.1".into()]).expect("isolated anew");
+        assert!(reaches());
+        assert_eq!(restore(&cgroups, &container).expect("restored").outcome, Outcome::Done);
+        assert!(reaches());
+        assert_eq!(restore(&cgroups, &container).expect("nothing to do").outcome, Outcome::Unchanged);
+        assert!(isolate(&cgroups, &container, &["nonsense".into()]).is_err());
+        std::fs::remove_dir(folder).expect("clean");
+    }
 }

@@ -67,7 +67,9 @@ pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
     let id = order.id.clone();
     let Some(action) = order.action else { return done(&id, Report::new(Outcome::Refused, "the order names no action")) };
     let container_id = match &action {
-        Action::Pause(one) | Action::Resume(one) | Action::RestoreNetwork(one) | Action::Stop(one) | Action::Destroy(one) => one.container_id.clone(),
+        Action::Pause(one) | Action::Resume(one) | Action::RestoreNetwork(one) | Action::Stop(one) | Action::Destroy(one) => {
+            one.container_id.clone()
+        }
         Action::Isolate(one) => one.container_id.clone(),
         Action::Quarantine(one) => one.container_id.clone(),
         Action::CollectEvidence(one) => one.container_id.clone(),
@@ -86,7 +88,9 @@ pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
             let container = quarantine::container_of(state, &one.quarantine_id).and_then(|id| sensor.engine.containers.by_id(&id));
             done(&id, Report::of(quarantine::restore(state, &one, container.as_deref())))
         }
-        (Action::Upgrade(_), _) => done(&id, Report::new(Outcome::Refused, "this sensor does not upgrade itself; replace its binary or image")),
+        (Action::Upgrade(_), _) => {
+            done(&id, Report::new(Outcome::Refused, "this sensor does not upgrade itself; replace its binary or image"))
+        }
         (_, None) => done(&id, Report::new(Outcome::Refused, "the order names no container")),
         (Action::Pause(_), Some(container)) => later(id, freeze::set(container, true)),
         (Action::Resume(_), Some(container)) => later(id, freeze::set(container, false)),

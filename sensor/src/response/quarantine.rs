@@ -66,7 +66,9 @@ fn seal(source: &mut impl Read, out: &mut impl Write, key: &[u8]) -> Result<(Str
         if size > FILE_LIMIT {
             return Err(format!("the file is larger than {FILE_LIMIT} bytes"));
         }
-        cipher.seal_in_place_append_tag(nonce(&prefix, number), Aad::from([u8::from(last)]), &mut piece).map_err(|_| "encryption failed".to_string())?;
+        cipher
+            .seal_in_place_append_tag(nonce(&prefix, number), Aad::from([u8::from(last)]), &mut piece)
+            .map_err(|_| "encryption failed".to_string())?;
         out.write_all(&piece).map_err(|error| error.to_string())?;
         if last {
             return Ok((hexadecimal(digest.finish().as_ref()), size));
@@ -111,7 +113,8 @@ fn parent_of(root: &OwnedFd, path: &str) -> Result<(OwnedFd, CString), String> {
 /// Opens a name in a folder, without following it.
 fn open_at(folder: &OwnedFd, name: &CString, flags: i32, mode: u32) -> std::io::Result<File> {
     // SAFETY: a valid descriptor and a zero-terminated name.
-    let fd = unsafe { libc::openat(folder.as_raw_fd(), name.as_ptr(), flags | libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK, mode) };
+    let fd =
+        unsafe { libc::openat(folder.as_raw_fd(), name.as_ptr(), flags | libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK, mode) };
     if fd < 0 {
         return Err(std::io::Error::last_os_error());
     }
@@ -161,8 +164,15 @@ pub fn take(state: &State, order: &QuarantineFile, container: &ContainerHandle) 
     Ok(Report::new(Outcome::Done, format!("{} is kept encrypted and gone from the container", order.path)).with(facts))
 }
 
-fn keep(file: &mut File, kept: &std::path::Path, order: &QuarantineFile, container: &ContainerHandle, meta: &fs::Metadata) -> Result<Value, String> {
-    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(kept.join("file")).map_err(|error| error.to_string())?;
+fn keep(
+    file: &mut File,
+    kept: &std::path::Path,
+    order: &QuarantineFile,
+    container: &ContainerHandle,
+    meta: &fs::Metadata,
+) -> Result<Value, String> {
+    let mut out =
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(kept.join("file")).map_err(|error| error.to_string())?;
     let (sha256, size) = seal(file, &mut out, &order.key)?;
     out.sync_all().map_err(|error| error.to_string())?;
     let facts = json!({
@@ -191,7 +201,8 @@ pub fn restore(state: &State, order: &RestoreFile, container: Option<&ContainerH
     let path = facts["path"].as_str().unwrap_or_default();
     let (parent, name) = parent_of(&root(container)?, path)?;
     let mode = facts["mode"].as_u64().unwrap_or(0o600) as u32;
-    let mut out = open_at(&parent, &name, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o600).map_err(|error| format!("{path}: {error}"))?;
+    let mut out =
+        open_at(&parent, &name, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o600).map_err(|error| format!("{path}: {error}"))?;
     let kept = folder(state, &order.quarantine_id)?;
     let mut file = File::open(kept.join("file")).map_err(|error| error.to_string())?;
     let opened = open(&mut file, &mut out, &order.key).and_then(|sha256| {

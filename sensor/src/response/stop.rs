@@ -23,7 +23,11 @@ fn members(directories: &[String]) -> Vec<u32> {
         let text = fs::read_to_string(format!("{directory}/cgroup.procs")).unwrap_or_default();
         found.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()));
         let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
-        open.extend(entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path().to_string_lossy().into_owned()));
+        open.extend(
+            entries
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+                .map(|entry| entry.path().to_string_lossy().into_owned()),
+        );
     }
     found.sort_unstable();
     found.dedup();
@@ -49,10 +53,10 @@ async fn empty(directories: &[String]) -> (usize, Vec<u32>) {
 fn thaw(directories: &[String]) {
     for directory in directories {
         let state = format!("{directory}/freezer.state");
-        if fs::read_to_string(&state).is_ok_and(|text| text.trim() != "THAWED") {
-            if let Err(error) = fs::write(&state, "THAWED") {
-                eprintln!("{state}: {error}");
-            }
+        if fs::read_to_string(&state).is_ok_and(|text| text.trim() != "THAWED")
+            && let Err(error) = fs::write(&state, "THAWED")
+        {
+            eprintln!("{state}: {error}");
         }
     }
 }

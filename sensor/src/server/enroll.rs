@@ -5,22 +5,36 @@ use std::process::ExitCode;
 use super::identity::{DEFAULT_STATE, State};
 use super::tls::{self, Trust};
 use crate::arguments;
-use crate::wire::enrollment_client::EnrollmentClient;
 use crate::wire::EnrollRequest;
+use crate::wire::enrollment_client::EnrollmentClient;
 
-/// `enroll --server https://host:port --token T [--ca-fingerprint sha256:… | --ca FILE] [--state DIR]`
+const TOKEN_VARIABLE: &str = "BULWARK_ENROLMENT_TOKEN";
+
+/// `enroll --server https://host:port --token T [--ca-fingerprint sha256:… | --ca FILE] [--state DIR] [--force | --if-needed]`
 pub fn command(words: &[String]) -> Result<ExitCode, String> {
-    let arguments = arguments::parse(words, &["server", "token", "ca-fingerprint", "ca", "state"], &["force"])?;
+    let arguments = arguments::parse(words, &["server", "token", "ca-fingerprint", "ca", "state"], &["force", "if-needed"])?;
     let state = State::open(arguments.value("state").unwrap_or(DEFAULT_STATE))?;
+    if state.is_enrolled() && arguments.flag("if-needed") {
+        return Ok(ExitCode::SUCCESS);
+    }
     if state.is_enrolled() && !arguments.flag("force") {
         return Err(format!("{} holds an identity already; --force replaces it", state.folder.display()));
     }
     let server = arguments.needed("server")?.trim_end_matches('/').to_string();
-    let (token, inside) = split_token(arguments.needed("token")?);
+    // Words of a command line are seen by everybody on the node; a variable is not.
+    let in_environment = std::env::var(TOKEN_VARIABLE).unwrap_or_default();
+    let given = match arguments.value("token") {
+        Some(token) => token,
+        None if !in_environment.is_empty() => &in_environment,
+        None => arguments.needed("token")?,
+    };
+    let (token, inside) = split_token(given);
     let fingerprint = arguments.value("ca-fingerprint").map(String::from).or(inside);
     let trust = match (arguments.value("ca"), fingerprint) {
         (Some(path), _) => Trust::Authority(std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?),
-        (None, Some(text)) => Trust::Fingerprint(tls::parse_fingerprint(&text).ok_or_else(|| format!("`{text}` is no SHA-256 fingerprint"))?),
+        (None, Some(text)) => {
+            Trust::Fingerprint(tls::parse_fingerprint(&text).ok_or_else(|| format!("`{text}` is no SHA-256 fingerprint"))?)
+        }
         (None, None) => return Err("whom to trust? --ca-fingerprint sha256:… or --ca FILE, or a token that carries it".into()),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| format!("no event loop: {error}"))?;

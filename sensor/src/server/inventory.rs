@@ -39,8 +39,9 @@ fn parse_sockets(text: &str, protocol: &'static str) -> Vec<Bound> {
 
 /// Words of four bytes, each in the processor's order.
 fn parse_address(text: &str) -> Option<String> {
-    let words: Vec<[u8; 4]> =
-        (0..text.len() / 8).map(|place| u32::from_str_radix(&text[place * 8..place * 8 + 8], 16).ok().map(u32::to_ne_bytes)).collect::<Option<_>>()?;
+    let words: Vec<[u8; 4]> = (0..text.len() / 8)
+        .map(|place| u32::from_str_radix(&text[place * 8..place * 8 + 8], 16).ok().map(u32::to_ne_bytes))
+        .collect::<Option<_>>()?;
     match words.as_slice() {
         [word] => Some(Ipv4Addr::from(*word).to_string()),
         [_, _, _, _] => Some(Ipv6Addr::from(<[u8; 16]>::try_from(words.concat()).ok()?).to_string()),
@@ -67,7 +68,8 @@ fn holders(engine: &Engine) -> HashMap<u64, Rc<Process>> {
 /// One process in each network namespace.
 fn namespaces(engine: &Engine) -> Vec<u32> {
     let mut seen: HashMap<String, u32> = HashMap::new();
-    let firsts = std::iter::once(1).chain(engine.containers.all().iter().map(|handle| handle.facts().pid).collect::<Vec<_>>());
+    // The first process may not let itself be looked at; the sensor is on the host too.
+    let firsts = [1, std::process::id()].into_iter().chain(engine.containers.all().iter().map(|handle| handle.facts().pid).collect::<Vec<_>>());
     for pid in firsts {
         if let Ok(link) = fs::read_link(format!("/proc/{pid}/ns/net")) {
             seen.entry(link.to_string_lossy().into_owned()).or_insert(pid);
@@ -93,7 +95,8 @@ pub fn complete(engine: &Engine) -> Inventory {
             for bound in parse_sockets(&text, protocol) {
                 let holder = holders.get(&bound.inode);
                 let process = holder.map_or(0, |process| builder.process(process, &process.image(), 0));
-                let container = holder.and_then(|process| process.container.borrow().clone()).map_or(0, |handle| builder.container(&handle));
+                let container =
+                    holder.and_then(|process| process.container.borrow().clone()).map_or(0, |handle| builder.container(&handle));
                 ports.push(ListeningPort { protocol: bound.protocol.into(), address: bound.address, port: bound.port, process, container });
             }
         }

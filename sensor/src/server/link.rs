@@ -16,8 +16,8 @@ const BACK_OFF_LAST: Duration = Duration::from_secs(60);
 const STEADY: Duration = Duration::from_secs(30);
 /// Messages that wait to be sent.
 const QUEUE: usize = 64;
-/// Certificates are renewed when they are this old; the server gives longer ones.
-const RENEW_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// Certificates are renewed when they are this old; the server gives them for thirty days.
+const RENEW_AFTER: Duration = Duration::from_secs(10 * 24 * 3600);
 
 /// What the link tells the sensor.
 pub enum LinkEvent {

@@ -295,7 +295,8 @@ mod tests {
         assert_eq!(spool.epoch, epoch);
         assert_eq!(spool.after(1).expect("second").0, 2);
         assert_eq!(spool.push(batch(1)), 4);
-        let sequences: Vec<u64> = std::iter::successors(spool.after(1).map(|found| found.0), |last| spool.after(*last).map(|found| found.0)).collect();
+        let sequences: Vec<u64> =
+            std::iter::successors(spool.after(1).map(|found| found.0), |last| spool.after(*last).map(|found| found.0)).collect();
         assert_eq!(sequences, [2, 3, 4]);
         spool.forget(&epoch, 4);
         assert_eq!((spool.bytes(), spool.after(0).is_none()), (0, true));

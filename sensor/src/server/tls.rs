@@ -12,11 +12,10 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 
+/// In every gateway's certificate: the authority is the server's own, so the address by which it is reached proves nothing more.
+const GATEWAY_NAME: &str = "gateway.bulwark.internal";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE: Duration = Duration::from_secs(20);
-
-/// Name in every gateway's certificate: whatever address a gateway is reached by, the sensor trusts its own authority alone.
-const GATEWAY_NAME: &str = "gateway.bulwark.internal";
 
 /// Whom to believe.
 #[derive(Debug, Clone)]
@@ -70,11 +69,21 @@ impl ServerCertVerifier for PinnedAuthority {
         verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp, now)
     }
 
-    fn verify_tls12_signature(&self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
         rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 
-    fn verify_tls13_signature(&self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
         rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 
@@ -106,7 +115,9 @@ pub fn configuration(trust: &Trust, identity: Option<&str>) -> Result<ClientConf
     let mut configuration = match identity {
         None => builder.with_no_client_auth(),
         Some(pem) => {
-            let chain = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>().map_err(|error| format!("certificate: {error}"))?;
+            let chain = CertificateDer::pem_slice_iter(pem.as_bytes())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| format!("certificate: {error}"))?;
             let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| format!("private key: {error}"))?;
             builder.with_client_auth_cert(chain, key).map_err(|error| format!("identity: {error}"))?
         }
@@ -128,7 +139,7 @@ pub fn host_and_port(server: &str) -> Result<(String, u16), String> {
 /// Connects to `https://host:port`.
 pub async fn connect(server: &str, configuration: ClientConfig) -> Result<Channel, String> {
     let (host, port) = host_and_port(server)?;
-    let name = ServerName::try_from(GATEWAY_NAME).map_err(|error| format!("{GATEWAY_NAME}: {error}"))?;
+    let name = ServerName::try_from(GATEWAY_NAME).map_err(|error| format!("{server}: {error}"))?;
     let connector = tokio_rustls::TlsConnector::from(Arc::new(configuration));
     let open = tower::service_fn(move |_: Uri| {
         let (host, name, connector) = (host.clone(), name.clone(), connector.clone());

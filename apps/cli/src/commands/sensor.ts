@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
+import { dirname } from "node:path";
 import { CliError, plain } from "../failure.ts";
 import { type ParsedOptions, parseOptions } from "../options.ts";
-import { builtSensor, INSTALLED } from "../sensor/place.ts";
-import { runningProcess, startService, stopService } from "../sensor/service.ts";
+import { builtSensor, isEnrolled, sensorPlaces } from "../sensor/place.ts";
+import { running, startService, stopService } from "../sensor/service.ts";
 import { askServer, findAccess } from "../server-client.ts";
 
 const SENSOR_HELP = `Watches this node, or makes a token with which others enrol. See bulwark login.
@@ -16,9 +17,10 @@ Usage: bulwark sensor install [--gateway HOST:PORT] [--token TOKEN] [--program F
   --gateway HOST:PORT   where the sensor connects (default: the host of the server, port 9443)
   --token TOKEN         to enrol with (default: one that is made through the API, which only administrators can)
   --program FILE        the sensor's program (default: the one that make sensor built)
+  --prefix DIR          put everything below DIR, and start it as a process
 
-install copies the program to ${INSTALLED.program}, enrols the node for a certificate of its own, which is kept in
-${INSTALLED.state}, and starts a systemd unit, or a process where there is no systemd. doctor says what this kernel lets
+install copies the program to /usr/local/bin, enrols the node for a certificate of its own, which is kept in
+/var/lib/bulwark-sensor, and starts a systemd unit, or a process where there is no systemd. doctor says what this kernel lets
 the sensor see and block.
 
 Examples:
@@ -31,6 +33,7 @@ const TABLE = {
   gateway: { type: "string" },
   token: { type: "string" },
   program: { type: "string" },
+  prefix: { type: "string" },
   uses: { type: "string" },
   hours: { type: "string" },
   help: { type: "boolean", short: "h" },
@@ -59,40 +62,44 @@ export async function sensorCommand(args: readonly string[]): Promise<number> {
 
 async function install({ text }: ParsedOptions): Promise<number> {
   checkRoot();
+  const places = sensorPlaces(text.prefix ?? "/");
   const program = builtSensor(text.program);
   const gateway = text.gateway ?? `${new URL(findAccess().url).hostname}:${GATEWAY_PORT}`;
-  const token = text.token ?? (await newToken("1", "1"));
-  await stopService();
+  await stopService(places);
+  mkdirSync(dirname(places.program), { recursive: true });
   // Renamed into place: a program that runs cannot be written over.
-  copyFileSync(program, `${INSTALLED.program}.new`);
-  renameSync(`${INSTALLED.program}.new`, INSTALLED.program);
-  mkdirSync(INSTALLED.state, { recursive: true, mode: 0o700 });
-  run(INSTALLED.program, "enroll", "--server", `https://${gateway}`, "--token", token, "--state", INSTALLED.state);
-  const how = startService();
-  const where = how === "unit" ? "systemctl status bulwark-sensor" : `its log is ${INSTALLED.log}`;
-  process.stdout.write(`The sensor watches ${hostname()} and is connected to ${gateway}; ${where}\n`);
+  copyFileSync(program, `${places.program}.new`);
+  renameSync(`${places.program}.new`, places.program);
+  mkdirSync(places.state, { recursive: true, mode: 0o700 });
+  // A node that has its certificate keeps it, unless it is given to another server.
+  if (text.token !== undefined || !isEnrolled(places, `https://${gateway}`)) {
+    const token = text.token ?? (await newToken("1", "1"));
+    run(places.program, ["enroll", "--force", "--server", `https://${gateway}`, "--state", places.state], token);
+  }
+  const how = startService(places);
+  const where = how === "unit" ? "systemctl status bulwark-sensor tells more" : `its log is ${places.log}`;
+  process.stdout.write(`The sensor watches ${hostname()} and connects to ${gateway}; ${where}\n`);
   return 0;
 }
 
-async function uninstall(): Promise<number> {
+async function uninstall({ text }: ParsedOptions): Promise<number> {
   checkRoot();
-  await stopService();
-  rmSync(INSTALLED.program, { force: true });
-  rmSync(INSTALLED.state, { recursive: true, force: true });
+  const places = sensorPlaces(text.prefix ?? "/");
+  await stopService(places);
+  rmSync(places.program, { force: true });
+  rmSync(places.state, { recursive: true, force: true });
   process.stdout.write("The sensor is gone; remove the node in the console too, if it does not come back\n");
   return 0;
 }
 
-async function status(): Promise<number> {
-  const pid = runningProcess();
-  process.stdout.write(
-    pid === undefined ? "No sensor was started by bulwark sensor install\n" : `The sensor runs as process ${pid}\n`,
-  );
-  return pid === undefined ? NOT_RUNNING_EXIT : 0;
+async function status({ text }: ParsedOptions): Promise<number> {
+  const said = running(sensorPlaces(text.prefix ?? "/"));
+  process.stdout.write(`${said ?? "No sensor runs that bulwark sensor install started"}\n`);
+  return said === undefined ? NOT_RUNNING_EXIT : 0;
 }
 
 async function doctor({ text }: ParsedOptions): Promise<number> {
-  run(builtSensor(text.program), "doctor");
+  run(builtSensor(text.program), ["doctor"]);
   return 0;
 }
 
@@ -107,9 +114,11 @@ async function newToken(uses: string, hours: string): Promise<string> {
   return made.token;
 }
 
-function run(program: string, ...args: readonly string[]): void {
+function run(program: string, args: readonly string[], token = ""): void {
   try {
-    execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+    // Not among the words, which everybody on the machine can read.
+    const env = { ...process.env, BULWARK_ENROLMENT_TOKEN: token };
+    execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"], env });
   } catch (cause) {
     throw new CliError("SENSOR_FAILED", `bulwark-sensor ${args[0]} failed`, "see what it says above", cause);
   }

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CliError } from "../failure.ts";
 
@@ -7,13 +7,24 @@ const root = join(import.meta.dirname, "../../../..");
 const BUILT = [join(root, "sensor/target/release/bulwark-sensor"), join(root, "bin/bulwark-sensor")];
 
 /** Where an installed sensor lives. */
-export const INSTALLED = {
-  program: "/usr/local/bin/bulwark-sensor",
-  state: "/var/lib/bulwark-sensor",
-  unit: "/etc/systemd/system/bulwark-sensor.service",
-  log: "/var/log/bulwark-sensor.log",
-  pid: "/run/bulwark-sensor.pid",
-} as const;
+export interface SensorPlaces {
+  readonly program: string;
+  readonly state: string;
+  readonly unit: string;
+  readonly log: string;
+  readonly pid: string;
+}
+
+/** @param prefix goes before every path: a root file system that is prepared, or a place to try it out */
+export function sensorPlaces(prefix: string): SensorPlaces {
+  return {
+    program: join(prefix, "/usr/local/bin/bulwark-sensor"),
+    state: join(prefix, "/var/lib/bulwark-sensor"),
+    unit: join(prefix, "/etc/systemd/system/bulwark-sensor.service"),
+    log: join(prefix, "/var/log/bulwark-sensor.log"),
+    pid: join(prefix, "/run/bulwark-sensor.pid"),
+  };
+}
 
 /**
  * The program of the sensor that is to be installed.
@@ -33,13 +44,19 @@ export function builtSensor(given: string | undefined): string {
   return found;
 }
 
-/** Whether systemd runs this machine (systemd, "sd_booted"). */
-export function hasSystemd(): boolean {
-  return existsSync("/run/systemd/system");
+/** Whether the node has a certificate for this server already. */
+export function isEnrolled({ state }: SensorPlaces, server: string): boolean {
+  const file = join(state, "server");
+  return existsSync(join(state, "node.pem")) && existsSync(file) && readFileSync(file, "utf8").trim() === server;
+}
+
+/** Whether systemd runs this machine (systemd, "sd_booted") and the sensor lies where its units look. */
+export function usesSystemd({ unit }: SensorPlaces): boolean {
+  return existsSync("/run/systemd/system") && unit.startsWith("/etc/");
 }
 
 /** The unit of the sensor. It may use a little of the node, and systemd holds it to that. */
-export function unitText(program: string, state: string): string {
+export function unitText({ program, state }: SensorPlaces): string {
   return `[Unit]
 Description=Bulwark sensor
 After=network-online.target

@@ -47,7 +47,7 @@ export const BACKUP_HELP = `Writes everything that Bulwark keeps into a file, or
 Usage: bulwark backup FILE [--data DIR] [--database URL]
        bulwark restore FILE [--data DIR] [--database URL]
 
-The file is one moment of the database, with the master keys: keep it as safe as a password. With DATABASE_URL or --database
+The file is one moment of the database, but for the events of sensors, with the master keys: keep it as safe as a password. With DATABASE_URL or --database
 a backup is made while servers run; the embedded database belongs to one process, so end bulwark up first. What waited or ran
 goes on after a restore.
 

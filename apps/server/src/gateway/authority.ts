@@ -55,7 +55,7 @@ export interface Authority {
 }
 
 /** What a node's certificate says. */
-export interface NodeName {
+interface NodeName {
   readonly uid: string;
   readonly tenantId: number;
 }

@@ -101,7 +101,7 @@ function isAncestor(processes: readonly Process[], of: number, ancestor: number)
 }
 
 /** One process, without its parent. */
-export function runtimeProcess(process: Process): RuntimeProcess {
+function runtimeProcess(process: Process): RuntimeProcess {
   return {
     pid: process.pid,
     namespacePid: process.namespacePid,

@@ -20,7 +20,7 @@ interface Deps {
 }
 
 /** What conditions may ask of an alert. */
-export function alertFacts(alert: RaisedAlert): Readonly<Record<string, unknown>> {
+function alertFacts(alert: RaisedAlert): Readonly<Record<string, unknown>> {
   const { rule, severity, tags, container, containerName, image, imageDigest, namespace, pod, process, exe } = alert;
   const { techniques = [] } = alert.facts as { readonly techniques?: readonly { readonly id: string }[] };
   return {

@@ -63,7 +63,7 @@ export async function openRuleBook(store: Store, clock: () => Date): Promise<Rul
     policyOf: async (tenantId) => (await load(tenantId)).policy,
     async inspect(tenantId, nodeId, events) {
       const loaded = ready.get(tenantId) ?? (await load(tenantId));
-      const { detect } = detectorOf(loaded, nodeId, clock());
+      const { detect } = detectorOf(loaded, nodeId, clock);
       const found: { position: number; alert: DetectedAlert }[] = [];
       for (const [position, event] of events.entries()) {
         if (event === undefined) continue;
@@ -84,9 +84,9 @@ export async function openRuleBook(store: Store, clock: () => Date): Promise<Rul
   };
 }
 
-function detectorOf(loaded: Loaded, nodeId: number, now: Date): Detector {
+function detectorOf(loaded: Loaded, nodeId: number, clock: () => Date): Detector {
   const { rules, detectors } = loaded;
-  const at = now.getTime();
+  const at = clock().getTime();
   const known = detectors.get(nodeId);
   if (known !== undefined) {
     known.usedAt = at;
@@ -99,7 +99,7 @@ function detectorOf(loaded: Loaded, nodeId: number, now: Date): Detector {
     allow: rules.allow,
     indicators: rules.indicators,
     foldUs: 0,
-    nowUs: () => Date.now() * 1_000,
+    nowUs: () => clock().getTime() * 1_000,
   });
   detectors.set(nodeId, { detector, usedAt: at });
   return detector;

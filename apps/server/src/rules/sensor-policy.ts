@@ -104,7 +104,8 @@ function wireBlock(
     .update(JSON.stringify([rule.name, scope, action]))
     .digest("base64url")
     .slice(0, 16);
-  return { id, rule: rule.name, scope, ...wireAction(action) };
+  // In containers alone: a host that cannot start a program any more is not helped by being safe.
+  return { id, rule: rule.name, scope: { ...scope, host: false }, ...wireAction(action) };
 }
 
 function wireAction(action: BlockAction): DeepPartial<Block> {

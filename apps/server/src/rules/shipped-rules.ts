@@ -2,12 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { contentDirectory } from "@bulwark/scan/shipped/places";
 
-/** The rules that are shipped, in the order in which they are loaded: content/rules/<number>-<name>/rule.yaml. */
+/** The rules that are shipped: the words they share (content/rules/vocabulary.yaml), then one folder each. */
 export function shippedRules(): readonly { readonly name: string; readonly text: string }[] {
   const directory = join(contentDirectory, "rules");
-  return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .toSorted()
-    .map((name) => ({ name: `${name}/rule.yaml`, text: readFileSync(join(directory, name, "rule.yaml"), "utf8") }));
+  const folders = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const names = folders.map(({ name }) => join(name, "rule.yaml")).toSorted();
+  return ["vocabulary.yaml", ...names].map((name) => ({ name, text: readFileSync(join(directory, name), "utf8") }));
 }

@@ -4,7 +4,7 @@ import { MAX_TENANTS } from "../scans/watch-advisories.ts";
 
 const GIB = 1024 ** 3;
 /** How long events are kept, and how much room they take at most, where nobody says otherwise. */
-export const DEFAULT_RETENTION = { days: 30, bytes: 50 * GIB };
+const DEFAULT_RETENTION = { days: 30, bytes: 50 * GIB };
 
 interface Deps {
   readonly store: Store;

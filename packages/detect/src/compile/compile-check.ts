@@ -1,6 +1,6 @@
 import type { RuntimeEvent, RuntimeEventType } from "@bulwark/model";
 import { meaningOf } from "../event-types.ts";
-import type { FieldType, Getter, Value } from "../fields/field.ts";
+import { answers, type FieldType, type Getter, type Value } from "../fields/field.ts";
 import { findField, isFieldFault } from "../fields/table.ts";
 import type { Check, Literal, Operand, Operator } from "../language/condition.ts";
 import { isNumber } from "../language/parse-condition.ts";
@@ -13,6 +13,8 @@ export type Test = (event: RuntimeEvent) => boolean;
 /** A check, ready to run, with what is known of it beforehand. */
 export interface CompiledCheck {
   readonly test: Test;
+  /** The same for events of one type only, where that is quicker. */
+  readonly testFor?: (type: RuntimeEventType) => Test;
   /** Relative; cheap tests are tried first. */
   readonly cost: number;
   /** Event types for which it can hold; null is all. */
@@ -67,8 +69,17 @@ export function compileCheck(check: Check): CompiledCheck | CheckFault {
   const test =
     check.right === null ? compileValues(operand, check.operator, check.values) : compileRight(operand, check);
   if ("fault" in test) return test;
+  const { getterFor } = operand;
+  const quicker = (type: RuntimeEventType): Test => {
+    const typed =
+      getterFor === undefined
+        ? test
+        : compileValues({ ...operand, get: getterFor(type) }, check.operator, check.values);
+    return "fault" in typed ? test.test : typed.test;
+  };
   return {
     test: test.test,
+    ...(getterFor === undefined || check.right !== null ? {} : { testFor: quicker }),
     cost: operand.cost + (OPERATOR_COST[check.operator] ?? 1),
     types: operand.types,
     always: null,
@@ -138,6 +149,7 @@ interface CompiledOperand {
   readonly types: ReadonlySet<RuntimeEventType> | null;
   readonly containerOnly: boolean;
   readonly name: string;
+  readonly getterFor?: (type: RuntimeEventType) => Getter;
 }
 
 /** Compiles what stands on the left of an operator, or behind `%` in an output. */
@@ -160,6 +172,7 @@ export function compileOperand(operand: Operand): CompiledOperand | CheckFault {
       types: found.types === null ? null : new Set(found.types),
       containerOnly: found.field.containerOnly,
       name: operand.argument === null ? operand.name : `${operand.name}[${operand.argument}]`,
+      ...(found.field.getterFor === undefined ? {} : { getterFor: found.field.getterFor }),
     };
   }
   const inner = operand.operands.map(compileOperand);
@@ -274,10 +287,14 @@ function compileAddresses({ get, name }: CompiledOperand, operator: Operator, va
     if (network === undefined) return invalid(`${name} is an address, and "${text}" is neither address nor network`);
     networks.push(network);
   }
-  const inside = (text: string): boolean => {
+  // Addresses are told in their usual form, so that most are answered without being taken apart.
+  const exact = new Set(networks.filter(({ bits }) => bits === 128).map(({ words }) => words.join()));
+  const wide = networks.filter(({ bits }) => bits < 128);
+  const inside = answers((text: string): boolean => {
     const address = parseAddress(text);
-    return address !== undefined && networks.some((network) => contains(network, address));
-  };
+    if (address === undefined) return false;
+    return exact.has(address.join()) || wide.some((network) => contains(network, address));
+  });
   if (operator !== "!=") return { test: (event) => some(get(event), inside) };
   return {
     test: (event) => {

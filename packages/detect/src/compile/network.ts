@@ -33,7 +33,8 @@ function parseSix(text: string): Address | undefined {
   const plain = text.replace(/%.*$/, "");
   const halves = plain.split("::");
   if (halves.length > 2) return undefined;
-  const [head = [], tail = []] = halves.map(wordsOf);
+  const head = wordsOf(halves[0] ?? "");
+  const tail = wordsOf(halves[1] ?? "");
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;

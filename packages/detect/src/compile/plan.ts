@@ -3,7 +3,7 @@ import type { Check, Resolved } from "../language/condition.ts";
 import { type CheckFault, type CompiledCheck, compileCheck, isCheckFault, type Test } from "./compile-check.ts";
 
 /** What is known of an event before a rule looks at it. */
-export interface Situation {
+interface Situation {
   readonly type: RuntimeEventType;
   readonly inContainer: boolean;
 }
@@ -62,7 +62,7 @@ export interface Planner {
     assume?: (check: Check) => boolean | undefined,
   ) => Resolved;
   /** For events of the situation that the condition was simplified for. */
-  readonly close: (condition: Resolved) => Test;
+  readonly close: (condition: Resolved, type: RuntimeEventType) => Test;
   /** For any event. */
   readonly closeAnywhere: (condition: Resolved) => Test;
   readonly costOf: (condition: Resolved) => number;
@@ -71,7 +71,7 @@ export interface Planner {
 /** Makes plans of conditions; parts that conditions share are worked out once per situation. */
 export function createPlanner(compile: CheckCompiler): Planner {
   const simplified = new Map<string, Map<Resolved, Resolved>>();
-  const closed = new Map<Resolved, Test>();
+  const closed = new Map<RuntimeEventType, Map<Resolved, Test>>();
   const closedAnywhere = new Map<Resolved, Test>();
   const costs = new Map<Resolved, number>();
 
@@ -110,11 +110,18 @@ export function createPlanner(compile: CheckCompiler): Planner {
     return cost;
   }
 
-  function close(condition: Resolved): Test {
-    const known = closed.get(condition);
+  function close(condition: Resolved, type: RuntimeEventType): Test {
+    const ofType = closed.get(type) ?? new Map<Resolved, Test>();
+    closed.set(type, ofType);
+    const known = ofType.get(condition);
     if (known !== undefined) return known;
-    const test = closeOnce(condition, close, costOf, (check) => compile(check));
-    closed.set(condition, test);
+    const test = closeOnce(
+      condition,
+      (item) => close(item, type),
+      costOf,
+      (check) => forType(compile(check), type),
+    );
+    ofType.set(condition, test);
     return test;
   }
 
@@ -152,6 +159,10 @@ export function createPlanner(compile: CheckCompiler): Planner {
     closeAnywhere,
     costOf,
   };
+}
+
+function forType(check: CompiledCheck | CheckFault, type: RuntimeEventType): CompiledCheck | CheckFault {
+  return isCheckFault(check) || check.testFor === undefined ? check : { ...check, test: check.testFor(type) };
 }
 
 /** A field gives whatever lies there for events that do not fill it: elsewhere than in a plan the type is asked first. */

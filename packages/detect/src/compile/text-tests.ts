@@ -81,12 +81,25 @@ function compilePrefixes(prefixes: readonly string[]): TextTest {
   const plain = new Set(trimmed.filter((prefix) => !/[*?[]/.test(prefix)));
   const globs = trimmed.filter((prefix) => /[*?[]/.test(prefix)).map(compileComponents);
   const everything = plain.has("/");
+  const few = plain.size <= FEW_PREFIXES ? [...plain] : undefined;
+  const below = few === undefined ? isBelowAny(plain) : (path: string) => few.some((prefix) => isBelow(path, prefix));
+  return (path) => (everything && path.startsWith("/")) || below(path) || globs.some((glob) => glob(path));
+}
+
+/** More are looked up by the path's own parents. */
+const FEW_PREFIXES = 24;
+const SLASH = 47;
+
+function isBelow(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH);
+}
+
+function isBelowAny(prefixes: ReadonlySet<string>): TextTest {
   return (path) => {
-    if (everything && path.startsWith("/")) return true;
     for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
-      if (plain.has(path.slice(0, end))) return true;
+      if (prefixes.has(path.slice(0, end))) return true;
     }
-    return globs.some((glob) => glob(path));
+    return false;
   };
 }
 

@@ -22,17 +22,23 @@ const path: Read = (event) => textOrNone(event.path);
 const newPath: Read = (event) => textOrNone(event.newPath);
 const fd: Read = (event) => event.fd;
 const number: Read = (event) => event.argument;
-const AF: Readonly<Record<number, string>> = {
+/** AF_* by what the sensor says of a socket: a number for addresses, a word for the rest. */
+const FAMILIES: Readonly<Record<string, string>> = {
   1: "AF_UNIX",
-  2: "AF_INET",
   4: "AF_INET",
   6: "AF_INET6",
-  10: "AF_INET6",
-  16: "AF_NETLINK",
-  17: "AF_PACKET",
-  38: "AF_ALG",
-  40: "AF_VSOCK",
+  key: "AF_KEY",
+  netlink: "AF_NETLINK",
+  packet: "AF_PACKET",
+  bluetooth: "AF_BLUETOOTH",
+  alg: "AF_ALG",
+  vsock: "AF_VSOCK",
+  xdp: "AF_XDP",
 };
+
+function familyName({ family, detail }: RuntimeEvent): string | undefined {
+  return FAMILIES[family === 0 ? detail : family];
+}
 
 const remote: Read = (event) =>
   event.family === 4 || event.family === 6
@@ -156,9 +162,10 @@ const ARGUMENTS: Partial<Readonly<Record<RuntimeEventType, Arguments>>> = {
   ],
   bind: [res, ["addr", (event) => `${event.localAddress}:${event.localPort}`], ["fd", fd]],
   listen: [res, ["fd", fd]],
+  // Older rules count from the call's own first argument, newer ones from the descriptor that it gave.
   socket: [
-    ["fd", fd],
-    ["domain", (event) => AF[event.family] ?? AF[event.argument]],
+    ["fd", (event) => [String(event.fd), familyName(event) ?? ""]],
+    ["domain", familyName],
     ["type", number],
     ["proto", (event) => textOrNone(event.protocol)],
   ],

@@ -14,7 +14,7 @@ function of<Result extends string | number | boolean | readonly string[]>(
 }
 
 /** An image reference in its parts: `docker.io/library/nginx:1.27@sha256:…`. */
-export function imageParts(image: string): { readonly repository: string; readonly tag: string } {
+function imageParts(image: string): { readonly repository: string; readonly tag: string } {
   const [name = ""] = image.split("@", 1);
   const colon = name.lastIndexOf(":");
   const hasTag = colon > name.lastIndexOf("/");

@@ -1,4 +1,5 @@
 import type { RuntimeEvent, RuntimeEventType } from "@bulwark/model";
+import type { NamedEvent } from "../address-book.ts";
 import { type Field, field, type Getter, textOrNone } from "./field.ts";
 
 /** Events about an opened file. Calls that take a path only fill `fs.path.*`, as in Falco. */
@@ -69,6 +70,10 @@ const either = (first: Getter, second: Getter): Getter => {
   };
 };
 
+/** The detector knows it from answers of DNS; an event by itself does not. */
+const remoteName: Getter = (event: NamedEvent) => event.remoteName;
+const nothing: Getter = () => undefined;
+
 function directoryOf(path: string): string | undefined {
   const slash = path.lastIndexOf("/");
   if (slash < 0) return undefined;
@@ -107,7 +112,11 @@ export const DESCRIPTOR_FIELDS: readonly Field[] = [
     },
     everywhere,
   ),
-  field("fd.name", "text", "path of a file, or both ends of a connection", nameOf, { types: ALL, cost: 2 }),
+  field("fd.name", "text", "path of a file, or both ends of a connection", nameOf, {
+    types: ALL,
+    cost: 2,
+    getterFor: (type) => (isFile.has(type) ? (event) => textOrNone(event.path) : nameOf),
+  }),
   field("fd.nameraw", "text", "path of a file, as the kernel opened it", (event) => textOrNone(event.path), inFiles),
   field("fd.directory", "text", "directory of a file", (event) => directoryOf(event.path), { ...inFiles, cost: 2 }),
   field(
@@ -168,6 +177,27 @@ export const DESCRIPTOR_FIELDS: readonly Field[] = [
     "addresses",
     "the server's address, to compare with networks",
     server(localAddress, remoteAddress),
+    addressed,
+  ),
+  field(
+    "fd.rip.name",
+    "text",
+    "name under which the container had asked for the remote address",
+    remoteName,
+    addressed,
+  ),
+  field(
+    "fd.cip.name",
+    "text",
+    "the same of the client's address, where the client is remote",
+    server(remoteName, nothing),
+    addressed,
+  ),
+  field(
+    "fd.sip.name",
+    "text",
+    "the same of the server's address, where the server is remote",
+    server(nothing, remoteName),
     addressed,
   ),
   field("fd.port", "ports", "either port of a connection", either(localPort, remotePort), compared),

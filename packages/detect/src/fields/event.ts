@@ -47,7 +47,7 @@ const CATEGORY_OF = new Map(
 );
 
 /** The type as Falco names it: a call that has no type of its own goes by its name. */
-export function typeName(event: RuntimeEvent): string {
+function typeName(event: RuntimeEvent): string {
   return event.type === "syscall" && event.detail !== "" ? event.detail : event.type;
 }
 

@@ -34,6 +34,8 @@ export interface Field {
   /** How dear it is to read, for the order of tests: 1 is reading a property. */
   readonly cost: number;
   readonly getter: (argument: string | null) => Getter;
+  /** A quicker way for events of one type, where the type decides what is read. */
+  readonly getterFor?: (type: RuntimeEventType) => Getter;
 }
 
 type Optional = Partial<Omit<Field, "name" | "type" | "doc" | "getter">>;
@@ -80,6 +82,22 @@ export function remembered<Key extends object, Result>(compute: (key: Key) => Re
       lastKey = key;
     }
     return lastResult;
+  };
+}
+
+/** Texts whose answers are kept; a node has that many addresses in use. */
+const MAX_ANSWERS = 4096;
+
+/** Keeps answers about texts that come again and again. */
+export function answers<Result>(compute: (text: string) => Result): (text: string) => Result {
+  const known = new Map<string, Result>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    if (known.size >= MAX_ANSWERS) known.clear();
+    const result = compute(text);
+    known.set(text, result);
+    return result;
   };
 }
 

@@ -7,7 +7,21 @@ function hasBits(value: number, bits: number): boolean {
   return Math.floor(value / bits) % 2 === 1;
 }
 
+/** Values that are kept with their text; programs use few. */
+const MAX_KEPT = 1024;
+const kept = new Map<Names, Map<number, string>>();
+
 function named(value: number, names: Names): string {
+  const known = kept.get(names) ?? new Map<number, string>();
+  kept.set(names, known);
+  const before = known.get(value);
+  if (before !== undefined) return before;
+  const text = spelled(value, names);
+  if (known.size < MAX_KEPT) known.set(value, text);
+  return text;
+}
+
+function spelled(value: number, names: Names): string {
   return names
     .filter(([bits]) => hasBits(value, bits))
     .map(([, name]) => name)

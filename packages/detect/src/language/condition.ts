@@ -6,7 +6,7 @@ export interface Place {
 }
 
 /** `proc.name`, `proc.aname[2]`, `evt.arg.flags`. */
-export interface FieldOperand {
+interface FieldOperand {
   readonly kind: "field";
   readonly name: string;
   /** What stands in brackets; null without brackets. */
@@ -24,7 +24,7 @@ export interface CallOperand {
 }
 
 /** Text, or with more than one element the list on the left of `(a, b) in …`. */
-export interface LiteralOperand {
+interface LiteralOperand {
   readonly kind: "literal";
   readonly texts: readonly string[];
   readonly place: Place;
@@ -73,18 +73,18 @@ export interface Check {
   readonly place: Place;
 }
 
-export interface MacroReference {
+interface MacroReference {
   readonly kind: "macro";
   readonly name: string;
   readonly place: Place;
 }
 
-export interface Group<Node> {
+interface Group<Node> {
   readonly kind: "and" | "or";
   readonly items: readonly Node[];
 }
 
-export interface Negation<Node> {
+interface Negation<Node> {
   readonly kind: "not";
   readonly item: Node;
 }
@@ -95,7 +95,7 @@ export type Condition = Check | MacroReference | Group<Condition> | Negation<Con
 /** With macros and lists put in. Macros that are used twice are shared, so it is a graph without cycles. */
 export type Resolved = Check | Group<Resolved> | Negation<Resolved> | Constant;
 
-export interface Constant {
+interface Constant {
   readonly kind: "constant";
   readonly value: boolean;
 }

@@ -11,7 +11,7 @@ export interface RuleProblem {
   readonly rule: string;
 }
 
-export interface ListItem {
+interface ListItem {
   readonly literal: Literal;
   /** Where in the order of all definitions it stands: it can only name lists before it. */
   readonly order: number;

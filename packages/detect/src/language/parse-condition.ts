@@ -2,7 +2,7 @@ import type { CallOperand, Check, Condition, Literal, Operand, Operator, Place }
 
 /** Parentheses, `not` and calls within each other. */
 const MAX_DEPTH = 100;
-export const MAX_CONDITION_LENGTH = 256 * 1024;
+const MAX_CONDITION_LENGTH = 256 * 1024;
 
 const BLANK = /[ \b\t\n\r]+/y;
 const IDENTIFIER = /[a-zA-Z][a-zA-Z0-9_]*/y;
@@ -19,7 +19,7 @@ const WORD_END = /(?![a-zA-Z0-9_.])/y;
 const LIST_OPERATORS: readonly string[] = ["in", "intersects", "pmatch"];
 const NUMBER_OPERATORS: readonly string[] = ["<", "<=", ">", ">="];
 /** How many operands each takes. */
-export const TRANSFORMERS: Readonly<Record<string, readonly [number, number]>> = {
+const TRANSFORMERS: Readonly<Record<string, readonly [number, number]>> = {
   tolower: [1, 1],
   toupper: [1, 1],
   b64: [1, 1],

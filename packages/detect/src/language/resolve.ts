@@ -8,6 +8,8 @@ const MAX_NODES = 50_000;
 /** Of one list with the lists that it names. */
 const MAX_LIST_VALUES = 100_000;
 
+const LIST_OPERATORS: readonly string[] = ["in", "intersects", "pmatch"];
+
 /** Why a condition cannot be resolved, and where it says so. */
 export interface ResolveFault {
   readonly message: string;
@@ -76,7 +78,9 @@ export function createResolver({ lists, macros }: Pick<Definitions, "lists" | "m
   function resolve(condition: Condition, open: readonly string[]): Sized {
     if (condition.kind === "macro") return macro(condition.name, condition.place, open);
     if (condition.kind === "check") {
-      return { condition: { ...condition, values: withLists(condition.values) }, nodes: 1 };
+      // Only where a list may stand is its name one.
+      const takesList = LIST_OPERATORS.includes(condition.operator);
+      return { condition: takesList ? { ...condition, values: withLists(condition.values) } : condition, nodes: 1 };
     }
     if (condition.kind === "not") {
       const { condition: item, nodes } = resolve(condition.item, open);
@@ -141,7 +145,8 @@ function exceptionChecks(
     if (left === undefined || operator === undefined) {
       throw new ResolveError(`the exception "${exception.name}" has values for no field`, place);
     }
-    return { kind: "check", left, operator, values: withLists(literals), right: null, place };
+    const values = LIST_OPERATORS.includes(operator) ? withLists(literals) : literals;
+    return { kind: "check", left, operator, values, right: null, place };
   };
   if (exception.single) {
     const all = values.flat(2);

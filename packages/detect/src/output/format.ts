@@ -9,20 +9,20 @@ import { visible } from "./visible.ts";
 /** Of one value in an output; arguments can be 128 KiB long. */
 const MAX_VALUE_LENGTH = 4096;
 /** What Falco prints for a value that an event has not. */
-export const NOT_AVAILABLE = "<NA>";
+const NOT_AVAILABLE = "<NA>";
 
 /** What `%container.info` stands for. */
 const CONTAINER_INFO =
   "container_id=%container.id container_name=%container.name container_image_repository=%container.image.repository " +
   "container_image_tag=%container.image.tag k8s_ns=%k8s.ns.name k8s_pod_name=%k8s.pod.name";
 
-export interface FormatFault {
+interface FormatFault {
   readonly fault: "unsupported" | "invalid";
   readonly message: string;
   readonly place: Place;
 }
 
-export interface Formatted {
+interface Formatted {
   readonly text: string;
   /** By the field as the rule writes it; without those that the event has not. */
   readonly fields: Readonly<Record<string, string | number | boolean>>;

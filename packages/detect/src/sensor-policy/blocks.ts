@@ -6,6 +6,7 @@ import type { Check, Resolved } from "../language/condition.ts";
 import type { Rule, RuleSet } from "../rule-set.ts";
 import { distinctPatterns, pathBounds } from "./path-bounds.ts";
 import type { BlockAction, Blockability, PathPattern } from "./policy.ts";
+import { assumeOpen } from "./selections.ts";
 
 /** Calls that a node can refuse by their name. */
 const CALLS: ReadonlySet<RuntimeEventType> = new Set([
@@ -40,11 +41,13 @@ const CALLS: ReadonlySet<RuntimeEventType> = new Set([
 ]);
 const FILES: readonly RuntimeEventType[] = ["open", "creat"];
 
-type Attempt = readonly BlockAction[] | string;
+/** What one event type takes, alternative by alternative. */
+type Attempt = readonly (BlockAction | string)[];
 
 /**
- * What a node has to refuse so that what a rule tells of cannot happen. It must be refused for exactly what the rule
- * matches: a block that took more would break what the rule lets pass.
+ * What a node has to refuse so that what a rule tells of cannot happen. Nothing is refused that the rule does not match:
+ * a block that took more would break what the rule lets pass. Alternatives that cannot be refused stay alerts, and
+ * `besides` says which.
  *
  * @returns the blocks, or why there are none in words for the person who wants to switch it on
  */
@@ -52,22 +55,19 @@ export function blockFor(set: RuleSet, rule: Rule): Blockability {
   if (rule.detector !== "") return { why: "it judges many events together, and a node decides on each one" };
   const plans = rule.plans.filter(({ inContainer }) => inContainer);
   if (plans.length === 0) return { why: "it is about the host, and only containers are blocked" };
-  const actions: BlockAction[] = [];
-  for (const plan of plans) {
-    const attempt = blocksOf(plan, set.planner);
-    if (typeof attempt === "string") return { why: attempt };
-    actions.push(...attempt);
-  }
-  return { blocks: mergedActions(actions) };
+  const attempts = plans.flatMap((plan) => blocksOf(plan, set.planner));
+  const actions = attempts.filter((attempt) => typeof attempt !== "string");
+  const besides = [...new Set(attempts.filter((attempt) => typeof attempt === "string"))];
+  return actions.length === 0 ? { why: besides.join("; ") } : { blocks: mergedActions(actions), besides };
 }
 
 function blocksOf(plan: Plan, planner: Planner): Attempt {
   const { type, condition } = plan;
-  if (type === "execve") return execBlocks(condition);
   if (FILES.includes(type)) return fileBlocks(plan, planner);
-  if (type === "connect") return connectBlocks(condition);
-  if (CALLS.has(type)) return syscallBlocks(type, condition);
-  return `${type} happens before a node could refuse it`;
+  if (type === "execve") return alternatives(condition).map(execBlock);
+  if (type === "connect" || type === "sendto") return alternatives(condition).map(connectBlock);
+  if (CALLS.has(type)) return [syscallBlock(type, condition)];
+  return [`a node cannot refuse ${type}`];
 }
 
 /** What says that the call went well: what is refused never does. */
@@ -80,35 +80,31 @@ function isAboutSuccess(item: Resolved): boolean {
   return left.name === "evt.res" && operator === "=" && value === "SUCCESS";
 }
 
+/** Beyond it a rule is left as it is. */
+const MAX_ALTERNATIVES = 64;
+
 /** The alternatives of a condition; each is a row of checks that must all hold. */
 function alternatives(condition: Resolved): readonly (readonly Resolved[])[] {
   if (condition.kind === "or") return condition.items.flatMap(alternatives);
-  const items = condition.kind === "and" ? condition.items : [condition];
-  return [items.filter((item) => !isAboutSuccess(item))];
+  const items = (condition.kind === "and" ? condition.items : [condition]).filter((item) => !isAboutSuccess(item));
+  const choice = items.find((item) => item.kind === "or");
+  if (choice?.kind !== "or") return [items];
+  const others = items.filter((item) => item !== choice);
+  const rows = alternatives(choice).flatMap((row) => alternatives({ kind: "and", items: [...others, ...row] }));
+  return rows.length > MAX_ALTERNATIVES ? [items] : rows;
 }
 
 const EMPTY_EXEC = { kind: "exec", names: [], paths: [], drifted: false, inMemory: false, socketStdio: false } as const;
 
-function execBlocks(condition: Resolved): Attempt {
-  const blocks: BlockAction[] = [];
-  for (const items of alternatives(condition)) {
-    const rest = items.filter((item) => !isStdioSocket(item, "proc.stdin") && !isStdioSocket(item, "proc.stdout"));
-    if (rest.length === 0 && items.length === 2) {
-      blocks.push({ ...EMPTY_EXEC, socketStdio: true });
-      continue;
-    }
-    const [only] = items;
-    if (items.length !== 1 || only === undefined) {
-      return "programs are blocked by one property each: name, path, drift, memory or a socket as input and output";
-    }
-    const block = execBlock(only);
-    if (typeof block === "string") return block;
-    blocks.push(block);
-  }
-  return blocks;
+function execBlock(items: readonly Resolved[]): BlockAction | string {
+  const rest = items.filter((item) => !isStdioSocket(item, "proc.stdin") && !isStdioSocket(item, "proc.stdout"));
+  if (rest.length === 0 && items.length === 2) return { ...EMPTY_EXEC, socketStdio: true };
+  const [only] = items;
+  if (items.length === 1 && only !== undefined) return execBlockOf(only);
+  return "programs are blocked by one property each: name, path, drift, memory or a socket as input and output";
 }
 
-function execBlock(item: Resolved): BlockAction | string {
+function execBlockOf(item: Resolved): BlockAction | string {
   if (item.kind !== "check" || item.left.kind !== "field" || item.right !== null) return unblockable(item);
   const { left, operator, values } = item;
   const texts = values.map(({ text }) => text);
@@ -140,41 +136,37 @@ function isExact({ operator, values }: Check): boolean {
   return operator !== "pmatch";
 }
 
+/** A node knows by itself whether a file is opened to be read or to be written, so that each is asked on its own. */
 function fileBlocks(plan: Plan, planner: Planner): Attempt {
-  const blocks: BlockAction[] = [];
-  for (const items of alternatives(plan.condition)) {
-    const about = (name: string) => items.some((item) => isFlag(item, name));
-    const writes = about("evt.is_open_write") || plan.type === "creat";
-    const reads = about("evt.is_open_read");
-    const rest = items.filter((item) => !isOpenFlag(item));
-    const left = rest.length === 1 ? rest[0] : undefined;
-    if (left === undefined) return "files are blocked by their path alone, and the rule asks for more";
-    const patterns = exactPaths(left, planner);
-    if (typeof patterns === "string") return patterns;
-    blocks.push({ kind: "file", paths: patterns, reads: reads || !writes, writes: writes || !reads });
-  }
-  return blocks;
+  const ways = plan.type === "open" ? [true, false] : [true];
+  return ways.flatMap((writes) => {
+    const left = planner.simplify(plan.condition, plan, (check) => assumeOpen(check, writes));
+    if (left.kind === "constant" && !left.value) return [];
+    return alternatives(left).map((items) => fileBlock(items, writes));
+  });
 }
 
-function isFlag(item: Resolved, name: string): boolean {
-  return (
-    item.kind === "check" && item.left.kind === "field" && item.left.name === name && item.values[0]?.text === "true"
-  );
+function fileBlock(items: readonly Resolved[], writes: boolean): BlockAction | string {
+  const rest = items.filter((item) => !isAboutOpening(item));
+  const left = rest.length === 1 ? rest[0] : undefined;
+  if (left === undefined) return "files are blocked by their path alone, and the rule asks for more";
+  const patterns = exactPaths(left);
+  if (typeof patterns === "string") return patterns;
+  return { kind: "file", paths: patterns, reads: !writes, writes };
 }
 
-/** What says that a file is opened, and how; a node knows it without being told. */
-function isOpenFlag(item: Resolved): boolean {
+/** What every open of a file meets. */
+function isAboutOpening(item: Resolved): boolean {
   if (item.kind !== "check" || item.left.kind !== "field") return false;
   const { name } = item.left;
-  if (isFlag(item, "evt.is_open_write") || isFlag(item, "evt.is_open_read")) return true;
   return (name === "fd.typechar" && item.values[0]?.text === "f") || (name === "fd.num" && item.operator === ">=");
 }
 
-function exactPaths(item: Resolved, planner: Planner): readonly PathPattern[] | string {
+function exactPaths(item: Resolved): readonly PathPattern[] | string {
   if (item.kind === "or") {
     const all: PathPattern[] = [];
     for (const part of item.items) {
-      const patterns = exactPaths(part, planner);
+      const patterns = exactPaths(part);
       if (typeof patterns === "string") return patterns;
       all.push(...patterns);
     }
@@ -185,38 +177,38 @@ function exactPaths(item: Resolved, planner: Planner): readonly PathPattern[] | 
   return pathBounds(item) ?? unblockable(item);
 }
 
-function connectBlocks(condition: Resolved): Attempt {
-  const blocks: BlockAction[] = [];
-  for (const items of alternatives(condition)) {
-    const networks: string[] = [];
-    const ports: number[] = [];
-    const except: string[] = [];
-    for (const item of items) {
-      const check = item.kind === "not" ? item.item : item;
-      if (check.kind !== "check" || check.left.kind !== "field" || check.right !== null) return unblockable(item);
-      const negated = (item.kind === "not") !== (check.operator === "!=");
-      const texts = check.values.map(({ text }) => text);
-      const { name } = check.left;
-      if (!["=", "!=", "in"].includes(check.operator)) return unblockable(item);
-      if (
-        ["fd.sip", "fd.rip", "fd.snet", "fd.rnet"].includes(name) &&
-        texts.every((text) => parseNetwork(text) !== undefined)
-      ) {
-        (negated ? except : networks).push(...texts);
-      } else if ((name === "fd.rport" || name === "fd.sport") && !negated) ports.push(...texts.map(Number));
-      else if (!(name === "fd.l4proto" && texts[0] === "tcp" && !negated)) return unblockable(item);
-    }
-    if (networks.length + ports.length + except.length === 0) return "it would block every connection";
-    blocks.push({ kind: "connect", networks, ports, except });
+const INTERNET = ["ipv4", "ipv6"];
+
+function connectBlock(items: readonly Resolved[]): BlockAction | string {
+  const networks: string[] = [];
+  const ports: number[] = [];
+  const except: string[] = [];
+  for (const item of items) {
+    const check = item.kind === "not" ? item.item : item;
+    if (check.kind !== "check" || check.left.kind !== "field" || check.right !== null) return unblockable(item);
+    const negated = (item.kind === "not") !== (check.operator === "!=");
+    const texts = check.values.map(({ text }) => text);
+    const { name } = check.left;
+    if (!["=", "!=", "in"].includes(check.operator)) return unblockable(item);
+    const isAddress = ["fd.sip", "fd.rip", "fd.snet", "fd.rnet"].includes(name);
+    // A node only looks at connections over TCP and UDP.
+    const isGiven =
+      (name === "fd.l4proto" && texts[0] === "tcp") ||
+      (name === "fd.type" && INTERNET.every((kind) => texts.includes(kind)));
+    if (isAddress && texts.every((text) => parseNetwork(text) !== undefined))
+      (negated ? except : networks).push(...texts);
+    else if ((name === "fd.rport" || name === "fd.sport") && !negated) ports.push(...texts.map(Number));
+    else if (!isGiven || negated) return unblockable(item);
   }
-  return blocks;
+  if (networks.length + ports.length + except.length === 0) return "it would block every connection";
+  return { kind: "connect", networks, ports, except };
 }
 
-function syscallBlocks(type: RuntimeEventType, condition: Resolved): Attempt {
+function syscallBlock(type: RuntimeEventType, condition: Resolved): BlockAction | string {
   if (type !== "syscall") {
     const always = condition.kind === "constant" && condition.value;
     return always
-      ? [{ kind: "syscall", calls: [type] }]
+      ? { kind: "syscall", calls: [type] }
       : "calls are blocked by their name alone, and the rule asks for more";
   }
   if (condition.kind !== "check" || condition.left.kind !== "field" || condition.left.name !== "evt.type") {
@@ -226,7 +218,11 @@ function syscallBlocks(type: RuntimeEventType, condition: Resolved): Attempt {
     const meaning = meaningOf(text);
     return meaning !== undefined && "call" in meaning && meaning.call !== "" ? [meaning.call] : [];
   });
-  return [{ kind: "syscall", calls }];
+  // What is handed in through a ring is no call; making the ring is.
+  const refusable = calls.filter((call) => !call.includes(":"));
+  return refusable.length === 0
+    ? "a node cannot refuse single work of io_uring"
+    : { kind: "syscall", calls: refusable };
 }
 
 function unblockable(item: Resolved): string {
@@ -236,10 +232,51 @@ function unblockable(item: Resolved): string {
     : "a node cannot decide on all that the rule asks";
 }
 
-/** One block per kind where that says the same. */
+/** One block where several can be said as one: any part of an exec block is enough, and so is any path of a file block. */
 function mergedActions(actions: readonly BlockAction[]): readonly BlockAction[] {
   const calls = actions.flatMap((action) => (action.kind === "syscall" ? action.calls : []));
-  const rest = actions.filter((action) => action.kind !== "syscall");
-  const distinct = [...new Map(rest.map((action) => [JSON.stringify(action), action])).values()];
-  return calls.length === 0 ? distinct : [...distinct, { kind: "syscall", calls: [...new Set(calls)] }];
+  const connects = actions.filter((action) => action.kind === "connect");
+  const distinct = [...new Map(connects.map((action) => [JSON.stringify(action), action])).values()];
+  return [
+    ...mergedExec(actions),
+    ...mergedFiles(actions),
+    ...distinct,
+    ...(calls.length === 0 ? [] : [{ kind: "syscall", calls: [...new Set(calls)] } as const]),
+  ];
+}
+
+function mergedExec(actions: readonly BlockAction[]): readonly BlockAction[] {
+  const execs = actions.filter((action) => action.kind === "exec");
+  if (execs.length === 0) return [];
+  const any = (part: "drifted" | "inMemory" | "socketStdio") => execs.some((action) => action[part]);
+  return [
+    {
+      kind: "exec",
+      names: [...new Set(execs.flatMap(({ names }) => names))],
+      paths: distinctPatterns(execs.flatMap(({ paths }) => paths)),
+      drifted: any("drifted"),
+      inMemory: any("inMemory"),
+      socketStdio: any("socketStdio"),
+    },
+  ];
+}
+
+/** Paths that are neither to be read nor written, those only to be read, those only to be written. */
+function mergedFiles(actions: readonly BlockAction[]): readonly BlockAction[] {
+  const files = actions.filter((action) => action.kind === "file");
+  const byPath = new Map<string, { readonly pattern: PathPattern; reads: boolean; writes: boolean }>();
+  for (const { paths, reads, writes } of files) {
+    for (const pattern of paths) {
+      const key = `${pattern.kind} ${pattern.value}`;
+      const entry = byPath.get(key) ?? { pattern, reads: false, writes: false };
+      byPath.set(key, { pattern, reads: entry.reads || reads, writes: entry.writes || writes });
+    }
+  }
+  const groups = Map.groupBy(byPath.values(), ({ reads, writes }) => `${reads} ${writes}`);
+  return [...groups.values()].map((entries) => ({
+    kind: "file",
+    paths: entries.map(({ pattern }) => pattern),
+    reads: entries.some(({ reads }) => reads),
+    writes: entries.some(({ writes }) => writes),
+  }));
 }

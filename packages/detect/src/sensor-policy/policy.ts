@@ -44,5 +44,7 @@ export type BlockAction =
     }
   | { readonly kind: "syscall"; readonly calls: readonly string[] };
 
-/** What it takes to refuse what a rule tells of, or why that cannot be refused. */
-export type Blockability = { readonly blocks: readonly BlockAction[] } | { readonly why: string };
+/** What it takes to refuse what a rule tells of, and what of it stays an alert; or why nothing can be refused. */
+export type Blockability =
+  | { readonly blocks: readonly BlockAction[]; readonly besides: readonly string[] }
+  | { readonly why: string };

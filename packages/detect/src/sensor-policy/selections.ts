@@ -7,7 +7,7 @@ import { distinctPatterns, MAX_PATTERNS, pathBounds } from "./path-bounds.ts";
 import type { EventSelection, PathPattern } from "./policy.ts";
 
 /** Events whose paths a node can compare before it tells of them. */
-const WITH_PATHS: ReadonlySet<RuntimeEventType> = new Set([
+export const WITH_PATHS: ReadonlySet<RuntimeEventType> = new Set([
   "open",
   "creat",
   "rename",
@@ -97,7 +97,7 @@ function needsOf(plan: Plan, planner: Planner): readonly Need[] {
 }
 
 /** What `evt.is_open_write` and the like say of an open that only reads, or that may also write. */
-function assumeOpen({ left, operator, values, right }: Check, write: boolean): boolean | undefined {
+export function assumeOpen({ left, operator, values, right }: Check, write: boolean): boolean | undefined {
   if (left.kind !== "field" || right !== null || operator !== "=") return undefined;
   const wanted = values[0]?.text.toLowerCase() === "true";
   if (left.name === "evt.is_open_write") return write === wanted;

@@ -122,10 +122,7 @@ describe("what a node can block", () => {
     [`evt.type = execve ${C} and proc.is_exe_upper_layer = true`, [{ ...exec, drifted: true }]],
     [
       `evt.type = execve ${C} and (proc.is_exe_from_memfd = true or (proc.stdin = socket and proc.stdout = socket))`,
-      [
-        { ...exec, inMemory: true },
-        { ...exec, socketStdio: true },
-      ],
+      [{ ...exec, inMemory: true, socketStdio: true }],
     ],
     [
       `evt.type = open and evt.is_open_write = true ${C} and (fd.name = /etc/passwd or fd.name startswith /root/.ssh/)`,
@@ -154,7 +151,7 @@ describe("what a node can block", () => {
       [{ kind: "syscall", calls: ["init_module", "finit_module", "kexec_load", "acct"] }],
     ],
   ])("%s", (condition, blocks) => {
-    expect(blocked(condition)).toEqual({ blocks });
+    expect(blocked(condition)).toEqual({ blocks, besides: [] });
   });
 
   test.each([
@@ -162,11 +159,25 @@ describe("what a node can block", () => {
     [`evt.type = execve ${C} and proc.cmdline contains x`, "proc.cmdline"],
     [`evt.type = execve ${C} and not proc.name = x`, "leaves out"],
     [`evt.type = open and evt.is_open_write = true ${C} and fd.name = /a and proc.name = b`, "path alone"],
-    [`evt.type = unlink ${C} and fs.path.name = /a`, "unlink happens"],
+    [`evt.type = unlink ${C} and fs.path.name = /a`, "cannot refuse unlink"],
     [`evt.type = unshare ${C} and evt.arg.flags contains CLONE_NEWUSER`, "name alone"],
     [`evt.type = connect ${C} and fd.l4proto = tcp`, "every connection"],
     ["evt.type = execve and container.id = host", "about the host"],
   ])("%s: not, and it says why", (condition, why) => {
     expect(blocked(condition)).toEqual({ why: expect.stringContaining(why) });
+  });
+
+  test("what can be is blocked, and the rest is said to stay an alert", () => {
+    const condition = `evt.type in (open, rename) ${C} and (fd.name = /etc/ld.so.preload or fs.path.target = /etc/ld.so.preload)`;
+    expect(blocked(condition)).toEqual({
+      blocks: [{ kind: "file", paths: [{ kind: "exact", value: "/etc/ld.so.preload" }], reads: true, writes: true }],
+      besides: ["a node cannot refuse rename"],
+    });
+    expect(
+      blocked(`evt.type = execve and evt.failed = false ${C} and (proc.name = xmrig or proc.args contains stratum)`),
+    ).toEqual({
+      blocks: [{ ...exec, names: ["xmrig"] }],
+      besides: ["a node cannot decide on proc.args by itself"],
+    });
   });
 });

@@ -4,7 +4,6 @@ import { containerKey, createGroups, type StatefulDetector, secondsToUs } from "
 /** Files that were created and whose originals may yet be removed; the oldest are forgotten. */
 const MAX_CREATED = 4096;
 const MAX_FILES = 10_000;
-const O_CREAT = 0o100;
 /** An ending longer than that is a name. */
 const MAX_ENDING = 24;
 
@@ -57,9 +56,8 @@ function newEnding(event: RuntimeEvent, { created }: Seen): string | undefined {
     created.delete(event.path);
     return ending;
   }
-  const creates = event.type === "creat" || (event.type === "open" && (event.flags & O_CREAT) !== 0);
-  const ending = endingOf(event.path);
-  if (creates && ending !== "") {
+  const ending = event.type === "creat" ? endingOf(event.path) : "";
+  if (ending !== "") {
     created.set(event.path.slice(0, -ending.length), ending);
     if (created.size > MAX_CREATED) {
       const [oldest] = created.keys();

@@ -8,7 +8,7 @@ export type Settings = Readonly<Record<string, number | string | readonly string
 export type Observer = (event: RuntimeEvent) => string | undefined;
 
 /** A setting with what it is without being set. */
-export interface Setting {
+interface Setting {
   readonly name: string;
   readonly doc: string;
   readonly default: number | string | readonly string[];
@@ -45,7 +45,10 @@ export function containerKey(event: RuntimeEvent): string {
 export function createGroups<State>(make: () => State): (key: string) => State {
   const groups = new Map<string, State>();
   return (key) => {
-    const state = groups.get(key) ?? make();
+    const known = groups.get(key);
+    // While there is room for many more nobody has to go, and nobody's turn matters.
+    if (known !== undefined && groups.size < MAX_GROUPS / 2) return known;
+    const state = known ?? make();
     // Back to the end: the first in the map is then the one that was quiet longest.
     groups.delete(key);
     groups.set(key, state);

@@ -15,8 +15,8 @@ const O_ACCESS = 3;
 interface OpenNode {
   readonly id: string;
   readonly kind: StoryNodeKind;
-  readonly label: string;
-  readonly detail: string;
+  label: string;
+  detail: string;
   readonly firstUs: number;
   readonly rules: Set<string>;
   severity: Severity | null;
@@ -27,6 +27,8 @@ interface OpenNode {
 interface Draft {
   readonly nodes: Map<string, OpenNode>;
   readonly edges: Map<string, { from: string; to: string; what: string; firstUs: number; count: number }>;
+  /** Events that are in it, with the thing that each is about. */
+  readonly told: Map<RuntimeEvent, string | undefined>;
 }
 
 /**
@@ -43,7 +45,7 @@ export function buildStory(events: readonly RuntimeEvent[], alerts: readonly Ale
   const guilty = new Set(told.flatMap(({ event }) => (event.process === null ? [] : [processId(event.process)])));
   const involved = (process: RuntimeProcess | null): boolean =>
     process !== null && [process, ...ancestors(process)].some((each) => guilty.has(processId(each)));
-  const draft: Draft = { nodes: new Map(), edges: new Map() };
+  const draft: Draft = { nodes: new Map(), edges: new Map(), told: new Map() };
   for (const event of all) if (involved(event.process)) addEvent(draft, event);
   const steps = told.slice(0, MAX_STEPS).map((alert) => addAlert(draft, alert));
   return finished(draft, steps, all, told);
@@ -94,7 +96,7 @@ function addEdge(draft: Draft, from: string, to: string, what: string, { timeUs,
 
 /** The process with its ancestors, down from its container or the host. */
 function addProcess(draft: Draft, process: RuntimeProcess, event: RuntimeEvent): OpenNode {
-  const lineage = [process, ...ancestors(process)];
+  const lineage = event.container === null ? [process, ...ancestors(process)] : withinContainer(process);
   let above = addPlace(draft, event.container, event.timeUs);
   for (const each of lineage.toReversed()) {
     const node = addNode(draft, "process", processId(each), each.name || each.exe, commandLineOf(each), event.timeUs);
@@ -105,12 +107,29 @@ function addProcess(draft: Draft, process: RuntimeProcess, event: RuntimeEvent):
   return above;
 }
 
+/**
+ * The process and its ancestors up to the container's first: what stands above it is the runtime, on the node, whose ids
+ * are the same from within and from without.
+ */
+function withinContainer(process: RuntimeProcess): readonly RuntimeProcess[] {
+  const lineage = [process];
+  for (const above of ancestors(process)) {
+    const below = lineage.at(-1);
+    if (below === undefined || below.namespacePid === 1) break;
+    if (below.namespacePid !== below.pid && above.namespacePid === above.pid) break;
+    lineage.push(above);
+  }
+  return lineage;
+}
+
 function addPlace(draft: Draft, container: RuntimeContainer | null, timeUs: number): OpenNode {
   if (container === null) return addNode(draft, "host", "host", "host", "", timeUs);
   const label = container.pod === "" ? container.name || container.id.slice(0, 12) : container.pod;
   return addNode(draft, "container", `container ${container.id}`, label, container.image, timeUs);
 }
 
+/** What everything writes to, and nothing is kept by. */
+const NOTHING: ReadonlySet<string> = new Set(["/dev/null", "/dev/tty", "/dev/zero"]);
 const ON_FILES: Readonly<Record<string, string>> = {
   creat: "wrote",
   unlink: "removed",
@@ -140,12 +159,24 @@ const ON_PEERS: Readonly<Record<string, string>> = {
   dup: "put its input and output on",
 };
 
+/** @returns the thing that the event is about, beside its process */
 function addEvent(draft: Draft, event: RuntimeEvent): string | undefined {
-  if (event.process === null) return undefined;
-  const process = addProcess(draft, event.process, event);
+  if (draft.told.has(event)) return draft.told.get(event);
+  const id = event.process === null ? undefined : addDeed(draft, event, event.process);
+  draft.told.set(event, id);
+  return id;
+}
+
+function addDeed(draft: Draft, event: RuntimeEvent, doer: RuntimeProcess): string | undefined {
+  const process = addProcess(draft, doer, event);
+  if (event.type === "execve") {
+    // It goes by the program that it has become.
+    process.label = shortened(doer.name || doer.exe);
+    process.detail = shortened(commandLineOf(doer));
+  }
   const file = (path: string) => addNode(draft, "file", `file ${path}`, path, "", event.timeUs).id;
   const verb = event.type === "open" ? ((event.flags & O_ACCESS) === 0 ? "read" : "wrote") : ON_FILES[event.type];
-  if (verb !== undefined && event.path !== "") {
+  if (verb !== undefined && event.path !== "" && !NOTHING.has(event.path)) {
     const id = file(event.path);
     addEdge(draft, process.id, id, verb, event);
     return id;
@@ -208,10 +239,11 @@ function finished(
   alerts: readonly Alert[],
 ): Story {
   const weight = ({ rules, kind, uses }: OpenNode) => (rules.size > 0 ? 1e9 : kind === "file" ? 0 : 1e6) + uses;
+  const order = new Map([...draft.nodes.keys()].map((id, at) => [id, at]));
   const kept = [...draft.nodes.values()].toSorted((a, b) => weight(b) - weight(a)).slice(0, MAX_NODES);
   const ids = new Set(kept.map(({ id }) => id));
   const nodes: readonly StoryNode[] = kept
-    .toSorted((a, b) => a.firstUs - b.firstUs || a.id.localeCompare(b.id))
+    .toSorted((a, b) => a.firstUs - b.firstUs || (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0))
     .map(({ uses: _uses, rules, ...node }) => ({ ...node, rules: [...rules] }));
   const edges: readonly StoryEdge[] = [...draft.edges.values()].filter(({ from, to }) => ids.has(from) && ids.has(to));
   const container = [...alerts.map(({ event }) => event), ...events].find(

@@ -100,11 +100,13 @@ export function storySvg(story: Story): string {
   for (const node of story.nodes) {
     if (!spots.has(node.id)) spots.set(node.id, { node, x: right, y: 10 + row++ * ROW });
   }
+  const touched = story.edges.filter(({ what }) => what !== "started");
   const height = 20 + Math.max(tree.length, row) * ROW;
   const width = right + BOX_WIDTH + 10;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="processes, files and connections">
 ${story.edges.map((edge) => edgeSvg(edge, spots)).join("\n")}
 ${[...spots.values()].map(nodeSvg).join("\n")}
+${[...Map.groupBy(touched, ({ to }) => to)].map(([to, edges]) => labelSvg(edges, spots.get(to))).join("\n")}
 </svg>`;
 }
 
@@ -116,7 +118,7 @@ function nodeSvg({ node, x, y }: Spot): string {
   return `<g${told}><title>${escaped(detail)}</title><rect x="${x}" y="${y}" width="${BOX_WIDTH}" height="${BOX_HEIGHT}" rx="${round}"/><text x="${x + 10}" y="${y + 19}">${escaped(label)}</text></g>`;
 }
 
-function edgeSvg({ from, to, what, count }: StoryEdge, spots: ReadonlyMap<string, Spot>): string {
+function edgeSvg({ from, to, what }: StoryEdge, spots: ReadonlyMap<string, Spot>): string {
   const a = spots.get(from);
   const b = spots.get(to);
   if (a === undefined || b === undefined) return "";
@@ -124,6 +126,14 @@ function edgeSvg({ from, to, what, count }: StoryEdge, spots: ReadonlyMap<string
   if (what === "started") return `<path d="M${a.x + 14} ${a.y + BOX_HEIGHT}V${b.y + middle}H${b.x}"/>`;
   const start = a.x + BOX_WIDTH;
   const bend = (start + b.x) / 2;
-  const text = count > 1 ? `${what} ×${count}` : what;
-  return `<path d="M${start} ${a.y + middle}C${bend} ${a.y + middle} ${bend} ${b.y + middle} ${b.x} ${b.y + middle}"/><text class="what" x="${b.x - 6}" y="${b.y + middle - 4}" text-anchor="end">${escaped(text)}</text>`;
+  return `<path d="M${start} ${a.y + middle}C${bend} ${a.y + middle} ${bend} ${b.y + middle} ${b.x} ${b.y + middle}"/>`;
+}
+
+/** What was done to a thing, once, however many did it. */
+function labelSvg(edges: readonly StoryEdge[], spot: Spot | undefined): string {
+  if (spot === undefined) return "";
+  const counts = new Map<string, number>();
+  for (const { what, count } of edges) counts.set(what, (counts.get(what) ?? 0) + count);
+  const text = [...counts].map(([what, count]) => (count > 1 ? `${what} ×${count}` : what)).join(" · ");
+  return `<text class="what" x="${spot.x - 6}" y="${spot.y + BOX_HEIGHT / 2 - 4}" text-anchor="end">${escaped(text)}</text>`;
 }

@@ -22,7 +22,16 @@ const RULES = `
   tags: [mitre_persistence, T1098.004]
 `;
 
-const nginx = process({ pid: 1, startUs: 1, name: "nginx", exe: "/usr/sbin/nginx", arguments: ["nginx", "-g"] });
+const runtime = process({ pid: 77, namespacePid: 77, startUs: 0, name: "containerd-shim" });
+const nginx = process({
+  pid: 501,
+  namespacePid: 1,
+  startUs: 1,
+  parent: runtime,
+  name: "nginx",
+  exe: "/usr/sbin/nginx",
+  arguments: ["nginx", "-g"],
+});
 const shell = process({
   pid: 2,
   startUs: 2,

@@ -3,7 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { getAlert, listAlerts } from "../alerts/alerts.ts";
+import { raiseAlerts } from "../alerts/raise-alerts.ts";
+import { addNode } from "../nodes/nodes.ts";
 import { openStore, type Store } from "../open-store.ts";
+import { makeRuntimeDays } from "../runtime/runtime-days.ts";
+import { writeBatches } from "../runtime/write-batches.ts";
 import { openTestStore, type TestStore } from "../testing/test-store.ts";
 import { readBackup } from "./read-backup.ts";
 import { backedTables } from "./tables.ts";
@@ -48,6 +53,49 @@ beforeAll(async () => {
       }
     });
   }
+  await makeRuntimeDays(opened.store, now);
+  await opened.store.tenant(1, async (db) => {
+    const node = { uid: "n", hostname: "n", facts: {}, sensorVersion: "", certificateSerial: "1", now };
+    const nodeId = await addNode(db, node);
+    const event = {
+      timeUs: now.getTime() * 1_000,
+      type: 1,
+      count: 1,
+      container: "c",
+      pid: 7,
+      name: "sh",
+      exe: "/bin/sh",
+    };
+    const rows = [{ ...event, arguments: "", target: "", port: 0, result: 0 }];
+    const batch = { nodeId, epoch: "e", sequence: 1, content: Buffer.from("batch"), events: rows, losses: [] };
+    const [written] = await writeBatches(db, [batch], now);
+    await raiseAlerts(db, [
+      {
+        ...{
+          foldKey: "k",
+          rule: "r",
+          title: HOSTILE,
+          severity: "high",
+          tags: [],
+          nodeId,
+          container: "c",
+          containerName: "",
+        },
+        ...{
+          image: "",
+          imageDigest: "",
+          namespace: "",
+          pod: "",
+          process: "",
+          exe: "",
+          pid: 7,
+          processStart: 1,
+          at: now,
+        },
+        ...{ count: 1, blocked: false, facts: {}, batchId: written!.batchId + 40, position: 0 },
+      },
+    ]);
+  });
   await writeBackup(opened.store, file, { extra, now });
 });
 afterAll(async () => {
@@ -87,6 +135,11 @@ test("a backup restored elsewhere holds every row of every tenant, byte by byte"
     expect(await contentOf(store)).toEqual(await contentOf(opened.store));
     const names = await store.tenant(2, (db) => db.selectFrom("owner").select("name").execute());
     expect(names).toEqual([{ name: `${HOSTILE}2` }]);
+    // An alert's event is not taken for one that comes later.
+    const [alert] = await store.tenant(1, (db) => listAlerts(db, { limit: 1 }));
+    const told = await store.tenant(1, (db) => getAlert(db, alert?.id ?? 0));
+    const { rows } = await store.pool.query("SELECT nextval('runtime_batch_seq') AS id");
+    expect(rows[0].id).toBeGreaterThan(told?.batchId ?? Number.POSITIVE_INFINITY);
     // Row-level security is back, and new rows do not meet old ids.
     const write = store.tenant(2, (db) => db.insertInto("owner").values({ tenant_id: 1, name: "intruder" }).execute());
     await expect(write).rejects.toThrow(/row-level security/);

@@ -100,6 +100,10 @@ async function fill(pool: pg.Pool, db: Kysely<Database>, lines: AsyncIterator<st
       if (byTenant) await client.query(`ALTER TABLE "${name}" FORCE ROW LEVEL SECURITY`);
       if (columns.includes("id")) await advanceIdentity(client, name);
     }
+    // Alerts name the batch of their event: no new batch may take its number.
+    await client.query(
+      "SELECT setval('runtime_batch_seq', greatest(1, (SELECT coalesce(max(batch_id), 0) + 1 FROM alert)))",
+    );
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK").catch(() => {});

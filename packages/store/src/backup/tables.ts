@@ -12,14 +12,19 @@ export interface BackedTable {
 /** Tables of which a backup holds nothing: what runs at the moment, and what is counted anew by itself. */
 const LEFT_OUT: ReadonlySet<string> = new Set(["kysely_migration", "kysely_migration_lock"]);
 
-/** All tables, those that others refer to first, so that they can be filled in this order. */
+/**
+ * All tables, those that others refer to first, so that they can be filled in this order. Runtime events are not among them:
+ * they are many, end by themselves, and what matters of them is in the alerts.
+ */
 export async function backedTables(db: SystemQueries): Promise<readonly BackedTable[]> {
   const { rows } = await sql<BackedTable>`
     SELECT c.relname AS name,
       array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '') AS columns,
       bool_or(a.attname = 'tenant_id') AND c.relrowsecurity AS "byTenant"
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace GROUP BY c.oid ORDER BY c.relname`.execute(db);
+    WHERE c.relkind = 'r' AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace GROUP BY c.oid ORDER BY c.relname`.execute(
+    db,
+  );
   const tables = rows.filter(({ name }) => !LEFT_OUT.has(name));
   const links = await sql<{ from: string; to: string }>`
     SELECT conrelid::regclass::text AS from, confrelid::regclass::text AS to FROM pg_constraint

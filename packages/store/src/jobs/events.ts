@@ -9,7 +9,7 @@ const RECONNECT_MS = 1_000;
  * What changes are announced of. `orders` and `policies` are for gateways; `access` says that the rights of an account changed, or
  * sessions or tokens of it ended, and is told to no page; the rest is for who watches a list.
  */
-export type EventTopic =
+type EventTopic =
   | "jobs"
   | "images"
   | "registries"

@@ -1,0 +1,3 @@
+#!/bin/sh
+ldd /bin/true > /dev/null || true
+/bin/true

@@ -1,0 +1,147 @@
+//! What is seen: in real containers and on the host, by what the kernel used.
+mod harness;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
+
+#[test]
+fn a_container_of_milliseconds_is_seen_from_start_to_stop() {
+    needs_kernel!();
+    let running = harness::start("short", "");
+    let name = format!("short-{}", std::process::id());
+    harness::container(&running, &name, "cat /etc/shadow");
+    let seen = running.stop();
+    assert_eq!((seen.lost("execve"), &seen.counts["torn"]), (0, &0.into()));
+    let ours = |event: &serde_json::Value| event["container"]["id"] == name.as_str();
+    let start = seen.find("container", |event| ours(event) && event["detail"] == "start");
+    assert_eq!((&start["container"]["runtime"], &start["process"]["name"]), (&"runc".into(), &"sh".into()));
+    seen.find("container", |event| ours(event) && event["detail"] == "stop");
+    let exec = seen.find("execve", |event| ours(event) && event["process"]["name"] == "sh");
+    assert_eq!((&exec["process"]["namespacePid"], &exec["process"]["exe"]), (&1.into(), &"/bin/busybox".into()));
+    assert!(exec["process"]["parent"]["name"].as_str().is_some_and(|name| name.starts_with("runc")));
+    seen.find("open", |event| ours(event) && event["path"] == "/etc/shadow");
+}
+
+#[test]
+fn a_file_is_named_as_the_kernel_opened_it_through_links() {
+    needs_kernel!();
+    let running = harness::start("links", "");
+    let name = format!("links-{}", std::process::id());
+    harness::container(
+        &running,
+        &name,
+        "ln -s /etc /tmp/a; ln -s a/../../proc/self/root /tmp/b; cat /tmp/b/etc/shadow; cd /tmp/a; echo x > ../tmp/a/new; mv /tmp/a/new /tmp/a/newer; rm /tmp/a/newer",
+    );
+    let seen = running.stop();
+    let ours = |event: &serde_json::Value| event["container"]["id"] == name.as_str();
+    seen.find("open", |event| ours(event) && event["path"] == "/etc/shadow");
+    seen.find("creat", |event| ours(event) && event["path"] == "/etc/new");
+    seen.find("rename", |event| ours(event) && event["path"] == "/etc/new" && event["newPath"] == "/etc/newer");
+    seen.find("unlink", |event| ours(event) && event["path"] == "/etc/newer");
+}
+
+#[test]
+fn hostile_arguments_arrive_as_they_are() {
+    needs_kernel!();
+    let running = harness::start("arguments", "");
+    let long = "x".repeat(100_000);
+    let status = Command::new("/bin/true")
+        .args([OsStr::new("a\nb"), OsStr::from_bytes(b"\xff\x1b[31m"), OsStr::new(""), OsStr::new(&long)])
+        .status();
+    assert!(status.expect("runs").success());
+    let seen = running.stop();
+    let exec = seen.find("execve", |event| event["process"]["arguments"][1] == "a\nb");
+    let arguments = exec["process"]["arguments"].as_array().expect("list");
+    assert_eq!((&arguments[2], &arguments[3]), (&"\\xff\u{1b}[31m".into(), &"".into()));
+    let kept = arguments[4].as_str().expect("text").len();
+    assert_eq!(kept as u64 + exec["process"]["argumentsCut"].as_u64().expect("number"), 100_001);
+}
+
+#[test]
+fn a_shell_on_a_socket_is_known_by_its_descriptors() {
+    needs_kernel!();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
+    let port = listener.local_addr().expect("address").port();
+    let running = harness::start("shell", "");
+    let near = TcpStream::connect(("127.0.0.1", port)).expect("connected");
+    let stdio = || Stdio::from(OwnedFd::from(near.try_clone().expect("copy")));
+    Command::new("/bin/sh").args(["-c", "true handed over"]).stdin(stdio()).stdout(stdio()).status().expect("runs");
+    let script = format!("exec 5<>/dev/tcp/127.0.0.1/{port}; exec 0<&5 1>&5; exec /bin/true by dup");
+    Command::new("bash").args(["-c", &script]).status().expect("runs");
+    let seen = running.stop();
+    let shell = seen.find("execve", |event| event["process"]["arguments"][2] == "true handed over");
+    assert_eq!((&shell["process"]["stdin"], &shell["process"]["stdout"]), (&"socket".into(), &"socket".into()));
+    let dup = seen.find("dup", |event| event["remotePort"] == port && event["targetFd"] == 0);
+    assert_eq!((&dup["fdKind"], &dup["remoteAddress"]), (&"socket".into(), &"127.0.0.1".into()));
+    let last = seen.find("execve", |event| event["process"]["arguments"][1] == "by" && event["process"]["arguments"][2] == "dup");
+    assert_eq!(last["process"]["stdin"], "socket");
+}
+
+#[test]
+fn connections_and_questions_show_their_peers() {
+    needs_kernel!();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
+    let port = listener.local_addr().expect("address").port();
+    let running = harness::start("network", "");
+    let mut near = TcpStream::connect(("127.0.0.1", port)).expect("connected");
+    let (mut far, _) = listener.accept().expect("accepted");
+    std::io::Write::write_all(&mut near, &[7; 1000]).expect("sent");
+    far.read_exact(&mut [0; 1000]).expect("received");
+    drop((near, far));
+    assert!(TcpStream::connect(("127.0.0.1", 1)).is_err());
+    let mut question = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    question.extend(b"\x04evil\x07example\x00\x00\x10\x00\x01");
+    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(&question, "127.0.0.1:53")).expect("sent");
+    let seen = running.stop();
+    let mine = |event: &serde_json::Value| event["process"]["pid"] == std::process::id();
+    let connect = seen.find("connect", |event| mine(event) && event["remotePort"] == port);
+    assert_eq!((&connect["result"], &connect["protocol"], &connect["family"]), (&0.into(), &"tcp".into(), &4.into()));
+    seen.find("connect", |event| {
+        mine(event) && event["remotePort"] == 1 && event["result"] == -111 && event["remoteAddress"] == "127.0.0.1"
+    });
+    seen.find("accept", |event| mine(event) && event["localPort"] == port);
+    let flow = seen.find("flow", |event| mine(event) && event["remotePort"] == port);
+    assert_eq!(flow["bytesSent"], 1000);
+    seen.find("sendto", |event| mine(event) && event["remotePort"] == 53);
+    let dns = seen.find("dns", |event| mine(event) && event["dnsName"] == "evil.example");
+    assert_eq!((&dns["dnsType"], &dns["detail"]), (&"TXT".into(), &"question".into()));
+}
+
+#[test]
+fn a_program_without_a_file_is_known() {
+    needs_kernel!();
+    let running = harness::start("memory", "");
+    let program = fs::read("/bin/true").expect("read");
+    let script =
+        "import os,sys; f=os.memfd_create('x'); os.write(f,open('/bin/true','rb').read()); os.execv('/proc/self/fd/%d'%f,['gone'])";
+    if Command::new("python3").args(["-c", script]).status().is_err() {
+        eprintln!("skipped: python3 is not installed");
+    } else {
+        assert!(!program.is_empty());
+        let seen = running.stop();
+        let exec = seen.find("execve", |event| event["process"]["arguments"][0] == "gone");
+        assert_eq!((&exec["process"]["exeInMemory"], &exec["process"]["exe"]), (&true.into(), &"memfd:x".into()));
+        seen.find("memfd_create", |event| event["path"] == "memfd:x");
+    }
+}
+
+#[test]
+fn scripts_show_their_interpreter_and_what_was_asked_for() {
+    needs_kernel!();
+    let running = harness::start("script", "");
+    let script = running.folder.join("script");
+    fs::write(&script, "#!/bin/sh\ntrue\n").expect("script");
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    symlink(&script, running.folder.join("link")).expect("link");
+    Command::new(running.folder.join("link")).status().expect("runs");
+    let link = running.folder.join("link").to_string_lossy().into_owned();
+    let seen = running.stop();
+    let exec = seen.find("execve", |event| event["path"] == link.as_str());
+    assert_eq!(exec["process"]["interpreter"], "/bin/sh");
+}

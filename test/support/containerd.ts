@@ -1,0 +1,100 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { buildImage, type ChildServer, startChild, writeLayout } from "@bulwark/image/testing";
+
+const run = promisify(execFile);
+const SOCKET = "/run/containerd/containerd.sock";
+const NAMESPACE = "bulwark-test";
+const APPLETS = [
+  "sh",
+  "ls",
+  "cat",
+  "nc",
+  "sleep",
+  "id",
+  "mkfifo",
+  "rm",
+  "echo",
+  "true",
+  "wget",
+  "touch",
+  "mv",
+  "cp",
+  "chmod",
+];
+
+/** The machine's own containerd, where sensors look for it; one that runs is used, else one is started. */
+export interface Containerd {
+  /** Makes an image of busybox, with a digest of its own. */
+  load(image: string): Promise<void>;
+  /** Starts a container in the background. */
+  start(image: string, name: string, options?: readonly string[]): Promise<void>;
+  /** Runs a script in a container. @returns what it wrote, with its exit status last */
+  exec(name: string, script: string): Promise<string>;
+  remove(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Why it cannot be used here; empty when it can. */
+export function whyNoContainerd(): string {
+  if (process.getuid?.() !== 0) return "containers are run as root";
+  const missing = ["/usr/bin/containerd", "/usr/bin/ctr", "/usr/bin/busybox"].find((file) => !existsSync(file));
+  return missing === undefined ? "" : `${missing} is not installed`;
+}
+
+export async function openContainerd(directory: string): Promise<Containerd> {
+  const started = (await answers()) ? undefined : await start(directory);
+  const ctr = (...words: readonly string[]) => run("ctr", ["--namespace", NAMESPACE, ...words], { timeout: 60_000 });
+  let execs = 0;
+  const remove = async (name: string) => {
+    await ctr("tasks", "kill", "--all", "--signal", "SIGKILL", name).catch(() => {});
+    await ctr("tasks", "rm", "--force", name).catch(() => {});
+    await ctr("containers", "rm", name).catch(() => {});
+  };
+  return {
+    remove,
+    async load(image) {
+      const file = image.replace(/\W/g, "-");
+      const links = APPLETS.map((name) => ({ path: `bin/${name}`, type: "2", linkTarget: "busybox", mode: 0o777 }));
+      const program = { path: "bin/busybox", mode: 0o755, content: readFileSync("/usr/bin/busybox") };
+      const made = ["tmp/", "proc/", "dev/", "sys/", "etc/"].map((name) => [name, ""] as const);
+      const entries = [program, ...links];
+      writeLayout(buildImage({ layers: [{ files: Object.fromEntries(made), entries }] }), join(directory, file), "1");
+      const archive = join(directory, `${file}.tar`);
+      await run("skopeo", ["copy", "-q", `oci:${join(directory, file)}:1`, `oci-archive:${archive}:${image}`]);
+      await ctr("images", "import", archive);
+    },
+    async start(image, name, options = []) {
+      await remove(name);
+      await ctr("run", "--detach", "--null-io", "--net-host", ...options, image, name, "/bin/sleep", "100000");
+    },
+    async exec(name, script) {
+      const id = `exec-${process.pid}-${execs++}`;
+      const ended = await ctr("tasks", "exec", "--exec-id", id, name, "/bin/sh", "-c", script).catch(
+        (error: { readonly stdout?: string; readonly stderr?: string; readonly code?: number }) => error,
+      );
+      return `${ended.stdout ?? ""}${ended.stderr ?? ""}exit ${"code" in ended ? ended.code : 0}`;
+    },
+    async close() {
+      await started?.stop();
+    },
+  };
+}
+
+async function answers(): Promise<boolean> {
+  return run("ctr", ["version"], { timeout: 5_000 }).then(
+    () => true,
+    () => false,
+  );
+}
+
+function start(directory: string): Promise<ChildServer> {
+  const configuration = join(directory, "containerd.toml");
+  writeFileSync(
+    configuration,
+    `version = 2\nroot = "${join(directory, "containerd")}"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\n  address = "${SOCKET}"\n`,
+  );
+  return startChild("containerd", ["--config", configuration], /containerd successfully booted/);
+}
