@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { addResponse, announce, endResponse, getResponse } from "@bulwark/store";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -121,12 +122,12 @@ test("an alert is acknowledged, assigned, noted, allowed and opened again", { ti
   const window = await bench.logIn();
   const { page } = window;
   await open(page, `/alerts/${attack.alertId}`);
-  await page.click("button:text-is('Acknowledge')");
+  await page.click("main button:has-text('Acknowledge')");
   await page.waitForSelector(".page-title .tag:text-is('Acknowledged')");
   await page.fill("#note", "we look at it");
   await page.click("button:has-text('Send')");
   await page.waitForSelector(".history :text('we look at it')");
-  await page.click("button:text-is('Allow')");
+  await page.click("main button:has-text('Allow')");
   await page.fill("#reason", "our own test");
   await page.click(".ant-modal-footer button:has-text('Allow')");
   await page.waitForSelector(".page-title .tag:text-is('Allowed')");
@@ -154,8 +155,11 @@ test("the story draws who did what, step by step, and can be downloaded", { time
     ["HTML", "<!doctype html"],
     ["Text", ""],
   ] as const) {
-    const [download] = await Promise.all([page.waitForEvent("download"), page.click(`main a:text-is('${format}')`)]);
-    const text = await new Response((await download.createReadStream()) as unknown as ReadableStream).text();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.click(`main a[download]:has-text('${format}')`),
+    ]);
+    const text = readFileSync(await download.path(), "utf8");
     expect(text.toLowerCase().startsWith(start), format).toBe(true);
     expect(text).toContain("203.0.113.9");
   }

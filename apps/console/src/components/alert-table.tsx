@@ -71,9 +71,11 @@ function useColumns(): readonly Column<Alert>[] {
       cell: ({ assignee, owner }) => (
         <span className="two-lines">
           <SafeText value={assignee?.name} />
-          <span className="second">
-            <SafeText value={owner?.name} />
-          </span>
+          {owner === null ? null : (
+            <span className="second">
+              <SafeText value={t("alerts.ownedBy", { owner: owner.name })} />
+            </span>
+          )}
         </span>
       ),
     },

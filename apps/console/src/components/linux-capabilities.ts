@@ -43,6 +43,9 @@ const NAMES = [
   "CAP_CHECKPOINT_RESTORE",
 ] as const;
 
+/** How many there are. */
+export const CAPABILITY_COUNT = NAMES.length;
+
 /** With one of these a process can leave its container, or nearly so. */
 const STRONG: ReadonlySet<string> = new Set([
   "CAP_SYS_ADMIN",

@@ -33,6 +33,7 @@ export function formatsOf(tag: string, t: Translate): Formats {
   const exactTime = new Intl.DateTimeFormat(tag, {
     ...{ year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },
     fractionalSecondDigits: 3,
+    hourCycle: "h23",
   });
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
   const sizes = UNITS.map(

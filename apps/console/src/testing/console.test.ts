@@ -45,6 +45,8 @@ const PAGES: Readonly<Record<string, string>> = {
   audit: "/audit",
   database: "/database",
   account: "/account",
+  alerts: "/alerts?state=all",
+  nodes: "/nodes",
   "no-match": "/images?search=zzzz",
   missing: "/nothing/here",
 };

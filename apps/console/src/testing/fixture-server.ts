@@ -6,6 +6,7 @@ import { SCOPES } from "../../../server/src/access.ts";
 import { serveConsole } from "../../../server/src/console/routes.ts";
 import { findingsOf, packagesOf, vulnerabilities, vulnerabilityDetail } from "./fixture/findings.ts";
 import { imageDetailOf, imageOf, riskOf } from "./fixture/images.ts";
+import * as runtime from "./fixture/runtime.ts";
 import * as work from "./fixture/work.ts";
 
 const COOKIE = "bulwark_session";
@@ -148,6 +149,11 @@ function addRest(app: FastifyInstance, images: number): void {
     app.get(`/api/v1/${path}`, async (request) => read((request.params as { id: string }).id));
   const some = Array.from({ length: 40 }, (_, i) => imageOf(i));
   app.get("/api/v1/overview", async () => work.overview(images));
+  app.get("/api/v1/assets", async () => runtime.assets);
+  app.get("/api/v1/alert-counts", async () => runtime.alertCounts());
+  list("nodes", () => runtime.nodes);
+  list("alerts", () => runtime.alerts());
+  list("responses", () => []);
   app.get("/api/v1/vulnerabilities", async (request) => {
     const { search, severity, exploited, fixable } = query(request);
     const rows = vulnerabilities().filter(

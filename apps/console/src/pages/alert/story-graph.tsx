@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import type { Story, StoryEdge, StoryNode } from "../../api/runtime-facts.ts";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
@@ -10,27 +10,34 @@ interface Props {
   readonly onChoose: (node: string | undefined) => void;
 }
 
-const NODE_WIDTH = 188;
+const NODE_WIDTH = 160;
 const NODE_HEIGHT = 40;
-const COLUMN_WIDTH = 286;
+const COLUMN_WIDTH = 226;
 const ROW_HEIGHT = 54;
 const MARGIN = 8;
 const LABEL_CHARACTERS = 25;
 const DETAIL_CHARACTERS = 30;
-const EDGE_CHARACTERS = 15;
+const EDGE_CHARACTERS = 13;
 const FULL_CHARACTERS = 600;
 
 /** The graph of a story, drawn to be read from left to right. A node that is chosen shows all of what it says. */
 export function StoryGraph({ story, chosen, onChoose }: Props) {
   const { t } = useSpeech();
   const layout = useMemo(() => layoutStory(story.nodes, story.edges), [story]);
+  const frame = useRef<HTMLDivElement>(null);
+  // What is above the first alert is usually how containers start: the graph opens where the attack does.
+  useEffect(() => {
+    const columns = layout.placed.flatMap(({ node, column }) => (node.severity === null ? [] : [column]));
+    const first = Math.min(...columns, layout.columns);
+    frame.current?.scrollTo({ left: Math.max(0, first - 1) * COLUMN_WIDTH });
+  }, [layout]);
   const places = new Map(layout.placed.map((each) => [each.node.id, each]));
   const width = layout.columns * COLUMN_WIDTH - (COLUMN_WIDTH - NODE_WIDTH) + 2 * MARGIN;
   const height = layout.rows * ROW_HEIGHT + MARGIN;
   const label = t("story.graphLabel", { nodes: story.nodes.length, steps: story.steps.length });
   return (
     <>
-      <div className="story-graph">
+      <div className="story-graph" ref={frame}>
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
           <title>{label}</title>
           {story.edges.map((edge) => (

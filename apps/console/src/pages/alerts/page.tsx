@@ -46,7 +46,7 @@ function AlertFilterBar({ url }: { readonly url: UrlState }) {
         name="state"
         label={t("filters.state")}
         usual="active"
-        width={190}
+        width={215}
         options={STATES.map((value) => ({ value, label: t(`alertState.${value}`) }))}
       />
       <ChoicesFilter

@@ -1,6 +1,6 @@
 import type { Container } from "../../api/contract.ts";
 import type { ContainerFacts } from "../../api/runtime-facts.ts";
-import { capabilityNames } from "../../components/linux-capabilities.ts";
+import { CAPABILITY_COUNT, capabilityNames } from "../../components/linux-capabilities.ts";
 import { SafeText } from "../../components/safe-text.tsx";
 import type { Key } from "../../i18n/en.ts";
 import { useSpeech } from "../../i18n/language.tsx";
@@ -100,6 +100,7 @@ function Capabilities({ set }: { readonly set: number }) {
   const { t } = useSpeech();
   const names = capabilityNames(set);
   if (names.length === 0) return <span className="quiet">{t("container.noCapabilities")}</span>;
+  if (names.length === CAPABILITY_COUNT) return <span className="tag tone-high">{t("container.allCapabilities")}</span>;
   return (
     <span className="chips">
       {names.map(({ name, strong }) => (
