@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,6 @@ import { type BenchResult, compared, limited, median, smoke } from "./result.ts"
 const SECONDS = smoke ? 1 : 10;
 const ROUNDS = smoke ? 1 : 5;
 const SOURCES = smoke ? 4 : 120;
-const TICKS_PER_SECOND = 100;
 const KIB = 1_024;
 const PORT = 18_099;
 
@@ -82,18 +81,22 @@ function residentMib(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / KIB;
 }
 
-/** proc(5), /proc/PID/stat: user and system time, in percent of the time that the work took. */
+/**
+ * proc(5), /proc/PID/task/TID/schedstat: nanoseconds on a processor, in percent of the time that the work took. Ticks would miss
+ * a program that a timer wakes.
+ */
 async function shareOfCore(pid: number, work: () => Promise<unknown>): Promise<number> {
-  const ticks = () => {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /, "")
-      .split(" ");
-    return Number(fields[11]) + Number(fields[12]);
+  const nanoseconds = () => {
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    const spent = tasks.map((task) =>
+      Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]),
+    );
+    return spent.reduce((sum, each) => sum + each, 0);
   };
-  const before = ticks();
+  const before = nanoseconds();
   const began = performance.now();
   await work();
-  return (((ticks() - before) / TICKS_PER_SECOND) * 100_000) / (performance.now() - began);
+  return ((nanoseconds() - before) / 1e6 / (performance.now() - began)) * 100;
 }
 
 function milliseconds(work: () => unknown): number {

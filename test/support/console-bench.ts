@@ -33,6 +33,8 @@ export interface Window {
 /** The whole platform in one process, a registry beside it, and a browser before it. */
 export interface ConsoleBench {
   readonly registry: RealRegistry;
+  /** Where sensors connect. */
+  readonly gateway: string;
   /** Where tests put what sensors would have told. */
   readonly store: Store;
   /** Builds an image and pushes it with skopeo. */
@@ -60,7 +62,8 @@ export async function openConsoleBench(): Promise<ConsoleBench> {
     opened.push(registry.stop);
     const server = await startServer({
       dataDirectory: join(directory, "data"),
-      roles: new Set(["api", "worker"]),
+      roles: new Set(["api", "gateway", "worker"]),
+      gateway: { host: "127.0.0.1", port: 0 },
       host: "127.0.0.1",
       port: 0,
       concurrency: 1,
@@ -73,6 +76,7 @@ export async function openConsoleBench(): Promise<ConsoleBench> {
     if (SCREENSHOTS !== undefined) mkdirSync(SCREENSHOTS, { recursive: true });
     return {
       registry,
+      gateway: server.gateway,
       store: server.store,
       push: (repository, tag, image) => push(directory, registry.host, `${repository}:${tag}`, image),
       logIn: (look) => logIn(browser, server.url, look),
