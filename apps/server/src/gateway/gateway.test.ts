@@ -57,6 +57,7 @@ function start(): Promise<Gateway> {
   return startGateway(
     {
       ...{ store: opened.store, secrets, authority, writer, clock, log },
+      watchPolicies: () => {},
       policyOf: async () => ({ revision: 42, policy: { digestFilesUpToBytes: 7 } }),
       async onResult(db, node, { orderId, outcome, detail }) {
         const state = outcome === 1 ? "done" : "failed";

@@ -25,7 +25,10 @@ export async function startGatewayRole(
     ...{ store, clock, log, inspect: rules.inspect },
     onAlerts: (db, tenantId, alerts) => onAlerts(db, alerts, { tenantId, secrets, now: clock(), log }),
   });
-  const gateway = await startGateway({ ...deps, authority, writer, policyOf: rules.policyOf, onResult }, address);
+  const gateway = await startGateway(
+    { ...deps, authority, writer, policyOf: rules.policyOf, watchPolicies: rules.watch, onResult },
+    address,
+  );
   return {
     port: gateway.port,
     get connected() {

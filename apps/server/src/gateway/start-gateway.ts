@@ -40,7 +40,10 @@ const STATUS: Readonly<Record<GatewayErrorCode, status>> = {
   PROTOCOL: status.INVALID_ARGUMENT,
 };
 
-export type GatewayDeps = Omit<StreamDeps, "gateway">;
+export type GatewayDeps = Omit<StreamDeps, "gateway"> & {
+  /** Calls when the policy of a tenant is another one. */
+  readonly watchPolicies: (onChange: (tenantId: number) => void) => void;
+};
 
 /** The gateway role: where sensors connect. */
 export interface Gateway {
@@ -100,6 +103,12 @@ export async function startGateway(
       if (of(stream)) work(stream).catch((error) => deps.log.warn({ err: error }, "a sensor could not be told"));
     }
   };
+  deps.watchPolicies((tenantId) =>
+    each(
+      (s) => s.sendPolicy(),
+      ({ node }) => node.tenantId === tenantId,
+    ),
+  );
   const listener = await listenToEvents(
     deps.store,
     ({ tenantId, topic, id }) => {
@@ -108,22 +117,12 @@ export async function startGateway(
           (s) => s.sendOrders(),
           ({ node }) => node.tenantId === tenantId && String(node.id) === String(id),
         );
-      if (topic === "policies")
-        each(
-          (s) => s.sendPolicy(),
-          ({ node }) => node.tenantId === tenantId,
-        );
     },
-    () => {
+    () =>
       each(
         (s) => s.sendOrders(),
         () => true,
-      );
-      each(
-        (s) => s.sendPolicy(),
-        () => true,
-      );
-    },
+      ),
   );
   return {
     port: bound,

@@ -16,6 +16,8 @@ const RELOAD_MS = 10 * 60_000;
 export interface RuleBook {
   rulesOf(tenantId: number): Promise<TenantRules>;
   policyOf(tenantId: number): Promise<{ readonly revision: number; readonly policy: DeepPartial<Policy> }>;
+  /** Calls when the policy of a tenant may have changed, and what was loaded is the new one. */
+  watch(onChange: (tenantId: number) => void): void;
   /** What rules see in a node's events. The tenant's rules must have been loaded: `policyOf` does so at each connect. */
   readonly inspect: Inspect;
   close(): Promise<void>;
@@ -31,6 +33,17 @@ interface Loaded {
 export async function openRuleBook(store: Store, clock: () => Date): Promise<RuleBook> {
   const loading = new Map<number, Promise<Loaded>>();
   const ready = new Map<number, Loaded>();
+  const watchers = new Set<(tenantId: number) => void>();
+  const reload = (tenantId: number) => {
+    loading.delete(tenantId);
+    // Loaded at once: until then events are judged by what was known before.
+    load(tenantId).then(
+      () => {
+        for (const tell of watchers) tell(tenantId);
+      },
+      () => {},
+    );
+  };
   const load = (tenantId: number): Promise<Loaded> => {
     const before = ready.get(tenantId);
     if (before !== undefined && clock().getTime() - before.loadedAt > RELOAD_MS) loading.delete(tenantId);
@@ -51,14 +64,14 @@ export async function openRuleBook(store: Store, clock: () => Date): Promise<Rul
   const listener = await listenToEvents(
     store,
     ({ topic, tenantId }) => {
-      if (topic !== "policies" || !loading.has(tenantId)) return;
-      loading.delete(tenantId);
-      // Loaded at once: until then events are judged by what was known before.
-      load(tenantId).catch(() => {});
+      if (topic === "policies" && loading.has(tenantId)) reload(tenantId);
     },
-    () => loading.clear(),
+    () => {
+      for (const tenantId of [...loading.keys()]) reload(tenantId);
+    },
   );
   return {
+    watch: (onChange) => void watchers.add(onChange),
     rulesOf: async (tenantId) => (await load(tenantId)).rules,
     policyOf: async (tenantId) => (await load(tenantId)).policy,
     async inspect(tenantId, nodeId, events) {

@@ -109,6 +109,14 @@ test("a rule that blocks goes to the nodes as a block in containers, and what it
   expect(found?.alert).toMatchObject({ rule: "Owl called", blocked: true, severity: "critical" });
 });
 
+test("who watches policies is told when the new one is there, not before", async () => {
+  const before = (await book.policyOf(1)).revision;
+  const { promise, resolve } = Promise.withResolvers<number>();
+  book.watch(() => void book.policyOf(1).then(({ revision }) => resolve(revision)));
+  await ask("PUT", "/runtime-rules/modes", { rule: "Owl called", mode: "block", scope: { images: ["farm:*"] } });
+  expect(await promise).not.toBe(before);
+});
+
 test("a rule that cannot block says so when it is asked to", async () => {
   const { body } = await ask("GET", "/runtime-rules");
   const rule = body.items.find(({ blockable }: { blockable: boolean }) => !blockable);
