@@ -249,7 +249,10 @@ test("what waits is approved by somebody else, and events are searched, opened a
   );
   await open(page, "/");
   await page.click("main a[href='/responses?state=waiting']");
+  const answered = page.waitForResponse((answer) => answer.url().endsWith("/approve") && answer.ok());
   await page.click("main td button:has-text('Approve')");
+  // Leaving the page before the server answers would take the request back.
+  await answered;
   await open(page, "/responses");
   await page.waitForSelector("main td:has-text('decided by admin')");
   const content = Buffer.from("nginx,sh,.x");
