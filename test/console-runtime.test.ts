@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { addResponse, announce, endResponse, getResponse } from "@bulwark/store";
+import { addEvidence, addResponse, announce, endResponse, getResponse } from "@bulwark/store";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { en, type Key } from "../apps/console/src/i18n/en.ts";
@@ -249,9 +249,23 @@ test("what waits is approved by somebody else, and events are searched, opened a
   );
   await open(page, "/");
   await page.click("main a[href='/responses?state=waiting']");
+  const answered = page.waitForResponse((answer) => answer.url().endsWith("/approve") && answer.ok());
   await page.click("main td button:has-text('Approve')");
+  // Leaving the page before the server answers would take the request back.
+  await answered;
   await open(page, "/responses");
   await page.waitForSelector("main td:has-text('decided by admin')");
+  const content = Buffer.from("nginx,sh,.x");
+  await bench.store.tenant(TENANT, async (db) => {
+    const piece = { uid: "waits", name: "process-tree.txt", offset: 0, content, isLast: true, cutBytes: 0 };
+    await addEvidence(db, nodeId, piece);
+    await announce(db, { topic: "responses", id: 0 });
+  });
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.click("main td a:has-text('process-tree.txt')"),
+  ]);
+  expect(readFileSync(await download.path(), "utf8")).toBe("nginx,sh,.x");
   await open(page, "/events?text=.x");
   await page.locator("main td .link-button").first().click();
   await page.waitForSelector(".ant-drawer .lineage :text('nginx')");

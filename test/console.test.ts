@@ -1,6 +1,7 @@
 import type { ImageInput } from "@bulwark/image/testing";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { seedAttack } from "../apps/server/src/testing/seed-attack.ts";
 import { type ConsoleBench, openConsoleBench, settled, type Window } from "./support/console-bench.ts";
 
 /** From the log-in to the closed case, as a person works: the platform, a registry and a browser are real. */
@@ -154,6 +155,7 @@ async function plant(window: Window, digest: string): Promise<readonly string[]>
     await call("POST", `/risks/${id}/assign`, { accountId: somebody.id });
     await call("POST", `/risks/${id}/accept`, { reason: PLANTED, until: "2099-01-01" });
   }
+  const attack = await seedAttack(bench.store, 1, { planted: PLANTED });
   const { items: jobs } = await call<{ items: Made[] }>("GET", "/jobs");
   const asked = encodeURIComponent(PLANTED);
   return [
@@ -186,6 +188,13 @@ async function plant(window: Window, digest: string): Promise<readonly string[]>
     "/owners",
     "/audit",
     `/registries?registry=${registry.id}`,
+    "/alerts",
+    `/alerts/${attack.alertId}`,
+    `/alerts/${attack.alertId}?tab=story`,
+    `/containers/${attack.containerId}`,
+    `/nodes/${attack.nodeId}`,
+    `/events?event=${attack.eventId}`,
+    "/assets?tab=ports",
   ];
 }
 

@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { zhServer } from "../apps/console/src/i18n/zh-server.ts";
+import { shippedRules } from "../apps/server/src/rules/shipped-rules.ts";
 import { priorityOf } from "../packages/advisory/src/priority.ts";
 import { SHIPPED_CHECKS } from "../packages/benchmark/src/testing/content.ts";
+import { blockFor, loadRules } from "../packages/detect/src/index.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const isChinese = (text: string) => /\p{Script=Han}/u.test(text);
@@ -13,6 +15,27 @@ test("every check has its title and advice in Chinese, and nothing else has", ()
   expect(Object.keys(checks).sort()).toEqual(SHIPPED_CHECKS.map(({ id }) => id).sort());
   const plain = Object.entries(checks).filter(([, { title, advice }]) => !isChinese(title) || !isChinese(advice));
   expect(plain).toEqual([]);
+});
+
+test("every rule of the runtime has its name, description and advice in Chinese, and nothing else has", () => {
+  const names = loadRules(shippedRules()).rules.map(({ name }) => name);
+  expect(names.length).toBeGreaterThan(70);
+  expect(Object.keys(zhServer.rules).sort()).toEqual([...names].sort());
+  const plain = Object.entries(zhServer.rules).filter(([, texts]) => !Object.values(texts).every(isChinese));
+  expect(plain).toEqual([]);
+});
+
+test("why a rule cannot block, and how a response ended, is told in Chinese", () => {
+  const set = loadRules(shippedRules());
+  const able = set.rules.map((rule) => blockFor(set, rule));
+  const reasons = able.flatMap((each) => ("why" in each ? each.why.split("; ") : each.besides));
+  expect(reasons.length).toBeGreaterThan(10);
+  expect([...new Set(reasons)].filter((why) => !isChinese(zhServer.blocking(why)))).toEqual([]);
+  expect(zhServer.blocking("a node cannot refuse link; it would block every connection")).toBe(
+    "节点无法拒绝 link；会阻断所有连接",
+  );
+  expect(isChinese(zhServer.outcome("the node was not connected in time"))).toBe(true);
+  expect(zhServer.outcome("isolated")).toBe("isolated");
 });
 
 test("every factor that a priority is made of has a Chinese text", () => {
@@ -44,6 +67,9 @@ test.each([
   ["apps/server/src/jobs/worker.ts", "the disk of the database or of the worker is full (${"],
   ["packages/store/src/jobs/task-life.ts", "gave no sign of life for ${"],
   ["packages/image/src/registry/http.ts", "cannot be reached: ${"],
+  ["packages/store/src/responses/responses.ts", "the node was not connected in time"],
+  ["packages/store/src/responses/responses.ts", "the node did not answer in time"],
+  ["packages/store/src/responses/responses.ts", "taken back before it was sent"],
   ["packages/store/src/images/image-findings.ts", "and replace every secret that the image could reach"],
   ["packages/store/src/images/image-findings.ts", "wait for a base that holds ${"],
   ["packages/store/src/images/image-findings.ts", "It came with the base image: "],

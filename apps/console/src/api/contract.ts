@@ -145,5 +145,4 @@ export type AutomaticSettings = Sent<"/api/v1/automatic-responses", "put">;
 export type SensorResponse = Item<"/api/v1/responses">;
 export type ResponseFilters = Filters<"/api/v1/responses">;
 export type ResponseRequest = Sent<"/api/v1/responses", "post">;
-export type ResponseAction = SensorResponse["action"];
 export type ResponseState = SensorResponse["state"];

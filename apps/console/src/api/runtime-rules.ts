@@ -7,8 +7,12 @@ import { useSend } from "./send.ts";
 const at = (id: number) => ({ params: { path: { id } } });
 
 /** All rules, and what of their files cannot be used. */
-export function useRuntimeRules() {
-  return useQuery({ queryKey: ["runtime-rules"], queryFn: () => answer(api.GET("/api/v1/runtime-rules")) });
+export function useRuntimeRules(enabled = true) {
+  return useQuery({
+    queryKey: ["runtime-rules"],
+    queryFn: () => answer(api.GET("/api/v1/runtime-rules")),
+    enabled,
+  });
 }
 
 export function useSetRuleMode() {

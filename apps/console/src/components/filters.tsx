@@ -41,11 +41,14 @@ interface Choices {
   readonly width?: number;
   /** What holds while nothing is chosen; without it that is no filter. */
   readonly usual?: string;
+  /** There are many: typing finds them. */
+  readonly searchable?: boolean;
 }
 
-export function ChoiceFilter({ state, name, label, options, width = 150, usual }: Named & Choices) {
+export function ChoiceFilter({ state, name, label, options, width = 150, usual, searchable = false }: Named & Choices) {
   return (
     <Select
+      {...(searchable ? { showSearch: { optionFilterProp: "label" } } : {})}
       allowClear={usual === undefined}
       aria-label={label}
       placeholder={label}

@@ -58,27 +58,27 @@ function useColumns(): readonly Column<SensorNode>[] {
         </span>
       ),
     },
-    { key: "state", title: t("filters.state"), width: 190, cell: (node) => <NodeState node={node} /> },
-    { key: "can", title: t("nodes.canDo"), width: 210, cell: (node) => <CapabilitySummary node={node} /> },
+    { key: "state", title: t("filters.state"), width: 285, cell: (node) => <NodeState node={node} /> },
+    { key: "can", title: t("nodes.canDo"), width: 190, cell: (node) => <CapabilitySummary node={node} /> },
     {
       key: "containers",
       title: t("asset.containers"),
-      width: 110,
+      width: 100,
       numeric: true,
       cell: ({ containers }) => format.number(containers),
     },
-    { key: "use", title: t("nodes.use"), width: 150, cell: ({ health }) => <Use health={health as Health | null} /> },
+    { key: "use", title: t("nodes.use"), width: 120, cell: ({ health }) => <Use health={health as Health | null} /> },
     {
       key: "lost",
       title: t("nodes.lostToday"),
-      width: 120,
+      width: 160,
       numeric: true,
       cell: ({ lost }) => (lost === 0 ? format.number(0) : <strong className="bad">{format.number(lost)}</strong>),
     },
     {
       key: "version",
       title: t("nodes.sensor"),
-      width: 110,
+      width: 90,
       cell: ({ sensorVersion }) => <SafeText value={sensorVersion} />,
     },
   ];
@@ -113,7 +113,8 @@ export function NodeState({ node }: { readonly node: SensorNode }) {
 
 function CapabilitySummary({ node }: { readonly node: SensorNode }) {
   const { t } = useSpeech();
-  const capabilities = node.capabilities as readonly Capability[];
+  // Which is said for completeness: nothing is wanting without it.
+  const capabilities = (node.capabilities as readonly Capability[]).filter(({ id }) => id !== "lsm");
   const count = (wanted: string) => capabilities.filter(({ state }) => state === wanted).length;
   if (capabilities.length === 0) return <span className="quiet">{t("nodes.notTold")}</span>;
   const [reduced, missing] = [count("reduced"), count("missing")];

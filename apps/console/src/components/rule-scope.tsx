@@ -17,6 +17,7 @@ const MAX_NAMES = 500;
 /** Listed scopes name also what an alert's allowance holds for. */
 const SHOWN_PARTS = [...PARTS, "containerIds"] as const;
 const MAX_SHOWN = 20;
+const SHORT_ID = 12;
 
 /** Fields for a scope of containers: globs, all kinds together. */
 export function ScopeFields({ isNeeded = false }: { readonly isNeeded?: boolean }) {
@@ -57,12 +58,19 @@ export function scopeOf(values: ScopeValues): Scope {
   return parts.length === 0 ? {} : { host: false, ...Object.fromEntries(parts) };
 }
 
+/** Ids of containers are known by how they begin. */
+function shortened(part: (typeof SHOWN_PARTS)[number], name: string): string {
+  return part === "containerIds" ? name.slice(0, SHORT_ID) : name;
+}
+
 /** A stored scope as a line of text. */
 export function ScopeText({ scope }: { readonly scope: Readonly<Record<string, unknown>> }) {
   const { t } = useSpeech();
   const parts = SHOWN_PARTS.flatMap((part) => {
     const names = scope[part];
-    return Array.isArray(names) && names.length > 0 ? [[part, names.slice(0, MAX_SHOWN).map(String)] as const] : [];
+    return Array.isArray(names) && names.length > 0
+      ? [[part, names.slice(0, MAX_SHOWN).map((name) => shortened(part, String(name)))] as const]
+      : [];
   });
   if (parts.length === 0) return <span>{t(scope.host === false ? "scope.containers" : "scope.everywhere")}</span>;
   return (

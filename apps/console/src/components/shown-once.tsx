@@ -27,7 +27,7 @@ export function ShownOnce({ title, secret, what, hint, onClose }: Props) {
       keyboard={false}
       mask={{ closable: false }}
       okText={t("secret.kept")}
-      cancelButtonProps={{ hidden: true }}
+      footer={(_, { OkBtn }) => <OkBtn />}
       destroyOnHidden
     >
       <Alert type="warning" showIcon title={t("secret.once")} />

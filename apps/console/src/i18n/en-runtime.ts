@@ -422,6 +422,7 @@ export const enRuntime = {
   "runtimeRules.cannotBlock": "It cannot block: {why}",
   "runtimeRules.blockHint":
     "It can block: nodes whose kernel allows it refuse what it sees; the others say so under Sensors.",
+  "runtimeRules.onlyAlerts": "Some of what it sees only raises alerts: {why}",
   "runtimeRules.problems": "{n} {n:problem|problems} in files of rules",
   "problemLevel.error": "Error",
   "problemLevel.warning": "Warning",

@@ -14,6 +14,7 @@ const AS_WRITTEN: ServerTexts = {
   reason: same,
   advice: same,
   problem: same,
+  blocking: same,
   outcome: same,
 };
 
@@ -30,6 +31,8 @@ export function useServerTexts() {
   return {
     reason: texts.reason,
     problem: texts.problem,
+    /** Why a rule cannot block. */
+    blocking: texts.blocking,
     /** What came of a response. */
     outcome: texts.outcome,
     /** Name, description and advice of a rule that comes with the product. */

@@ -418,6 +418,7 @@ export const zhRuntime: Readonly<Record<keyof typeof enRuntime, string>> = {
   "runtimeRules.condition": "条件",
   "runtimeRules.cannotBlock": "无法阻断：{why}",
   "runtimeRules.blockHint": "可以阻断：内核允许的节点会拒绝它看到的行为；不允许的节点会在“传感器”中说明。",
+  "runtimeRules.onlyAlerts": "它看到的部分行为只会告警：{why}",
   "runtimeRules.problems": "规则文件中有 {n} 个问题",
   "problemLevel.error": "错误",
   "problemLevel.warning": "警告",

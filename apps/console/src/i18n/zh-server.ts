@@ -14,6 +14,8 @@ export interface ServerTexts {
   advice(text: string): string;
   /** Why a task or a registry failed. */
   problem(text: string): string;
+  /** Why a rule cannot block, or what its block leaves to alerts: several reasons are separated by "; ". */
+  blocking(text: string): string;
   /** What came of a response. */
   outcome(text: string): string;
 }
@@ -82,6 +84,26 @@ const PROBLEMS: readonly Pattern[] = [
   [/^the image lies on (\S+) alone, in no registry/, "镜像只在 $1 上，不在任何镜像仓库中"],
 ];
 
+/** Why a node cannot refuse what a rule sees (packages/detect/src/sensor-policy/blocks.ts). */
+const BLOCKING: readonly Pattern[] = [
+  [/^it judges many events together, and a node decides on each one$/, "它综合判断多个事件，而节点只能逐个决定"],
+  [/^it is about the host, and only containers are blocked$/, "它针对主机，而阻断只针对容器"],
+  [
+    /^programs are blocked by one property each: .*$/,
+    "程序只能按单一属性阻断：名称、路径、漂移、内存或以套接字为输入输出",
+  ],
+  [/^files are blocked by their path alone, and the rule asks for more$/, "文件只能按路径阻断，而该规则还有其他条件"],
+  [
+    /^calls are blocked by their name alone, and the rule asks for more$/,
+    "系统调用只能按名称阻断，而该规则还有其他条件",
+  ],
+  [/^it would block every connection$/, "会阻断所有连接"],
+  [/^a node cannot decide on what the rule leaves out$/, "节点无法判断该规则的排除条件"],
+  [/^a node cannot decide on all that the rule asks$/, "节点无法判断该规则的全部条件"],
+  [/^a node cannot decide on (\S+) by itself$/, "节点无法自行判断 $1"],
+  [/^a node cannot refuse (.+)$/, "节点无法拒绝 $1"],
+];
+
 /** Ends of responses that the server itself tells (packages/store/src/responses); what sensors tell stays. */
 const OUTCOMES: readonly Pattern[] = [
   [/^the node was not connected in time$/, "节点没有及时连接"],
@@ -100,6 +122,11 @@ export const zhServer: ServerTexts = {
   },
   advice: (text) => translated(ADVICE, text),
   problem: (text) => translated(PROBLEMS, text),
+  blocking: (text) =>
+    text
+      .split("; ")
+      .map((reason) => translated(BLOCKING, reason))
+      .join("；"),
   outcome: (text) => translated(OUTCOMES, text),
 };
 

@@ -151,6 +151,7 @@ function addRest(app: FastifyInstance, images: number): void {
   app.get("/api/v1/overview", async () => work.overview(images));
   app.get("/api/v1/assets", async () => runtime.assets);
   app.get("/api/v1/alert-counts", async () => runtime.alertCounts());
+  app.get("/api/v1/runtime-rules", async () => ({ items: [], problems: [] }));
   list("nodes", () => runtime.nodes);
   list("alerts", () => runtime.alerts());
   list("responses", () => []);

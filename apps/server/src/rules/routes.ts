@@ -60,6 +60,9 @@ const RuleShape = Type.Object({
   mode: Mode,
   blockable: Type.Boolean(),
   whyNotBlockable: Text,
+  notBlocked: Type.String({
+    description: "why its block leaves some of what it sees to alerts; empty when it leaves nothing",
+  }),
   exceptions: List(ModeShape),
   file: Text,
 });
@@ -348,6 +351,7 @@ function shownRule(rules: TenantRules, rule: Rule, modes: Modes) {
     mode: everywhere?.mode ?? (rule.enabled ? ("alert" as const) : ("off" as const)),
     blockable: "blocks" in able,
     whyNotBlockable: "why" in able ? able.why : "",
+    notBlocked: "blocks" in able ? able.besides.join("; ") : "",
     exceptions: modes.filter((each) => each !== everywhere),
   };
 }

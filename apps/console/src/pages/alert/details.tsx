@@ -93,6 +93,7 @@ function What({ alert }: Props) {
 
 function Where({ alert }: Props) {
   const { t } = useSpeech();
+  const told = useServerTexts();
   const { nodeId, hostname, image, imageDigest, imageId, namespace, pod, owner, assignee } = alert;
   return (
     <dl className="facts">
@@ -133,7 +134,7 @@ function Where({ alert }: Props) {
       <dt>{t("alerts.rule")}</dt>
       <dd>
         <Link to={`/runtime-rules?search=${encodeURIComponent(alert.rule)}`}>
-          <SafeText value={alert.rule} wrap />
+          <SafeText value={told.ruleTitle(alert.rule)} wrap />
         </Link>
       </dd>
     </dl>

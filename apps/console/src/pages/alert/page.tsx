@@ -2,12 +2,15 @@ import { Tabs } from "antd";
 import { Link, useParams } from "react-router";
 import { useAlert } from "../../api/alerts.ts";
 import type { AlertDetail } from "../../api/contract.ts";
+import { useResponses } from "../../api/responses.ts";
 import type { AlertFacts } from "../../api/runtime-facts.ts";
+import { useMay } from "../../api/session.ts";
 import { AlertStateTag } from "../../components/alert-state.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { Respond } from "../../components/respond.tsx";
 import type { RespondPlace } from "../../components/respond-form.tsx";
+import { ResponseStateTag } from "../../components/response-state.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
 import { useUrlState } from "../../components/url-state.ts";
@@ -65,6 +68,7 @@ function Content({ alert }: { readonly alert: AlertDetail }) {
     <>
       <div className="filters">
         <Respond place={respondPlace(alert)} />
+        <LatestResponse alertId={alert.id} />
       </div>
       <Tabs
         activeKey={url.oneOf("tab", TABS) ?? "details"}
@@ -73,6 +77,20 @@ function Content({ alert }: { readonly alert: AlertDetail }) {
         destroyOnHidden
       />
     </>
+  );
+}
+
+/** How the last thing that was done stands, beside the buttons that do it. */
+function LatestResponse({ alertId }: { readonly alertId: number }) {
+  const { t } = useSpeech();
+  const { items } = useResponses({ alertId }, useMay()("responses:read"));
+  const latest = items[0];
+  if (latest === undefined) return null;
+  return (
+    <span className="chips" role="status">
+      {t(`responseAction.${latest.action}`)}
+      <ResponseStateTag state={latest.state} />
+    </span>
   );
 }
 

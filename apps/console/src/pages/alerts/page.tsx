@@ -1,14 +1,19 @@
 import { SEVERITIES } from "@bulwark/model";
 import { useAlerts } from "../../api/alerts.ts";
+import { useRuntimeRules } from "../../api/runtime-rules.ts";
+import { useMay } from "../../api/session.ts";
 import { AlertTable } from "../../components/alert-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { ChoiceFilter, ChoicesFilter, SearchFilter } from "../../components/filters.tsx";
 import { NoSensor } from "../../components/no-sensor.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { given, type UrlState, useUrlState } from "../../components/url-state.ts";
+import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 
 const STATES = ["active", "open", "acknowledged", "closed", "allowed", "all"] as const;
+const SHOWN_NAME = 80;
 /** What still asks for somebody. */
 const ACTIVE = "open,acknowledged";
 
@@ -55,8 +60,27 @@ function AlertFilterBar({ url }: { readonly url: UrlState }) {
         label={t("filters.severity")}
         options={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
       />
-      <SearchFilter state={url} name="rule" label={t("alerts.rule")} />
+      <RuleFilter url={url} />
     </search>
+  );
+}
+
+/** Rules that there are, and the one of the address even if it is gone by now. */
+function RuleFilter({ url }: { readonly url: UrlState }) {
+  const { t } = useSpeech();
+  const told = useServerTexts();
+  const rules = useRuntimeRules(useMay()("runtime:read")).data?.items ?? [];
+  const chosen = url.value("rule");
+  const names = [...new Set([...rules.map(({ name }) => name), ...(chosen === undefined ? [] : [chosen])])];
+  return (
+    <ChoiceFilter
+      state={url}
+      name="rule"
+      label={t("alerts.rule")}
+      width={230}
+      searchable
+      options={names.map((value) => ({ value, label: visible(told.ruleTitle(value), SHOWN_NAME) }))}
+    />
   );
 }
 

@@ -18,27 +18,29 @@ export function Relations({ container }: Props) {
   const { nodeId, hostname, name, runtimeId, pod, namespace, openAlerts } = container;
   return (
     <section className="relations" aria-label={t("relations.title")}>
-      <Box kind={t("place.node")}>
-        <Link to={`/nodes/${nodeId}`}>
-          <SafeText value={hostname} />
-        </Link>
-      </Box>
-      <Arrow label={t("relations.runs")} />
-      <Box kind={t("place.container")} isSubject>
-        <strong>
-          <SafeText value={name === "" ? runtimeId : name} />
-        </strong>
-        {pod === "" ? null : <SafeText value={`${namespace}/${pod}`} />}
-        {openAlerts > 0 ? (
-          <span className="tag tone-critical">{t("relations.alerts", { n: openAlerts })}</span>
-        ) : (
-          <span className="quiet">{t("relations.alerts", { n: 0 })}</span>
-        )}
-      </Box>
-      <Arrow label={t("relations.madeOf")} />
-      <ImageBox container={container} />
-      <Arrow label={t("relations.owned")} />
-      <OwnerBox container={container} />
+      <div className="relation-chain">
+        <Box kind={t("place.node")}>
+          <Link to={`/nodes/${nodeId}`}>
+            <SafeText value={hostname} />
+          </Link>
+        </Box>
+        <Arrow label={t("relations.runs")} />
+        <Box kind={t("place.container")} isSubject>
+          <strong>
+            <SafeText value={name === "" ? runtimeId : name} />
+          </strong>
+          {pod === "" ? null : <SafeText value={`${namespace}/${pod}`} />}
+          {openAlerts > 0 ? (
+            <span className="tag tone-critical">{t("relations.alerts", { n: openAlerts })}</span>
+          ) : (
+            <span className="quiet">{t("relations.alerts", { n: 0 })}</span>
+          )}
+        </Box>
+        <Arrow label={t("relations.madeOf")} />
+        <ImageBox container={container} />
+        <Arrow label={t("relations.owned")} />
+        <OwnerBox container={container} />
+      </div>
       <Reached container={container} />
     </section>
   );

@@ -1,4 +1,6 @@
+import { useAssetCounts } from "../../api/assets.ts";
 import type { Overview } from "../../api/contract.ts";
+import { useMay } from "../../api/session.ts";
 import { Figure } from "../../components/figure.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Card } from "./card.tsx";
@@ -21,6 +23,9 @@ function Identify({ data }: { readonly data: Overview["identify"] }) {
   const { t, format } = useSpeech();
   const { number } = format;
   const unscanned = data.images - data.scanned;
+  const assets = useAssetCounts(useMay()("runtime:read")).data;
+  // Hosts whose images were scanned and nodes with a sensor are mostly the same machines.
+  const hosts = Math.max(data.hosts, assets?.nodes ?? 0);
   return (
     <Card name={t("csf.identify")} hint={t("csf.identifyHint")} wide>
       <div className="figures">
@@ -35,7 +40,14 @@ function Identify({ data }: { readonly data: Overview["identify"] }) {
         <Figure name={t("overview.registries")} value={number(data.registries)} to="/registries" />
         <Figure name={t("overview.layers")} value={number(data.layers)} />
         <Figure name={t("overview.packages")} value={number(data.packages)} to="/packages" />
-        <Figure name={t("overview.hosts")} value={number(data.hosts)} />
+        <Figure
+          name={t("overview.hosts")}
+          value={number(hosts)}
+          {...(assets === undefined ? {} : { to: "/assets?tab=hosts" })}
+        />
+        {assets === undefined ? null : (
+          <Figure name={t("asset.containers")} value={number(assets.containers ?? 0)} to="/assets?running=true" />
+        )}
         <Figure
           name={t("overview.unowned")}
           value={number(data.unowned)}

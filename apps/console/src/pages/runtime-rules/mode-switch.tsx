@@ -15,7 +15,7 @@ export function ModeSwitch({ rule }: { readonly rule: RuntimeRule }) {
   const told = useServerTexts();
   const mayWrite = useMay()("runtime:write");
   const set = useSetRuleMode();
-  const why = told.problem(visible(rule.whyNotBlockable, SHOWN_CHARACTERS));
+  const why = told.blocking(visible(rule.whyNotBlockable, SHOWN_CHARACTERS));
   const options = MODES.map((mode) => ({
     value: mode,
     label: label(mode),

@@ -68,12 +68,17 @@ function Content({ rule }: { readonly rule: RuntimeRule }) {
         </dd>
       </dl>
       {rule.blockable ? (
-        <p className="quiet">{t("runtimeRules.blockHint")}</p>
+        <>
+          <p className="quiet">{t("runtimeRules.blockHint")}</p>
+          {rule.notBlocked === "" ? null : (
+            <p>{t("runtimeRules.onlyAlerts", { why: told.blocking(visible(rule.notBlocked, SHOWN_CHARACTERS)) })}</p>
+          )}
+        </>
       ) : (
         <Alert
           type="info"
           showIcon
-          title={t("runtimeRules.cannotBlock", { why: told.problem(visible(rule.whyNotBlockable, SHOWN_CHARACTERS)) })}
+          title={t("runtimeRules.cannotBlock", { why: told.blocking(visible(rule.whyNotBlockable, SHOWN_CHARACTERS)) })}
         />
       )}
       <h3>{t("runtimeRules.condition")}</h3>
