@@ -8,6 +8,7 @@ import { caseRoutes } from "./cases/routes.ts";
 import { consoleRoutes } from "./console/routes.ts";
 import { databaseRoutes } from "./database/routes.ts";
 import { eventRoutes } from "./events/routes.ts";
+import { exportRoutes } from "./exports/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { imageRoutes } from "./images/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
@@ -24,6 +25,7 @@ import { responseRoutes } from "./responses/routes.ts";
 import { riskRoutes } from "./risks/routes.ts";
 import { indicatorRoutes } from "./rules/indicator-routes.ts";
 import { runtimeRuleRoutes } from "./rules/routes.ts";
+import { runtimeEventExportRoutes } from "./runtime-events/export-routes.ts";
 import { runtimeEventRoutes } from "./runtime-events/routes.ts";
 import { scheduleRoutes } from "./schedules/routes.ts";
 import { searchRoutes } from "./search/routes.ts";
@@ -70,6 +72,8 @@ export const ROUTES: readonly Routes[] = [
   nodeRoutes,
   assetRoutes,
   runtimeEventRoutes,
+  runtimeEventExportRoutes,
+  exportRoutes,
   alertRoutes,
   runtimeRuleRoutes,
   indicatorRoutes,

@@ -13,7 +13,7 @@ import type { Queue } from "./jobs/queue.ts";
 import { startJob } from "./jobs/start-job.ts";
 import { deliverNotifications } from "./notifications/deliver.ts";
 import { syncJob } from "./registries/sync-job.ts";
-import { endLateResponses, keepRuntimeDays } from "./runtime-events/keep-runtime.ts";
+import { endLateResponses, keepRuntimeDays, type Retention } from "./runtime-events/keep-runtime.ts";
 import type { ScannerTools } from "./scans/tools.ts";
 import { MAX_TENANTS, watchAdvisories } from "./scans/watch-advisories.ts";
 import { runSchedules } from "./schedules/run-schedules.ts";
@@ -35,6 +35,8 @@ interface ScheduleDeps {
   readonly clock: () => Date;
   readonly log: FastifyBaseLogger;
   readonly publicUrl?: string | undefined;
+  /** How long events are kept; 30 days and 50 GiB at most if left out. */
+  readonly retention?: Retention | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
   );
   await deps.queue.schedule("bulwark-expiries", EVERY_MINUTE, () => reopenExpiries(deps));
   await deps.queue.schedule("bulwark-responses", EVERY_MINUTE, () => endLateResponses(deps));
-  await deps.queue.schedule("bulwark-runtime-days", EVERY_HOUR, () => keepRuntimeDays(deps));
+  await deps.queue.schedule("bulwark-runtime-days", EVERY_HOUR, () => keepRuntimeDays(deps, deps.retention));
   await deps.queue.schedule("bulwark-update", EVERY_SIX_HOURS, () => updateAdvisories(deps));
   await deps.queue.schedule("bulwark-secrets", EVERY_HOUR, async () => {
     await deps.secrets.refresh();

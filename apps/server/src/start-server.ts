@@ -6,12 +6,14 @@ import { ensureAdmin } from "./accounts/ensure-admin.ts";
 import { type App, createApp } from "./app.ts";
 import { updateAdvisoriesHandler } from "./database/update-task.ts";
 import { openEventHub } from "./events/hub.ts";
+import { startExports } from "./exports/run-exports.ts";
 import { startGatewayRole } from "./gateway/start-gateway-role.ts";
 import { startProbeServer } from "./health/probe-server.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
 import { startWorker, type Worker } from "./jobs/worker.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { syncHandler } from "./registries/sync.ts";
+import type { Retention } from "./runtime-events/keep-runtime.ts";
 import { scanHostHandler } from "./scans/scan-host-task.ts";
 import { scanImageHandler } from "./scans/scan-image-task.ts";
 import { type LocalDeps, scanLocalHandler } from "./scans/scan-local-task.ts";
@@ -44,6 +46,8 @@ export interface ServerOptions {
   readonly kmsCommand?: readonly string[];
   /** Tasks that this process does at once. */
   readonly concurrency: number;
+  /** How long events are kept; 30 days and 50 GiB at most if left out. */
+  readonly retention?: Retention;
   /** Pause before the second try of a task, doubled for each further one; 10 s if left out. */
   readonly retryMs?: number;
   /** Where the daemons of a worker's machine listen, if not where they usually do. */
@@ -103,8 +107,10 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
   const queue = await openQueue(url, (error) => log.error({ err: error }, "the queue has trouble"));
   opened.push(() => queue.close(CLOSE_WITHIN_MS));
   if (roles.has("worker")) {
-    const worker = await startWork({ store, secrets, queue, tools, clock, log, publicUrl: options.publicUrl }, options);
+    const { publicUrl, retention } = options;
+    const worker = await startWork({ store, secrets, queue, tools, clock, log, publicUrl, retention }, options);
     opened.push(worker.close);
+    opened.push(startExports({ store, secrets, clock, log }).close);
   }
   const { gateway: address } = options;
   const gateway =
@@ -134,6 +140,7 @@ interface WorkDeps {
   readonly clock: () => Date;
   readonly log: FastifyBaseLogger;
   readonly publicUrl: string | undefined;
+  readonly retention: Retention | undefined;
 }
 
 async function startWork(deps: WorkDeps, { concurrency, retryMs, sockets }: ServerOptions): Promise<Worker> {

@@ -52,6 +52,26 @@ export type { ConcernedImages } from "./cases/concerned-images.ts";
 export { isDiskFull, StoreError, type StoreErrorCode } from "./errors.ts";
 export { countEstate } from "./estate/count-estate.ts";
 export { type EstateOverview, estateOverview } from "./estate/overview.ts";
+export {
+  changedAlerts,
+  type ExportedBatch,
+  type ExportTurn,
+  endExportTurn,
+  moveExport,
+  newBatches,
+  takeExportTurn,
+} from "./exports/progress.ts";
+export {
+  type ExportFormat,
+  type ExportKind,
+  type ExportTarget,
+  exportSecret,
+  getExportTarget,
+  listExportTargets,
+  putExportTarget,
+  removeExportTarget,
+  setExportSecret,
+} from "./exports/targets.ts";
 export { type AppliedMatches, applyMatches, type StoredSubject } from "./images/apply-matches.ts";
 export { getImage, type ImageDetail, type ImageLayer } from "./images/get-image.ts";
 export { type FindingFilter, type ImageFinding, imageFindings } from "./images/image-findings.ts";
@@ -282,6 +302,7 @@ export {
   type StoredScope,
   setRuleMode,
 } from "./rules/rules.ts";
+export { countBatches, listBatches } from "./runtime/list-batches.ts";
 export { dropRuntimeDays, makeRuntimeDays } from "./runtime/runtime-days.ts";
 export { type EventFilter, readBatch, type StoredEvent, searchEvents } from "./runtime/search-events.ts";
 export { type EventRow, type RuntimeBatch, type WrittenBatch, writeBatches } from "./runtime/write-batches.ts";

@@ -12,6 +12,8 @@ Usage: bulwark up [options]
   --database URL       a PostgreSQL server instead of the embedded one (also DATABASE_URL, or DATABASE_URL_FILE for a file)
   --gateway HOST:PORT  where sensors connect, always with TLS (default: the host of --listen, port 9443; also BULWARK_GATEWAY)
   --probes HOST:PORT   answers /healthz and /readyz there without TLS, also where no API runs (also BULWARK_PROBES)
+  --keep-events-days N --keep-events-gib N   how long events of sensors are kept, and the room that they take at most
+                       (default: 30 days, 50 GiB; also BULWARK_KEEP_EVENTS_DAYS and BULWARK_KEEP_EVENTS_GIB)
   --concurrency N      tasks done at once (default: one for each processor)
   --kms-command WORDS  program that wraps the master key
   --no-host-scan       do not scan this machine's root file system at the start

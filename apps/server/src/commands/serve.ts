@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { pino } from "pino";
+import { DEFAULT_RETENTION, type Retention } from "../runtime-events/keep-runtime.ts";
 import { type RunningServer, type ServerOptions, type ServerRole, startServer } from "../start-server.ts";
 import { type Arguments, parseArguments, parseCount, parseListen, usage } from "./arguments.ts";
 import { dataDirectory } from "./data-directory.ts";
@@ -19,6 +20,8 @@ const TABLE = {
   "public-url": { type: "string" },
   "trust-proxy": { type: "string" },
   probes: { type: "string" },
+  "keep-events-days": { type: "string" },
+  "keep-events-gib": { type: "string" },
   "kms-command": { type: "string" },
   "behind-tls-proxy": { type: "boolean" },
   "no-host-scan": { type: "boolean" },
@@ -81,6 +84,7 @@ async function serverOptions(
       ...listen,
       concurrency: parseCount(command, "concurrency", text.concurrency ?? String(availableParallelism()), 1),
       log: pino({ level: process.env.BULWARK_LOG ?? (command === "up" ? "warn" : "info"), redact: REDACTED }),
+      retention: retentionOf(command, text),
       gateway: gateway === undefined ? besideApi : parseListen(command, gateway),
       ...(databaseUrl === undefined || databaseUrl === "" ? {} : { databaseUrl }),
       ...(tls === undefined ? {} : { https: tls }),
@@ -90,6 +94,16 @@ async function serverOptions(
       ...(kms === undefined ? {} : { kmsCommand: kms.split(" ").filter((word) => word !== "") }),
       ...(adminPassword === undefined || adminPassword === "" ? {} : { adminPassword }),
     },
+  };
+}
+
+function retentionOf(command: string, text: Arguments["text"]): Retention {
+  const { BULWARK_KEEP_EVENTS_DAYS: days, BULWARK_KEEP_EVENTS_GIB: gib } = process.env;
+  const count = (name: string, variable: string | undefined, usual: number) =>
+    parseCount(command, name, text[name] ?? (variable === undefined || variable === "" ? String(usual) : variable), 1);
+  return {
+    days: count("keep-events-days", days, DEFAULT_RETENTION.days),
+    gib: count("keep-events-gib", gib, DEFAULT_RETENTION.gib),
   };
 }
 

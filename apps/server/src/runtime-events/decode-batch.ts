@@ -15,6 +15,11 @@ export async function decodeBatch(
 ): Promise<readonly (RuntimeEvent | undefined)[] | undefined> {
   const batch = await readBatch(db, batchId);
   if (batch === undefined) return undefined;
-  const bytes = await decompress(batch.content, { maxOutputLength: MAX_BATCH_BYTES });
+  return readEvents(batch.content);
+}
+
+/** Events of a batch as it is stored, by position; undefined those whose type this server does not know. */
+export async function readEvents(content: Buffer): Promise<readonly (RuntimeEvent | undefined)[]> {
+  const bytes = await decompress(content, { maxOutputLength: MAX_BATCH_BYTES });
   return runtimeEvents(eventBatch.decode(bytes));
 }

@@ -3,8 +3,14 @@ import type { FastifyBaseLogger } from "fastify";
 import { MAX_TENANTS } from "../scans/watch-advisories.ts";
 
 const GIB = 1024 ** 3;
-/** How long events are kept, and how much room they take at most, where nobody says otherwise. */
-const DEFAULT_RETENTION = { days: 30, bytes: 50 * GIB };
+/** How long events are kept, and how much room they take at most. */
+export interface Retention {
+  readonly days: number;
+  readonly gib: number;
+}
+
+/** Where nobody says otherwise. */
+export const DEFAULT_RETENTION: Retention = { days: 30, gib: 50 };
 
 interface Deps {
   readonly store: Store;
@@ -13,9 +19,9 @@ interface Deps {
 }
 
 /** Makes room for tomorrow's events, and drops days that are too old or take too much room. */
-export async function keepRuntimeDays({ store, clock, log }: Deps, retention = DEFAULT_RETENTION): Promise<void> {
+export async function keepRuntimeDays({ store, clock, log }: Deps, { days, gib } = DEFAULT_RETENTION): Promise<void> {
   await makeRuntimeDays(store, clock());
-  const dropped = await dropRuntimeDays(store, retention, clock());
+  const dropped = await dropRuntimeDays(store, { days, bytes: gib * GIB }, clock());
   if (dropped.length > 0) log.info({ days: dropped }, "events of these days are not kept any more");
 }
 

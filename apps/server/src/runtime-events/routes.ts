@@ -8,9 +8,7 @@ import { Id } from "../id.ts";
 import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { decodeBatch } from "./decode-batch.ts";
-
-const DAY_MS = 86_400_000;
-const MAX_SPAN_DAYS = 31;
+import { spanOf } from "./span.ts";
 
 const EVENT_ID = /^(\d{1,15})-(\d{1,5})$/;
 
@@ -126,16 +124,4 @@ function typeNumbers(text: string | undefined): readonly number[] | undefined {
     }
     return eventTypeNumber(known);
   });
-}
-
-function spanOf(since: string | undefined, until: string | undefined, now: Date) {
-  const end = until === undefined ? now : new Date(until);
-  const begin = since === undefined ? new Date(end.getTime() - DAY_MS) : new Date(since);
-  const days = (end.getTime() - begin.getTime()) / DAY_MS;
-  if (days >= 0 && days <= MAX_SPAN_DAYS) return { since: begin, until: end };
-  throw new ServerError(
-    "INVALID_REQUEST",
-    `a span of time ends after it begins and has ${MAX_SPAN_DAYS} days at most`,
-    "give other times",
-  );
 }

@@ -1,4 +1,5 @@
 import { listTenants, replaceSealed, type SealedSecret, type Store, sealedSecrets } from "@bulwark/store";
+import { exportPurpose } from "../exports/open-transport.ts";
 import { resealAuthority } from "../gateway/authority.ts";
 import { responsePurpose } from "../gateway/orders.ts";
 import { channelPurpose } from "../notifications/send.ts";
@@ -16,6 +17,7 @@ const PURPOSES: Readonly<Record<SealedSecret["of"], (id: number) => string>> = {
   channel: channelPurpose,
   account: totpPurpose,
   response: responsePurpose,
+  export_target: exportPurpose,
 };
 
 /** What sealing again came to. */

@@ -9,6 +9,7 @@ import {
   listContainers,
   makeRuntimeDays,
   putAutomaticResponse,
+  putExportTarget,
   putRuleFile,
   raiseAlerts,
   recordContainers,
@@ -127,6 +128,15 @@ export async function seedRuntime(store: Store, tenantId: number, now = new Date
     await addIndicators(db, [{ kind: "domain", value: "bad.example.org", source: "seed", expiresAt: null }], now);
     const automatic = { name: "seed", condition: "false", actions: ["pause"], mode: "off", perHour: 1 } as const;
     await putAutomaticResponse(db, { ...automatic, by: "seed", now });
+    const target = {
+      name: "seed",
+      kind: "syslog",
+      address: "tcp://127.0.0.1:1",
+      format: "ocsf",
+      settings: {},
+    } as const;
+    const what = { alerts: true, events: true, eventTypes: [], enabled: false };
+    const exportId = await putExportTarget(db, { ...target, ...what, by: "seed", now });
     const [seen] = await listContainers(db, { nodeId, limit: 1 });
     const [evidence] = (await getResponse(db, responseId))?.evidence ?? [];
     return {
@@ -136,6 +146,7 @@ export async function seedRuntime(store: Store, tenantId: number, now = new Date
         ["alerts", String(raised?.id)],
         ["responses", String(responseId)],
         ["evidence", String(evidence?.id)],
+        ["exports", String(exportId)],
         ["modes", String(mode.id)],
         ["runtime-events", `${written?.batchId}-0`],
       ]),

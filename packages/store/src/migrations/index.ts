@@ -8,6 +8,7 @@ import { schedules } from "./0006-schedules.ts";
 import { notifications } from "./0007-notifications.ts";
 import { waivers } from "./0008-waivers.ts";
 import { runtime } from "./0010-runtime.ts";
+import { exports } from "./0013-exports.ts";
 
 /** A step of the schema. Steps that were released never change. */
 export interface NamedMigration extends Migration {
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   notifications,
   waivers,
   runtime,
+  exports,
 ];

@@ -1,7 +1,11 @@
 import { sql } from "kysely";
+import { countMissed } from "../exports/progress.ts";
 import type { Store } from "../open-store.ts";
+import { listTenants } from "../tenants/tenants.ts";
 
 const DAY_MS = 86_400_000;
+/** More than one installation serves. */
+const MAX_TENANTS = 10_000;
 
 /** Makes the partitions that events of the days from eight days ago to tomorrow go to. */
 export async function makeRuntimeDays(store: Store, now: Date): Promise<void> {
@@ -10,7 +14,8 @@ export async function makeRuntimeDays(store: Store, now: Date): Promise<void> {
 }
 
 /**
- * Drops the oldest days until what is left is within both bounds. Today and yesterday stay in any case.
+ * Drops the oldest days until what is left is within both bounds. Today and yesterday stay in any case. Exports that had not
+ * come so far count what they miss.
  *
  * @returns days that were dropped, `2026-06-01`
  */
@@ -27,11 +32,19 @@ export async function dropRuntimeDays(
   const dropped: string[] = [];
   for (const row of rows) {
     if (row.day >= kept || (row.day >= oldest && bytes <= bounds.bytes)) break;
+    await tellMissed(store, row.day);
     await sql`SELECT drop_runtime_day(${row.day}::date)`.execute(store.system);
     bytes -= row.bytes;
     dropped.push(row.day);
   }
   return dropped;
+}
+
+/** What a day holds that was not exported yet is lost to the targets that it was for: they tell how much. */
+async function tellMissed(store: Store, day: string): Promise<void> {
+  for (const { id } of await listTenants(store, { limit: MAX_TENANTS })) {
+    await store.tenant(id, (db) => countMissed(db, day));
+  }
 }
 
 function dayOf(ms: number): string {

@@ -3,7 +3,7 @@ import type { TenantQueries } from "../open-store.ts";
 
 /** A secret at rest, and the row that it belongs to. */
 export interface SealedSecret {
-  readonly of: "registry" | "channel" | "account" | "response";
+  readonly of: "registry" | "channel" | "account" | "response" | "export_target";
   readonly id: number;
   readonly sealed: Buffer;
 }
@@ -14,6 +14,7 @@ export async function sealedSecrets(db: TenantQueries): Promise<readonly SealedS
     SELECT 'registry' AS of, id, secret AS sealed FROM registry WHERE secret IS NOT NULL
     UNION ALL SELECT 'channel', id, secret FROM channel WHERE secret IS NOT NULL
     UNION ALL SELECT 'response', id, secret FROM response WHERE secret IS NOT NULL
+    UNION ALL SELECT 'export_target', id, secret FROM export_target WHERE secret IS NOT NULL
     UNION ALL SELECT 'account', id, totp_secret FROM account WHERE totp_secret IS NOT NULL
     ORDER BY 1, 2`.execute(db);
   return rows;

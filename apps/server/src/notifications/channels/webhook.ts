@@ -16,15 +16,16 @@ export const webhook: Channel = {
   },
   async send(target, message) {
     const body = JSON.stringify(message);
-    const seconds = Math.floor(target.now.getTime() / 1_000);
     const headers = {
-      "x-bulwark-signature": `t=${seconds},v1=${signatureOf(target.secret, seconds, body)}`,
+      "x-bulwark-signature": signatureHeader(target.secret, target.now, body),
       "x-bulwark-delivery": message.id,
     };
     return postJson(target, target.address, body, { headers });
   },
 };
 
-function signatureOf(secret: string, seconds: number, body: string): string {
-  return createHmac("sha256", secret).update(`${seconds}.${body}`).digest("hex");
+/** `t=<seconds>,v1=<hex>`, with which a receiver knows who sent a body, and when. */
+export function signatureHeader(secret: string, now: Date, body: string): string {
+  const seconds = Math.floor(now.getTime() / 1_000);
+  return `t=${seconds},v1=${createHmac("sha256", secret).update(`${seconds}.${body}`).digest("hex")}`;
 }
