@@ -32,6 +32,7 @@ $(CONSOLE): $(CONSOLE_SOURCES) | install
 	@touch $@
 
 test: install test-tools sensor ## install what the tests need and run them all
+	cd sensor && cargo test --release --locked --quiet
 	vitest run
 
 sensor: $(SENSOR) ## build the node sensor (needs cargo, clang and libbpf-dev)
@@ -52,10 +53,10 @@ lint: install console-types wire-types ## type check, format, lint, import direc
 	knip
 	vitest run test/import-direction.test.ts
 
-bench: install test-tools ## measure, print a table, write bench/results.json
+bench: install test-tools sensor ## measure, print a table, write bench/results.json
 	$(NODE) --disable-warning=ExperimentalWarning bench/run.ts
 
-bench-smoke: install test-tools ## the same with small sizes: shows that it runs, not how fast
+bench-smoke: install test-tools sensor ## the same with small sizes: shows that it runs, not how fast
 	BULWARK_BENCH_SMOKE=1 $(NODE) --disable-warning=ExperimentalWarning bench/run.ts
 
 accuracy: install ## precision and recall on the labelled corpus; fails below the stated bounds

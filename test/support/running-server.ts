@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { type RunningServer, type ServerOptions, startServer } from "@bulwark/server";
 import pino from "pino";
 
-const PASSWORD = "four grey herons wading";
+export const PASSWORD = "four grey herons wading";
 const PATIENCE_MS = 90_000;
 const LOOK_AGAIN_MS = 100;
 
@@ -41,7 +41,7 @@ export async function startTestServer(
   return { running, url: running.url, ...(await logIn(running.url)), close: () => running.close() };
 }
 
-async function logIn(url: string): Promise<ApiClient> {
+export async function logIn(url: string): Promise<ApiClient> {
   const answer = await fetch(`${url}/api/v1/session`, {
     method: "POST",
     headers: { "content-type": "application/json" },
