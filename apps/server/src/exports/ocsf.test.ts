@@ -35,7 +35,15 @@ const ACTIVITIES: Readonly<Record<number, number>> = {
 const place = { id: "7-0", nodeId: 3, hostname: "node-1" };
 
 const program: RuntimeProcess = {
-  ...{ pid: 41, namespacePid: 7, startUs: 900, parent: null, name: "sh", exe: "/bin/sh", arguments: ["sh", "-c", "id"] },
+  ...{
+    pid: 41,
+    namespacePid: 7,
+    startUs: 900,
+    parent: null,
+    name: "sh",
+    exe: "/bin/sh",
+    arguments: ["sh", "-c", "id"],
+  },
   ...{ argumentsCut: 0, cwd: "/", uid: 0, gid: 0, effectiveUid: 0, loginUid: 4_294_967_295, userName: "root" },
   ...{ sessionId: 1, groupLeaderPid: 41, tty: 0, effectiveCapabilities: 0, interpreter: "", exeInMemory: false },
   ...{ exeDeleted: false, exeDrifted: true, exeWritable: false, exeInode: 5, exeDigest: "a".repeat(64) },
@@ -47,7 +55,13 @@ const shell: RuntimeProcess = {
 };
 const container: RuntimeContainer = {
   ...{ id: "c0ffee", runtime: "containerd", runtimeNamespace: "k8s.io", name: "web", image: "shop:1" },
-  ...{ imageDigest: `sha256:${"b".repeat(64)}`, labels: { app: "shop" }, privileged: false, mounts: [], capabilities: 0 },
+  ...{
+    imageDigest: `sha256:${"b".repeat(64)}`,
+    labels: { app: "shop" },
+    privileged: false,
+    mounts: [],
+    capabilities: 0,
+  },
   ...{ hostNetwork: false, hostPid: false, hostIpc: false, readOnlyRoot: false, seccomp: true, user: "", pod: "web-1" },
   ...{ podUid: "u", namespace: "shop", kubernetesContainer: "web", startedUs: 0, addresses: [] },
 };
@@ -57,7 +71,16 @@ function event(of: Partial<RuntimeEvent>): RuntimeEvent {
     ...{ type: "execve", timeUs: 1_780_300_800_123_456, count: 1, process: shell, container, threadId: 41, result: 0 },
     ...{ path: "", newPath: "", flags: 0, mode: 0, fd: -1, upperLayer: false, inode: 0, device: 0, family: 0 },
     ...{ protocol: "", localAddress: "", localPort: 0, remoteAddress: "", remotePort: 0, bytesSent: 0 },
-    ...{ bytesReceived: 0, dnsName: "", dnsType: "", dnsAnswers: [], argument: 0, targetPid: 0, detail: "", blockId: "" },
+    ...{
+      bytesReceived: 0,
+      dnsName: "",
+      dnsType: "",
+      dnsAnswers: [],
+      argument: 0,
+      targetPid: 0,
+      detail: "",
+      blockId: "",
+    },
     ...{ targetFd: -1, fdKind: "unknown", oldCapabilities: 0, oldUid: 0 },
     ...of,
   };
@@ -71,7 +94,9 @@ function read(record: OcsfObject): Record<string, never> & OcsfObject {
 function expectValid(record: OcsfObject): void {
   const classUid = record.class_uid as number;
   const activity = record.activity_id as number;
-  const missing = [...BASE, ...(REQUIRED[classUid] ?? ["a class that is not known"])].filter((name) => !(name in record));
+  const missing = [...BASE, ...(REQUIRED[classUid] ?? ["a class that is not known"])].filter(
+    (name) => !(name in record),
+  );
   expect(missing, JSON.stringify(record)).toEqual([]);
   expect(record.type_uid).toBe(classUid * 100 + activity);
   expect(activity === 99 || activity <= (ACTIVITIES[classUid] ?? -1)).toBe(true);
@@ -82,7 +107,13 @@ function expectValid(record: OcsfObject): void {
 
 test.each(RUNTIME_EVENT_TYPES)("%s has what its class requires, with everything known and with nothing", (type) => {
   const address = { localAddress: "10.0.0.2", localPort: 4_000, remoteAddress: "203.0.113.9", remotePort: 443 };
-  const full = { path: "/etc/passwd", newPath: "/tmp/x", dnsName: "a.example.org", dnsAnswers: ["203.0.113.9"], ...address };
+  const full = {
+    path: "/etc/passwd",
+    newPath: "/tmp/x",
+    dnsName: "a.example.org",
+    dnsAnswers: ["203.0.113.9"],
+    ...address,
+  };
   expectValid(read(eventOcsf(event({ type, ...full }), place)));
   expectValid(read(eventOcsf(event({ type, process: null, container: null }), { ...place, hostname: "" })));
 });
@@ -139,7 +170,10 @@ const alert: AlertDetail = {
   ...{ batchId: 7, position: 0, processStart: 900, history: [] },
   facts: {
     event: { path: "/bin/sh" },
-    lineage: [{ ...shell, parent: undefined }, { ...shell.parent, parent: undefined }],
+    lineage: [
+      { ...shell, parent: undefined },
+      { ...shell.parent, parent: undefined },
+    ],
     description: "A shell",
     advice: "look",
     techniques: [{ id: "T1059", name: "Command and Scripting Interpreter" }],

@@ -43,6 +43,11 @@ export async function startSyslogReceiver(directory?: string): Promise<SyslogRec
     tls === undefined
       ? createServer({ allowHalfOpen: true }, take)
       : createTlsServer({ key: tls.key, cert: tls.cert, allowHalfOpen: true }, take);
+  // Those whose handshake failed are connections too.
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+  });
   server.on("tlsClientError", () => {});
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

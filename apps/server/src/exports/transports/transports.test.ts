@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExportKind } from "@bulwark/store";
-import { Consumer, stringDeserializers } from "@platformatic/kafka";
+import { Admin, Consumer, stringDeserializers } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHttpReceiver } from "../../notifications/testing/http-receiver.ts";
 import type { ExportRecord } from "../export-record.ts";
@@ -51,13 +51,17 @@ async function webhookReceiver(): Promise<Receiver> {
 
 async function kafkaReceiver(): Promise<Receiver> {
   const topic = `bulwark-${randomUUID()}`;
+  const bootstrapBrokers = [new URL(BROKER ?? "").host];
+  const admin = new Admin({ clientId: "test", bootstrapBrokers });
+  await admin.createTopics({ topics: [topic], partitions: 3, replicas: 1 });
   return {
-    ...{ kind: "kafka", address: BROKER ?? "", settings: { ...settings, topic }, close: async () => {} },
+    ...{ kind: "kafka", address: BROKER ?? "", settings: { ...settings, topic } },
+    close: () => admin.close(true),
     async taken(count) {
       const consumer = new Consumer({
         groupId: randomUUID(),
         clientId: "test",
-        bootstrapBrokers: [new URL(BROKER ?? "").host],
+        bootstrapBrokers,
         deserializers: stringDeserializers,
       });
       const stream = await consumer.consume({ topics: [topic], mode: "earliest" });
