@@ -306,6 +306,7 @@ export const enRuntime = {
   "relations.alerts": "{n} open {n:alert|alerts}",
   "relations.unknownImage": "Flaws not known",
   "relations.reached": "Reached from the network",
+  "relations.reachUnknown": "Whether it is reached from the network is not known yet.",
   "relations.notReached": "Nothing in it is reached from the network.",
 
   "nodes.title": "Nodes",

@@ -305,6 +305,7 @@ export const zhRuntime: Readonly<Record<keyof typeof enRuntime, string>> = {
   "relations.alerts": "{n} 条待处理告警",
   "relations.unknownImage": "缺陷未知",
   "relations.reached": "可从网络访问",
+  "relations.reachUnknown": "尚不清楚它能否从网络访问。",
   "relations.notReached": "其中没有可从网络访问的服务。",
 
   "nodes.title": "节点",

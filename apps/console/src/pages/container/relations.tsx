@@ -100,19 +100,20 @@ function ImageBox({ container }: Props) {
 
 function OwnerBox({ container }: Props) {
   const { imageId, imageDigest } = container;
-  return imageId === null ? <Owner name={undefined} /> : <OwnerOfImage digest={imageDigest} />;
+  return imageId === null ? <Owner name={null} /> : <OwnerOfImage digest={imageDigest} />;
 }
 
 function OwnerOfImage({ digest }: { readonly digest: string }) {
   const image = useImage(digest);
-  return <Owner name={image.data?.owner?.name} />;
+  return <Owner name={image.data === undefined ? undefined : (image.data.owner?.name ?? null)} />;
 }
 
-function Owner({ name }: { readonly name: string | undefined }) {
+/** @param name null where nobody is responsible, undefined while that is not known */
+function Owner({ name }: { readonly name: string | null | undefined }) {
   const { t } = useSpeech();
   return (
     <Box kind={t("images.owner")}>
-      {name === undefined ? <span className="quiet">{t("about.noOwner")}</span> : <SafeText value={name} />}
+      {name === null ? <span className="quiet">{t("about.noOwner")}</span> : <SafeText value={name} />}
     </Box>
   );
 }
@@ -120,7 +121,9 @@ function Owner({ name }: { readonly name: string | undefined }) {
 /** Ports that are open to others than the container itself. */
 function Reached({ container }: Props) {
   const { t, nameOf } = useSpeech();
-  const { items } = useListeners({ container: container.runtimeId, nodeId: container.nodeId });
+  const { items, loading, error } = useListeners({ container: container.runtimeId, nodeId: container.nodeId });
+  // What is not known yet must not be taken for safety.
+  if (loading || error !== null) return <div className="relation-reach quiet">{t("relations.reachUnknown")}</div>;
   const exposed = items.filter((listener) => listener.exposed);
   return (
     <div className="relation-reach">

@@ -43,30 +43,38 @@ function NobodyWatches() {
 
 function Seen({ nodes, connected }: { readonly nodes: number; readonly connected: number }) {
   const { t, format } = useSpeech();
-  const open = useAlertCounts().data?.open ?? {};
+  const counts = useAlertCounts().data;
+  const open = counts?.open ?? {};
   const sensors = useNodes();
   const lost = sensors.items.reduce((sum, node) => sum + node.lost, 0);
   const lesser = LESSER.reduce((sum, severity) => sum + (open[severity] ?? 0), 0);
-  const { number } = format;
+  // What was not read is no zero.
+  const alerts = (count: number) => (counts === undefined ? t("none") : format.number(count));
+  const isLostKnown = !sensors.loading && sensors.error === null;
   return (
     <div className="figures">
       {(["critical", "high"] as const).map((severity) => (
         <Figure
           key={severity}
           name={t("overview.alertsOpen", { severity: t(`severity.${severity}`) })}
-          value={number(open[severity] ?? 0)}
+          value={alerts(open[severity] ?? 0)}
           tone={(open[severity] ?? 0) === 0 ? undefined : severity === "critical" ? "bad" : "warn"}
           to={`/alerts?severities=${severity}`}
         />
       ))}
-      <Figure name={t("overview.lesserAlerts")} value={number(lesser)} to={`/alerts?severities=${LESSER.join(",")}`} />
+      <Figure name={t("overview.lesserAlerts")} value={alerts(lesser)} to={`/alerts?severities=${LESSER.join(",")}`} />
       <Figure
         name={t("overview.nodesConnected")}
         value={t("overview.nodesOf", { n: connected, all: nodes })}
         tone={connected < nodes ? "warn" : undefined}
         to="/nodes"
       />
-      <Figure name={t("overview.lost")} value={number(lost)} tone={lost > 0 ? "bad" : undefined} to="/nodes" />
+      <Figure
+        name={t("overview.lost")}
+        value={isLostKnown ? `${format.number(lost)}${sensors.hasMore ? "+" : ""}` : t("none")}
+        tone={lost > 0 ? "bad" : undefined}
+        to="/nodes"
+      />
     </div>
   );
 }
@@ -102,7 +110,7 @@ function ResponseFigures() {
       <Figure
         name={t("overview.waiting")}
         value={waiting}
-        tone={waiting === "0" ? undefined : "warn"}
+        tone={/^[1-9]/.test(waiting) ? "warn" : undefined}
         to="/responses?state=waiting"
       />
       <Figure name={t("overview.responding")} value={underWay} to="/responses" />
@@ -113,6 +121,6 @@ function ResponseFigures() {
 /** Responses in these states; where there are more than one page, at least so many. */
 function useCount(states: string): string {
   const { t, format } = useSpeech();
-  const { items, hasMore, loading } = useResponses({ states });
-  return loading ? t("none") : `${format.number(items.length)}${hasMore ? "+" : ""}`;
+  const { items, hasMore, loading, error } = useResponses({ states });
+  return loading || error !== null ? t("none") : `${format.number(items.length)}${hasMore ? "+" : ""}`;
 }
