@@ -5,7 +5,7 @@
 // Values of the wire contract's EventType; those from 100 on stay between the kernel half and the sensor.
 enum event_type {
 	EXECVE = 1, CLONE = 2, PROCEXIT = 3, OPEN = 4, CREAT = 5, UNLINK = 7, RMDIR = 11,
-	SETUID = 38, SETGID = 39, PRCTL = 41, MPROTECT = 52,
+	SETUID = 38, SETGID = 39, CAPSET = 40, PRCTL = 41, MPROTECT = 52,
 	CONNECT = 60, ACCEPT = 61, LISTEN = 62, BIND = 63, SOCKET = 64, SENDTO = 65, DNS = 66, FLOW = 67, DUP = 68,
 	BLOCKED = 81,
 	CGROUP_MADE = 100, CGROUP_GONE = 101, IO_URING = 102, NETWORK_BLOCKED = 103,
@@ -45,7 +45,7 @@ struct record {
 	s64 result;
 	u64 bits; // flags of the call
 	s64 argument;
-	u64 inode;
+	u64 inode; // of SETUID, SETGID and CAPSET: the effective capabilities afterwards
 	u32 mode;
 	s32 fd;
 	u32 device;

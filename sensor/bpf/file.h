@@ -137,7 +137,7 @@ static __always_inline void duplicated(struct scratch *scratch, struct task_stru
 	record->fd = source;
 	if (kind == STDIO_SOCKET) {
 		struct socket *socket = READ(file, private_data);
-		put_socket(scratch, READ(socket, sk));
+		put_socket(scratch, READ(socket, sk), 0);
 	}
 	offer(scratch);
 }

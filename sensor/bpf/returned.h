@@ -96,6 +96,8 @@ int call_returned(u64 *ctx)
 	u32 descriptor = arguments[call->descriptor & 7];
 	switch (call->handler) {
 	case HANDLER_NUMBERS:
+		if (record->type == SETUID || record->type == SETGID || record->type == CAPSET)
+			record->inode = READ(task, cred, cap_effective.val);
 		offer(scratch);
 		break;
 	case HANDLER_OPENED:

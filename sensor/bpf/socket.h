@@ -7,6 +7,7 @@
 #define AF_INET6 10
 #define TCP_CLOSE 7
 #define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
 #define IPPROTO_TCP 6
 #define EINPROGRESS 115
 
@@ -47,15 +48,45 @@ static __always_inline void read_socket(struct sock *sock, struct socket_body *b
 	}
 }
 
-// Body, and the path of a Unix socket's peer (its own path when it has none).
-static __always_inline void put_socket(struct scratch *scratch, struct sock *sock)
+// struct sockaddr_in and sockaddr_in6, as far as they say where to.
+struct asked_address {
+	u16 family;
+	u16 port;
+	u32 address4; // sockaddr_in6: flow
+	u64 address6[2];
+};
+
+// Whether `owner` is about this very attempt. A socket that ended before it was connected leaves its owner behind, and the
+// kernel gives its memory to the next one.
+static __always_inline bool owns_attempt(struct owner *owner, struct record *record, u64 where)
+{
+	struct asked_address asked = {};
+	if (owner->pid != record->pid || owner->start_ns != record->start_ns)
+		return false;
+	if (bpf_probe_read_user(&asked, 8, (void *)where) || bpf_ntohs(asked.port) != owner->addresses.remote_port)
+		return false;
+	if (asked.family == AF_INET)
+		return owner->addresses.family == AF_INET && asked.address4 == *(u32 *)owner->addresses.remote;
+	if (asked.family != AF_INET6 || bpf_probe_read_user(asked.address6, 16, (void *)where + 8))
+		return false;
+	u64 *remote = (u64 *)owner->addresses.remote;
+	return asked.address6[0] == remote[0] && asked.address6[1] == remote[1];
+}
+
+// Body, and the path of a Unix socket's peer (its own path when it has none). `where` is the address that a call to
+// connect named, 0 of anything else.
+static __always_inline void put_socket(struct scratch *scratch, struct sock *sock, u64 where)
 {
 	struct socket_body body = {};
 	read_socket(sock, &body);
 	u64 key = (u64)sock;
-	struct owner *owner = bpf_map_lookup_elem(&owners, &key);
-	if (owner && !body.remote_port && scratch->record.type == CONNECT)
-		body = owner->addresses;
+	struct owner *owner = where && !body.remote_port ? bpf_map_lookup_elem(&owners, &key) : NULL;
+	if (owner) {
+		// Otherwise what the caller asked for stands: it follows the body.
+		if (owns_attempt(owner, &scratch->record, where))
+			body = owner->addresses;
+		bpf_map_delete_elem(&owners, &key);
+	}
 	put(scratch, &body, sizeof(body));
 	if (body.family != AF_UNIX) {
 		put_nothing(scratch);
@@ -108,7 +139,8 @@ static __always_inline void by_socket(struct scratch *scratch, struct task_struc
 	scratch->record.fd = fd;
 	if (call->handler == HANDLER_ACCEPTED && scratch->record.type == ACCEPT)
 		own(&scratch->record, sock, false);
-	put_socket(scratch, sock);
+	u64 where = scratch->record.type == CONNECT ? scratch->arguments[call->text & 7] : 0;
+	put_socket(scratch, sock, where);
 	if (call->text != NO_ARGUMENT)
 		put_user_bytes(scratch->arguments[call->text & 7], 28);
 	else
@@ -128,6 +160,11 @@ int socket_state(u64 *ctx)
 		struct record record;
 		describe(&record, CONNECT, task);
 		own(&record, sock, true);
+		return 0;
+	}
+	// A connection that comes in has no owner before it is accepted, whatever its memory was used for.
+	if (state == TCP_SYN_RECV && (int)ctx[1] != TCP_SYN_SENT) {
+		bpf_map_delete_elem(&owners, &key);
 		return 0;
 	}
 	// What never came about is no flow; its addresses stay for the call that is about to say so.

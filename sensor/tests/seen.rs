@@ -145,3 +145,55 @@ fn scripts_show_their_interpreter_and_what_was_asked_for() {
     let exec = seen.find("execve", |event| event["path"] == link.as_str());
     assert_eq!(exec["process"]["interpreter"], "/bin/sh");
 }
+
+/// Begins a connection that is refused later, and lets go of it.
+fn begin_refused(port: u16) {
+    // SAFETY: plain calls with a valid address of its own size.
+    unsafe {
+        let socket = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_NONBLOCK, 0);
+        let mut address: libc::sockaddr_in = std::mem::zeroed();
+        address.sin_family = libc::AF_INET as u16;
+        address.sin_port = port.to_be();
+        address.sin_addr.s_addr = u32::from_ne_bytes([127, 0, 0, 1]);
+        libc::connect(socket, (&raw const address).cast(), std::mem::size_of_val(&address) as u32);
+        libc::close(socket);
+    }
+}
+
+#[test]
+fn a_connection_that_fails_at_once_shows_none_of_the_peers_before_it() {
+    needs_kernel!();
+    let running = harness::start("reused", "");
+    for _ in 0..20 {
+        for _ in 0..10 {
+            begin_refused(9);
+        }
+        // No connection is made to a group: the kernel says so before it sends anything.
+        assert!(TcpStream::connect("224.0.0.9:9").is_err());
+    }
+    let seen = running.stop();
+    let failed = |event: &&serde_json::Value| event["process"]["pid"] == std::process::id() && event["result"] == -101;
+    let peers: Vec<_> = seen.of("connect").filter(failed).map(|event| (&event["remoteAddress"], &event["remotePort"])).collect();
+    assert!(!peers.is_empty());
+    assert!(peers.iter().all(|peer| *peer == (&"224.0.0.9".into(), &9.into())), "{peers:?}");
+}
+
+#[test]
+fn what_a_process_was_before_it_changed_is_told_with_the_change() {
+    needs_kernel!();
+    let running = harness::start("before", "");
+    let raised = running.folder.join("raised");
+    fs::copy("/bin/true", &raised).expect("copied");
+    fs::set_permissions(&raised, std::os::unix::fs::PermissionsExt::from_mode(0o4755)).expect("set-user-id");
+    let nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"];
+    Command::new("setpriv").args(nobody).arg(&raised).arg("by nobody").status().expect("setpriv, of util-linux");
+    let seen = running.stop();
+    let setuid = seen.find("setuid", |event| event["process"]["name"] == "setpriv" && event["result"] == 0);
+    assert_eq!((&setuid["oldUid"], &setuid["process"]["effectiveUid"]), (&0.into(), &65534.into()));
+    assert_ne!(setuid["oldCapabilities"], 0);
+    assert_eq!(setuid["process"]["effectiveCapabilities"], 0);
+    let exec = seen.find("execve", |event| event["process"]["arguments"][1] == "by nobody");
+    assert_eq!((&exec["oldUid"], &exec["process"]["effectiveUid"]), (&65534.into(), &0.into()));
+    assert_eq!(exec["oldCapabilities"], 0);
+    assert_ne!(exec["process"]["effectiveCapabilities"], 0);
+}
