@@ -434,6 +434,55 @@ test("what breaks the contract ends the stream with the reason, and the gateway 
   again.close();
 });
 
+test("the stream of a node that is removed ends, and it cannot come back", async () => {
+  const node = await enrolled();
+  const sensor = connect(node);
+  sensor.send({ hello: {} });
+  await sensor.until(({ policy }) => policy);
+  await opened.store.tenant(TENANT, async (db) => {
+    await removeNode(db, node.id, clock());
+    await announce(db, { topic: "revocations", id: node.id });
+  });
+  await sensor.ended;
+  const again = connect(node);
+  await expect(again.ended).resolves.toMatchObject({ code: status.UNAUTHENTICATED });
+  sensor.close();
+  again.close();
+});
+
+test("evidence is taken in its order up to a bound, and only where it was asked for", async () => {
+  const node = await enrolled();
+  const asked = (uid: string, action: string) =>
+    opened.store.tenant(TENANT, (db) =>
+      addResponse(db, {
+        ...{ uid, nodeId: node.id, container: "x", action, parameters: {}, state: "sent", askedBy: "me", reason: "" },
+        ...{ now: clock(), expiresAt: new Date(Date.now() + 60_000) },
+      }),
+    );
+  const [id, other] = [await asked("order-3", "collect-evidence"), await asked("order-4", "pause")];
+  const sensor = connect(node);
+  const piece = (name: string, offset: number, content: string, orderId = "order-3") =>
+    sensor.send({ evidence: { orderId, name, offset, content: Buffer.from(content) } });
+  piece("a", 0, "one ");
+  piece("a", 4, "two");
+  // Sent again after a break, and out of place.
+  piece("a", 4, "two");
+  piece("a", 99, "lost");
+  piece("b", 0, "x", "order-4");
+  for (let i = 0; i < 100; i++) piece(`file-${i}`, 0, "y");
+  sensor.send({ result: { orderId: "order-3", outcome: 1 } });
+  const kept = await expect
+    .poll(() => opened.store.tenant(TENANT, (db) => getResponse(db, id)))
+    .toMatchObject({
+      state: "done",
+      evidence: expect.arrayContaining([expect.objectContaining({ name: "a", sizeBytes: 7 })]),
+    })
+    .then(() => opened.store.tenant(TENANT, (db) => getResponse(db, id)));
+  expect(kept?.evidence).toHaveLength(64);
+  expect((await opened.store.tenant(TENANT, (db) => getResponse(db, other)))?.evidence).toEqual([]);
+  sensor.close();
+});
+
 test("a gateway that ends and starts again loses nothing that was acknowledged", async () => {
   const node = await enrolled();
   const sensor = connect(node);

@@ -112,6 +112,8 @@ export async function startGateway(
   const listener = await listenToEvents(
     deps.store,
     ({ tenantId, topic, id }) => {
+      // A node that was removed is told so when it comes back: its certificate counts no more.
+      if (topic === "revocations") streams.get(Number(id))?.end();
       if (topic === "orders")
         each(
           (s) => s.sendOrders(),

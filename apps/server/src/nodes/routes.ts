@@ -125,6 +125,7 @@ export const nodeRoutes: Routes = async (app, { deps }) => {
         const hostname = await removeNode(db, id, clock());
         if (hostname === undefined) throw notFound("node", id);
         await announce(db, { topic: "nodes", id });
+        await announce(db, { topic: "revocations", id });
         await audit(db, request, "node.remove", `node/${id}`, { hostname });
       });
       return reply.status(204).send(null);

@@ -110,7 +110,15 @@ export async function seedRuntime(store: Store, tenantId: number, now = new Date
     ]);
     const uid = `seed-response-${nodeId}`;
     const responseId = await addResponse(db, {
-      ...{ uid, nodeId, container: runtimeId, action: "pause", parameters: {}, alertId: raised?.id, state: "done" },
+      ...{
+        uid,
+        nodeId,
+        container: runtimeId,
+        action: "collect-evidence",
+        parameters: {},
+        alertId: raised?.id,
+        state: "done",
+      },
       ...{ askedBy: "seed", reason: "", now, expiresAt: now },
     });
     await addEvidence(db, nodeId, {

@@ -193,6 +193,10 @@ export async function responseSecret(db: TenantQueries, id: number): Promise<Buf
   return rows[0]?.secret ?? null;
 }
 
+/** Of one response: a node that was taken over does not fill the database. */
+const MAX_EVIDENCE_FILES = 64;
+const MAX_EVIDENCE_BYTES = 128 * 1024 * 1024;
+
 /** Adds a piece of evidence to what came before; pieces that come again after a break are dropped. */
 export async function addEvidence(
   db: TenantQueries,
@@ -209,9 +213,10 @@ export async function addEvidence(
   await sql`
     INSERT INTO evidence AS e (tenant_id, response_id, name, content, complete, cut_bytes)
     SELECT current_tenant(), id, ${chunk.name}, ${chunk.content}, ${chunk.isLast}, ${chunk.cutBytes} FROM response
-    WHERE uid = ${chunk.uid} AND node_id = ${nodeId}
+    WHERE uid = ${chunk.uid} AND node_id = ${nodeId} AND action = 'collect-evidence'
+      AND (SELECT count(*) FROM evidence WHERE response_id = response.id AND name <> ${chunk.name}) < ${MAX_EVIDENCE_FILES}
     ON CONFLICT (response_id, name) DO UPDATE SET complete = excluded.complete, cut_bytes = excluded.cut_bytes,
-      content = CASE WHEN length(e.content) = ${chunk.offset} THEN e.content || excluded.content ELSE e.content END`.execute(
+      content = CASE WHEN length(e.content) = ${chunk.offset} AND length(e.content) < ${MAX_EVIDENCE_BYTES} THEN e.content || excluded.content ELSE e.content END`.execute(
     db,
   );
 }
