@@ -187,6 +187,23 @@ test("a rule is switched to block and off, and one that cannot block says why", 
   await window.close();
 });
 
+test("a rule does otherwise in a scope, until that is taken back", { timeout: SLOW_MS }, async () => {
+  const window = await bench.logIn();
+  const { page } = window;
+  await open(page, `/runtime-rules?open=${encodeURIComponent("Cron job written")}`);
+  await page.click(".ant-drawer button:has-text('Add an exception')");
+  await page.click(".ant-modal-footer button:has-text('Save')");
+  await page.waitForSelector(".ant-modal :text('Name at least one image, namespace or container')");
+  await page.fill("#namespaces", "batch-*");
+  await page.keyboard.press("Enter");
+  await page.click(".ant-modal-footer button:has-text('Save')");
+  await page.waitForSelector(".ant-drawer li:has-text('Namespaces: batch-*')");
+  await page.click(".ant-drawer li button:has-text('Take back')");
+  await page.waitForSelector(".ant-drawer :text('It does the same everywhere')");
+  expect(window.complaints).toEqual([]);
+  await window.close();
+});
+
 test("a file of rules is tried out with its problems by line, then kept", { timeout: SLOW_MS }, async () => {
   const window = await bench.logIn();
   const { page } = window;

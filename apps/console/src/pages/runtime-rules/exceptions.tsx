@@ -32,7 +32,7 @@ export function RuleExceptions({ rule }: { readonly rule: RuntimeRule }) {
           </li>
         ))}
       </ul>
-      {mayWrite ? <AddException rule={rule} /> : null}
+      <div>{mayWrite ? <AddException rule={rule} /> : null}</div>
     </div>
   );
 }
