@@ -1,84 +1,74 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadRules, neededSelections } from "@bulwark/detect";
-import { shippedRules } from "../apps/server/src/rules/shipped-rules.ts";
-import { SENSOR, whyNoSensor } from "../test/support/sensor-process.ts";
+import { promisify } from "node:util";
+import { whyNoContainerd } from "../test/support/containerd.ts";
+import { whyNoSensor } from "../test/support/sensor-process.ts";
+import { type HostContainer, openHostContainer } from "./host-container.ts";
+import { type Installation, openInstallation, residentMib } from "./installation.ts";
 import { type BenchResult, compared, limited, median, smoke } from "./result.ts";
 
 const SECONDS = smoke ? 1 : 10;
 const ROUNDS = smoke ? 1 : 5;
 const SOURCES = smoke ? 4 : 120;
-const KIB = 1_024;
 const PORT = 18_099;
 
-/** What the sensor costs a node, with the policy that the shipped rules compile to. */
+/**
+ * What the sensor costs a node, with the policy that the shipped rules compile to and everything in a container: first beside a
+ * server that takes the events, then alone, when it keeps them on disk, so that only its own cost is measured.
+ */
 export async function sensorBench(work: string): Promise<readonly BenchResult[]> {
-  const why = whyNoSensor();
+  const why = whyNoSensor() || whyNoContainerd();
   if (why !== "") {
     process.stderr.write(`the sensor is not measured: ${why}\n`);
     return [];
   }
-  const directory = mkdtempSync(join(work, "sensor-"));
-  const policy = join(directory, "policy.json");
-  const { rules, ...set } = loadRules(shippedRules());
-  writeFileSync(policy, JSON.stringify({ selections: neededSelections({ rules, ...set }) }));
+  const installation = await openInstallation(work);
+  const { directory, server, startSensor, untilPolicy } = installation;
   const load = buildLoad(directory);
   const project = writeProject(directory);
+  const container = openHostContainer(directory);
   const results: BenchResult[] = [];
-  await withSensor(policy, async (pid) => {
-    await sleep(1_000);
-    results.push(limited("sensor: resident memory on a quiet node", residentMib(pid), "MiB", 15));
-    results.push(
-      limited("sensor: one core, on a quiet node", await shareOfCore(pid, () => sleep(SECONDS * 1_000)), "%", 1),
-    );
-    const execs = () => run(load, "exec", "1000", String(SECONDS));
-    results.push(limited("sensor: one core, at 1,000 programs/s", await shareOfCore(pid, execs), "%", 5));
-    const opens = () => run(load, "open", "10000", String(SECONDS));
-    results.push(limited("sensor: one core, at 10,000 opens/s", await shareOfCore(pid, opens), "%", 5));
-    results.push(limited("sensor: resident memory afterwards", residentMib(pid), "MiB", 30));
-  });
-  const build = () => milliseconds(() => execFileSync("make", ["-s", "-B", "-j2", "-C", project]));
-  results.push(await slowDown(policy, "make -j2 of a C project", "ms", build));
-  const requests = await nginx(directory);
+  const sensor = await startSensor("connected");
+  await untilPolicy();
+  await sleep(SECONDS * 500);
+  results.push(limited("sensor: resident memory on a quiet node", residentMib(sensor.pid), "MiB", 15));
+  const measure = async (name: string, limit: number, work: () => Promise<unknown>) =>
+    results.push(limited(`sensor: share of one core, ${name}`, await shareOfCore(sensor.pid, work), "%", limit));
+  await measure("on a quiet node", 1, () => sleep(SECONDS * 1_000));
+  await measure("at 1,000 programs/s", 5, () => container.run(load, "exec", "1000", String(SECONDS)));
+  await measure("at 10,000 opens/s that write", 5, () => container.run(load, "open", "10000", String(SECONDS)));
+  results.push(limited("sensor: resident memory afterwards", residentMib(sensor.pid), "MiB", 30));
+  await sensor.stop();
+  await server.close();
+  const build = () => milliseconds(() => container.run("make", "-s", "-B", "-j2", "-C", project));
+  results.push(await slowDown(startSensor, "make -j2 of a C project", "ms", build));
+  const requests = await nginx(directory, container);
   if (requests !== undefined) {
-    results.push(await slowDown(policy, "a request to nginx under load", "µs", requests.perRequest));
-    requests.stop();
+    results.push(await slowDown(startSensor, "a request to nginx under load", "µs", requests.perRequest));
+    await requests.stop();
   }
-  rmSync(directory, { recursive: true });
+  container.close();
   return results;
 }
 
 /** Rounds without and with the sensor, one after the other, so that both see the same machine. */
-async function slowDown(policy: string, name: string, unit: string, measure: () => number | Promise<number>) {
+async function slowDown(
+  startSensor: Installation["startSensor"],
+  name: string,
+  unit: string,
+  measure: () => Promise<number>,
+): Promise<BenchResult> {
   const off: number[] = [];
   const on: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     off.push(await measure());
-    await withSensor(policy, async () => void on.push(await measure()));
+    const sensor = await startSensor("ready");
+    on.push(await measure());
+    await sensor.stop();
   }
   return compared(`${name}, with the sensor`, median(on), unit, "without (limit 1.03)", median(off));
-}
-
-async function withSensor(policy: string, work: (pid: number) => Promise<void>): Promise<void> {
-  const words = ["run", "--output", "/dev/null", "--policy", policy];
-  const sensor = spawn(SENSOR, words, { stdio: ["ignore", "ignore", "pipe"] });
-  for await (const line of createInterface({ input: sensor.stderr })) if (line.includes("ready")) break;
-  try {
-    await work(sensor.pid ?? 0);
-  } finally {
-    const ended = once(sensor, "exit");
-    sensor.kill("SIGTERM");
-    await ended;
-  }
-}
-
-/** proc(5), /proc/PID/status. */
-function residentMib(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / KIB;
 }
 
 /**
@@ -99,15 +89,10 @@ async function shareOfCore(pid: number, work: () => Promise<unknown>): Promise<n
   return ((nanoseconds() - before) / 1e6 / (performance.now() - began)) * 100;
 }
 
-function milliseconds(work: () => unknown): number {
+async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
-  work();
+  await work();
   return performance.now() - began;
-}
-
-async function run(program: string, ...words: readonly string[]): Promise<void> {
-  const [code] = await once(spawn(program, words, { stdio: "inherit" }), "exit");
-  if (code !== 0) throw new Error(`${program} ${words.join(" ")} ended with ${code}`);
 }
 
 /** Starts programs or opens files at a rate, in C so that it costs little itself. */
@@ -174,8 +159,8 @@ function writeProject(directory: string): string {
   return project;
 }
 
-/** nginx on the loopback and wrk in front of it; undefined where they are not installed. */
-async function nginx(directory: string) {
+/** nginx in the container and wrk in front of it; undefined where they are not installed. */
+async function nginx(directory: string, container: HostContainer) {
   if (spawnSync("wrk", ["--version"]).error !== undefined || spawnSync("nginx", ["-v"]).error !== undefined)
     return undefined;
   const configuration = join(directory, "nginx.conf");
@@ -187,25 +172,24 @@ events { worker_connections 256; }
 http { access_log off; server { listen 127.0.0.1:${PORT}; root ${directory}; } }
 `,
   );
-  const server = spawn("nginx", ["-c", configuration], { stdio: "ignore" });
+  const ended = container.run("nginx", "-c", configuration).catch(() => {});
   const address = `http://127.0.0.1:${PORT}/index.html`;
-  for (
-    let tries = 0;
-    tries < 50 &&
-    !(await fetch(address).then(
+  const answers = () =>
+    fetch(address).then(
       ({ ok }) => ok,
       () => false,
-    ));
-    tries++
-  )
-    await sleep(100);
+    );
+  for (let tries = 0; tries < 50 && !(await answers()); tries++) await sleep(100);
   return {
     /** Microseconds on average; connections are opened anew, which is what the sensor sees. */
-    perRequest: () => {
+    perRequest: async () => {
       const words = ["-t1", "-c8", `-d${smoke ? 1 : 5}s`, "-H", "Connection: close", address];
-      const said = execFileSync("wrk", words).toString();
-      return 1e6 / Number(/Requests\/sec:\s+([\d.]+)/.exec(said)?.[1]);
+      const { stdout } = await promisify(execFile)("wrk", words);
+      return 1e6 / Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
     },
-    stop: () => void server.kill("SIGTERM"),
+    async stop() {
+      await container.run("nginx", "-c", configuration, "-s", "stop");
+      await ended;
+    },
   };
 }
