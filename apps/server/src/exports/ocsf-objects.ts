@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { RuntimeContainer, RuntimeProcess } from "@bulwark/model";
 
 /** Version of the Open Cybersecurity Schema Framework that records follow. */
-export const OCSF_VERSION = "1.5.0";
+const OCSF_VERSION = "1.5.0";
 const MAX_ANCESTORS = 16;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

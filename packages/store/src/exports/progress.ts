@@ -9,7 +9,7 @@ export interface ExportTurn {
 }
 
 /** How far a target has come: the last thing it took, by the transaction that wrote it. Text, for `xid8` has 64 bits. */
-export interface ExportCursor {
+interface ExportCursor {
   readonly xid: string;
   readonly id: number;
 }
