@@ -1,5 +1,13 @@
 import { zstdCompressSync } from "node:zlib";
-import { addNode, changeAlert, dropRuntimeDays, raiseAlerts, type TenantQueries, writeBatches } from "@bulwark/store";
+import {
+  addNode,
+  changeAlert,
+  dropRuntimeDays,
+  makeRuntimeDays,
+  raiseAlerts,
+  type TenantQueries,
+  writeBatches,
+} from "@bulwark/store";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { EVENT_TYPES, eventBatch } from "../gateway/wire.ts";
@@ -17,7 +25,7 @@ let server: TestApp;
 let admin: TestAccount;
 let receiver: HttpReceiver;
 let nodeId: number;
-let sequence = 0;
+let spools = 0;
 beforeAll(async () => {
   server = await openTestApp();
   admin = await server.account("admin");
@@ -47,8 +55,10 @@ async function put(over: object = {}) {
 
 /** Stores a batch whose events are named, as a gateway does. */
 async function store(db: TenantQueries, ...paths: readonly string[]) {
+  // Each from a spool of its own: batches of one wait for each other.
+  const spool = { epoch: `e-${++spools}`, sequence: 1 };
   const bytes = eventBatch.encode({
-    ...{ epoch: "e", sequence: ++sequence },
+    ...spool,
     events: paths.map((path) => ({ type: EVENT_TYPES.OPEN, timeUs: server.clock.now.getTime() * 1_000, path })),
   });
   const rows = paths.map((target) => ({
@@ -62,18 +72,19 @@ async function store(db: TenantQueries, ...paths: readonly string[]) {
     },
     ...{ exe: "", arguments: "", target, port: 0, result: 0 },
   }));
-  const batch = { nodeId, epoch: "e", sequence, content: zstdCompressSync(bytes), events: rows, losses: [] };
+  const batch = { nodeId, ...spool, content: zstdCompressSync(bytes), events: rows, losses: [] };
   return writeBatches(db, [batch], server.clock.now);
 }
 
 /** What a run sends, a while after the one before. */
-async function run(sendMs = 10_000): Promise<void> {
-  server.clock.now = new Date(server.clock.now.getTime() + 10 * MINUTE);
+async function run(sendMs = 10_000, servers = 1): Promise<void> {
+  server.clock.now = new Date(server.clock.now.getTime() + MINUTE);
   const { store, secrets } = server;
-  await exportForTenant({ store, secrets, clock: () => server.clock.now, log, sendMs }, 1);
+  const deps = { store, secrets, clock: () => server.clock.now, log, sendMs };
+  await Promise.all(Array.from({ length: servers }, () => exportForTenant(deps, 1)));
 }
 
-function taken(): Record<string, never>[] {
+function taken(): Record<string, unknown>[] {
   return receiver.received.flatMap(({ body }) => body.trimEnd().split("\n")).map((line) => JSON.parse(line));
 }
 
@@ -122,9 +133,8 @@ test("what a transaction commits late is sent, though later ones were sent befor
   });
   await written.promise;
   await server.store.tenant(1, (db) => store(db, "/early"));
-  await run();
+  await run().finally(commit);
   expect(paths()).toEqual([]);
-  commit();
   await late;
   await server.store.tenant(1, (db) => store(db, "/after"));
   await run();
@@ -171,14 +181,14 @@ test("days that were dropped before they were sent are counted", async () => {
   await server.store.tenant(1, (db) => store(db, "/gone", "/gone too"));
   await dropRuntimeDays(server.store, { days: 1, bytes: 1 }, new Date(server.clock.now.getTime() + 5 * 1440 * MINUTE));
   expect((await ask("GET", "/exports")).body.items[0]).toMatchObject({ missed: 2 });
+  await makeRuntimeDays(server.store, server.clock.now);
 });
 
 test("one target is never sent to by two servers at once", async () => {
-  await seedRuntime(server.store, 1, server.clock.now);
   await put({ alerts: false });
   const all = Array.from({ length: 40 }, (_, i) => `/${i}`);
   for (const path of all) await server.store.tenant(1, (db) => store(db, path));
-  await Promise.all([run(), run(), run()]);
+  await run(10_000, 3);
   expect(paths()).toEqual(all);
   expect(taken()).toHaveLength(all.length);
 });

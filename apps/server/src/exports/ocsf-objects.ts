@@ -2,8 +2,9 @@ import { isIP } from "node:net";
 import type { RuntimeContainer, RuntimeProcess } from "@bulwark/model";
 
 /** Version of the Open Cybersecurity Schema Framework that records follow. */
-export const OCSF_VERSION = "1.5.0";
+const OCSF_VERSION = "1.5.0";
 const MAX_ANCESTORS = 16;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** An object of OCSF: members that have no value are left out of JSON. */
 export type OcsfObject = Readonly<Record<string, unknown>>;
@@ -54,7 +55,8 @@ export function containerObject(
     uid: id,
     name: orNone(name),
     runtime: orNone(runtime),
-    pod_uuid: orNone(podUid),
+    // Static pods have a hash for an id, which the schema does not take.
+    pod_uuid: UUID.test(podUid) ? podUid : undefined,
     image: uid === "" ? undefined : { uid, name: orNone(image) },
     tags: Object.entries(labels).map(([key, value]) => ({ name: key, value })),
   };

@@ -32,6 +32,7 @@ const ACTIVITIES: Readonly<Record<number, number>> = {
   4003: 6,
 };
 
+const POD = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const place = { id: "7-0", nodeId: 3, hostname: "node-1" };
 
 const program: RuntimeProcess = {
@@ -63,7 +64,7 @@ const container: RuntimeContainer = {
     capabilities: 0,
   },
   ...{ hostNetwork: false, hostPid: false, hostIpc: false, readOnlyRoot: false, seccomp: true, user: "", pod: "web-1" },
-  ...{ podUid: "u", namespace: "shop", kubernetesContainer: "web", startedUs: 0, addresses: [] },
+  ...{ podUid: POD, namespace: "shop", kubernetesContainer: "web", startedUs: 0, addresses: [] },
 };
 
 function event(of: Partial<RuntimeEvent>): RuntimeEvent {
@@ -129,7 +130,7 @@ test("a program that starts is its parent's doing, with those above it and the c
       file: { path: "/bin/sh", name: "sh", type_id: 1, hashes: [{ algorithm_id: 3, value: "a".repeat(64) }] },
       parent_process: { pid: 40, name: "nginx" },
       ancestry: [{ pid: 40 }, { pid: 1 }],
-      container: { name: "web", image: { uid: container.imageDigest, name: "shop:1" }, pod_uuid: "u" },
+      container: { name: "web", image: { uid: container.imageDigest, name: "shop:1" }, pod_uuid: POD },
     },
     unmapped: { exe_drifted: true },
   });

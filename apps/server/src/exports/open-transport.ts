@@ -26,11 +26,10 @@ export async function openExportSecret(
  * @throws ServerError `ADDRESS_REFUSED`, `UPSTREAM_FAILED`
  */
 export async function openTransport(
-  { kind, address, settings }: Pick<ExportTarget, "kind" | "address" | "settings">,
+  { kind, address, settings: set }: Pick<ExportTarget, "kind" | "address"> & { readonly settings: TransportSettings },
   secret: string,
   { clock, withinMs }: { readonly clock: () => Date; readonly withinMs: number },
 ): Promise<Transport> {
-  const set: TransportSettings = settings;
   const { allowPrivate = false, caPem } = set;
   const outbound = createOutbound({ allowPrivate, ...(caPem === undefined ? {} : { ca: caPem }) });
   try {

@@ -120,7 +120,9 @@ async function contentOf(store: Store): Promise<unknown> {
           .selectAll()
           .execute(),
       );
-      content[`${name} ${tenant}`] = rows.map((row) => JSON.stringify(row)).sort();
+      // Numbers of transactions are another database's own.
+      const plain = (key: string, value: unknown) => (key === "changed_xid" ? undefined : value);
+      content[`${name} ${tenant}`] = rows.map((row) => JSON.stringify(row, plain)).sort();
     }
   }
   return content;

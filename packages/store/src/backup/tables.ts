@@ -14,7 +14,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set(["kysely_migration", "kysely_migra
 
 /**
  * All tables, those that others refer to first, so that they can be filled in this order. Runtime events are not among them:
- * they are many, end by themselves, and what matters of them is in the alerts.
+ * they are many, end by themselves, and what matters of them is in the alerts. Nor are numbers of transactions, which mean
+ * nothing in another database.
  */
 export async function backedTables(db: SystemQueries): Promise<readonly BackedTable[]> {
   const { rows } = await sql<BackedTable>`
@@ -22,6 +23,7 @@ export async function backedTables(db: SystemQueries): Promise<readonly BackedTa
       array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '') AS columns,
       bool_or(a.attname = 'tenant_id') AND c.relrowsecurity AS "byTenant"
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      AND a.atttypid <> 'xid8'::regtype
     WHERE c.relkind = 'r' AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace GROUP BY c.oid ORDER BY c.relname`.execute(
     db,
   );

@@ -9,7 +9,7 @@ export interface ExportTurn {
 }
 
 /** How far a target has come: the last thing it took, by the transaction that wrote it. Text, for `xid8` has 64 bits. */
-export interface ExportCursor {
+interface ExportCursor {
   readonly xid: string;
   readonly id: number;
 }
@@ -27,7 +27,7 @@ export async function takeExportTurn(
   // After a restore there are targets without progress: they go on with what comes from then on.
   await sql`
     INSERT INTO export_progress (tenant_id, target_id, alert_xid, batch_xid, due_at)
-    SELECT current_tenant(), t.id, xmin, xmin, ${now} FROM export_target t, pg_snapshot_xmin(pg_current_snapshot()) AS xmin
+    SELECT current_tenant(), t.id, here, here, ${now} FROM export_target t, pg_snapshot_xmin(pg_current_snapshot()) AS here
     WHERE NOT EXISTS (SELECT FROM export_progress p WHERE p.target_id = t.id) ON CONFLICT DO NOTHING`.execute(db);
   const { rows } = await sql<ExportTurn>`
     UPDATE export_progress p SET lease = ${randomUUID()}, due_at = ${leaseUntil},

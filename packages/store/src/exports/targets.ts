@@ -81,7 +81,7 @@ export async function putExportTarget(
   const { id } = rows[0]!;
   await sql`
     INSERT INTO export_progress (tenant_id, target_id, alert_xid, batch_xid, due_at)
-    SELECT current_tenant(), ${id}, xmin, xmin, ${target.now} FROM pg_snapshot_xmin(pg_current_snapshot()) AS xmin
+    SELECT current_tenant(), ${id}, here, here, ${target.now} FROM pg_snapshot_xmin(pg_current_snapshot()) AS here
     ON CONFLICT (target_id) DO UPDATE SET due_at = ${target.now} WHERE export_progress.state = 'failing'`.execute(db);
   return id;
 }

@@ -85,5 +85,13 @@ async function within<Result>(ms: number, work: Promise<Result>): Promise<Result
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`the brokers do not answer within ${ms / 1_000} s`)), ms);
   });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+  return Promise.race([work.catch(explained), late]).finally(() => clearTimeout(timer));
+}
+
+/** The library tells how often something failed, and keeps why in a list. */
+function explained(error: unknown): never {
+  let cause = error;
+  while (cause instanceof AggregateError && cause.errors.length > 0) cause = cause.errors[0];
+  if (cause === error || !(cause instanceof Error)) throw error;
+  throw new Error(`${error instanceof Error ? error.message : ""} ${cause.message}`.trim(), { cause: error });
 }

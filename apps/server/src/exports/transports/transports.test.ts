@@ -56,7 +56,7 @@ async function kafkaReceiver(): Promise<Receiver> {
   await admin.createTopics({ topics: [topic], partitions: 3, replicas: 1 });
   return {
     ...{ kind: "kafka", address: BROKER ?? "", settings: { ...settings, topic } },
-    close: () => admin.close(true),
+    close: () => admin.close(),
     async taken(count) {
       const consumer = new Consumer({
         groupId: randomUUID(),
