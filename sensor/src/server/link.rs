@@ -19,6 +19,8 @@ const BACK_OFF_LAST: Duration = Duration::from_secs(60);
 const STEADY: Duration = Duration::from_secs(30);
 /// Messages that wait to be sent.
 const QUEUE: usize = 64;
+/// A stream that was not refused for so long is taken.
+const ACCEPTED_AFTER: Duration = Duration::from_secs(5);
 /// Between two looks at how long the certificate still holds.
 const RENEWAL_CHECK: Duration = Duration::from_secs(3600);
 
@@ -76,9 +78,19 @@ async fn open(state: &State, events: &mpsc::Sender<LinkEvent>) -> Result<(), Str
     }
     let (sender, receiver) = mpsc::channel(QUEUE);
     events.send(LinkEvent::Up(sender)).await.map_err(|_| "stopped".to_string())?;
-    let answer = GatewayClient::new(channel.clone()).connect(Queue(receiver)).await.map_err(|status| status.to_string())?;
+    let mut client = GatewayClient::new(channel.clone());
+    let mut connecting = std::pin::pin!(client.connect(Queue(receiver)));
+    // The gateway answers with its first message, which may take long; that it takes the node for none of its own, it says at once.
+    let early = tokio::time::timeout(ACCEPTED_AFTER, &mut connecting).await;
+    if let Ok(Err(status)) = early {
+        return Err(status.to_string());
+    }
     events.send(LinkEvent::Accepted).await.map_err(|_| "stopped".to_string())?;
-    let mut incoming = answer.into_inner();
+    let answer = match early {
+        Ok(answer) => answer,
+        Err(_) => connecting.await,
+    };
+    let mut incoming = answer.map_err(|status| status.to_string())?.into_inner();
     let mut check = tokio::time::interval_at(tokio::time::Instant::now() + RENEWAL_CHECK, RENEWAL_CHECK);
     loop {
         tokio::select! {
