@@ -13,12 +13,13 @@ use crate::server::identity::State;
 use crate::server::link::LinkEvent;
 use crate::server::uplink::{SPOOL_BYTES, Uplink};
 use crate::server::{inventory, node};
+use crate::upgrade::{Fetched, trial};
 use crate::wire::{EvidenceChunk, Health, Hello, OrderResult, Policy, SignedOrder, downstream, loss, order_result, upstream};
 
 const HEALTH_SECONDS: u64 = 10;
 const INVENTORY_SECONDS: u64 = 600;
-/// Without a policy that says otherwise, of one core.
-const DEFAULT_CPU_SHARE: f64 = 0.0;
+/// Without a policy that says otherwise: of one core, for each processor of the node.
+const DEFAULT_CPU_SHARE: f64 = 0.05;
 /// In the second step a container may make this many events in a second.
 const SAMPLED_EVENTS_PER_SECOND: u32 = 100;
 /// Results of orders are remembered for a week after they were carried out.
@@ -28,17 +29,23 @@ const REMEMBER_US: i64 = 7 * 24 * 3600 * 1_000_000;
 pub enum Message {
     Link(LinkEvent),
     Finished(OrderResult, Vec<EvidenceChunk>),
+    Upgrade(Result<Fetched, (OrderResult, Vec<EvidenceChunk>)>),
 }
 
 pub struct Duty {
     uplink: Option<Uplink>,
     link: Option<mpsc::Receiver<LinkEvent>>,
-    finished: mpsc::UnboundedReceiver<(OrderResult, Vec<EvidenceChunk>)>,
-    finish: mpsc::UnboundedSender<(OrderResult, Vec<EvidenceChunk>)>,
+    finished: mpsc::UnboundedReceiver<Message>,
+    finish: mpsc::UnboundedSender<Message>,
+    /// The order whose program is being fetched.
+    upgrading: Option<String>,
+    /// A program that is to take this one's place: the sensor ends for it.
+    pub upgrade: Option<Fetched>,
     second: u64,
     meter: CpuMeter,
     health_meter: CpuMeter,
     degradation: Degradation,
+    cpus: usize,
     counted: Counts,
     undescribed: u64,
 }
@@ -60,10 +67,13 @@ impl Duty {
             link,
             finished,
             finish,
+            upgrading: None,
+            upgrade: None,
             second: 0,
             meter: CpuMeter::new(),
             health_meter: CpuMeter::new(),
             degradation: Degradation::default(),
+            cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             counted: Counts::default(),
             undescribed: 0,
         })
@@ -79,13 +89,19 @@ impl Duty {
         };
         tokio::select! {
             Some(event) = link => Message::Link(event),
-            Some((result, chunks)) = self.finished.recv() => Message::Finished(result, chunks),
+            Some(message) = self.finished.recv() => message,
         }
     }
 
     pub fn take(&mut self, message: Message, sensor: &mut Sensor) {
         match message {
             Message::Finished(result, chunks) => self.answer(result, chunks),
+            Message::Upgrade(Ok(fetched)) => self.upgrade = Some(fetched),
+            Message::Upgrade(Err((result, chunks))) => {
+                self.upgrading = None;
+                self.answer(result, chunks);
+            }
+            Message::Link(LinkEvent::Accepted) => self.answer_upgrade(),
             Message::Link(LinkEvent::Up(sender)) => {
                 let hello = Hello {
                     node: Some(node::describe()),
@@ -125,6 +141,15 @@ impl Duty {
         }
     }
 
+    /// What came of an upgrade is said by the program that runs after it.
+    fn answer_upgrade(&mut self) {
+        let Some(uplink) = &mut self.uplink else { return };
+        if let Some((id, report)) = trial::reached_a_gateway(&uplink.state) {
+            uplink.result(response::result(&id, report));
+            trial::answered(&uplink.state, &id);
+        }
+    }
+
     fn policy(&mut self, policy: Policy, sensor: &mut Sensor) {
         let Some(uplink) = &mut self.uplink else { return };
         if let Some(limits) = policy.limits.as_ref().filter(|limits| limits.spool_bytes > 0) {
@@ -161,6 +186,12 @@ impl Duty {
         if let Some(known) = state.result(&order.id) {
             return uplink.say(upstream::Message::Result(known));
         }
+        // Asked again before there is an answer.
+        let pending = trial::Pending::read(&state).map(|pending| pending.upgrade.order_id);
+        if [&pending, &self.upgrading].into_iter().flatten().any(|id| *id == order.id) {
+            return;
+        }
+        let id = order.id.clone();
         match response::begin(sensor, &state, order) {
             Begun::Done((result, chunks)) => self.answer(result, chunks),
             Begun::Later(work) => {
@@ -168,7 +199,20 @@ impl Duty {
                 tokio::task::spawn_local(async move {
                     let answer = work.await;
                     // The receiver is gone only when the sensor ends.
-                    drop(finish.send(answer));
+                    drop(finish.send(Message::Finished(answer.0, answer.1)));
+                });
+            }
+            Begun::Upgrade(_) if self.upgrading.is_some() || pending.is_some() => {
+                let report = response::Report::new(order_result::Outcome::Refused, "another upgrade is under way; ask again after it");
+                self.answer(response::result(&id, report), Vec::new());
+            }
+            Begun::Upgrade(work) => {
+                self.upgrading = Some(id);
+                let finish = self.finish.clone();
+                tokio::task::spawn_local(async move {
+                    let fetched = work.await;
+                    // As above.
+                    drop(finish.send(Message::Upgrade(fetched)));
                 });
             }
         }
@@ -184,7 +228,8 @@ impl Duty {
     pub fn each_second(&mut self, sensor: &mut Sensor) -> Result<(), String> {
         self.second += 1;
         self.count(sensor);
-        let budget = sensor.policy.limits.as_ref().map_or(DEFAULT_CPU_SHARE, |limits| limits.cpu_share);
+        let given = sensor.policy.limits.as_ref().map_or(0.0, |limits| limits.cpu_share);
+        let budget = budget(given, self.cpus, self.uplink.is_some());
         if self.degradation.judge(self.meter.share(), budget) {
             sensor.degrade(self.degradation.step, SAMPLED_EVENTS_PER_SECOND)?;
             eprintln!("degradation {}: {}", self.degradation.step, self.degradation.reason);
@@ -258,5 +303,25 @@ impl Duty {
     fn uplink_trouble(&self) -> String {
         let trouble = self.uplink.as_ref().map(|uplink| uplink.spool.trouble.clone()).unwrap_or_default();
         if trouble.is_empty() { trouble } else { format!("the spool cannot be written: {trouble}") }
+    }
+}
+
+/// Share of one core above which the sensor degrades; 0 is no bound. Lines of JSON are made for somebody who wants all of them,
+/// at ten times the cost: only a policy bounds them.
+fn budget(given: f64, cpus: usize, has_server: bool) -> f64 {
+    match (given > 0.0, has_server) {
+        (true, _) => given,
+        (false, true) => DEFAULT_CPU_SHARE * cpus as f64,
+        (false, false) => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sensor_with_a_server_has_a_budget_without_a_policy_too() {
+        assert_eq!([budget(0.3, 4, true), budget(0.0, 4, true), budget(0.0, 4, false), budget(0.3, 4, false)], [0.3, 0.2, 0.0, 0.3]);
     }
 }

@@ -145,8 +145,7 @@ impl Engine {
         image.exe_digest = self.digests.of(record.pid);
         // Of a process that was never seen before, nothing is known to have changed.
         let known = self.processes.find(record.pid, record.start_ns).map(|process| process.image());
-        let (old_uid, old_capabilities) =
-            known.map_or((record.euid, body.capabilities), |old| (old.effective_uid, old.capabilities));
+        let (old_uid, old_capabilities) = known.map_or((record.euid, body.capabilities), |old| (old.effective_uid, old.capabilities));
         let process = self.processes.executed(record, &body, image);
         self.place(&process, record.cgroup);
         if process.parent.borrow().is_none() {
@@ -154,13 +153,8 @@ impl Engine {
             *process.parent.borrow_mut() = parent;
         }
         self.announce(&process, record);
-        let event = Event {
-            path: record::text(asked),
-            inode: record.inode,
-            old_uid,
-            old_capabilities,
-            ..self.event(EventType::Execve, record)
-        };
+        let event =
+            Event { path: record::text(asked), inode: record.inode, old_uid, old_capabilities, ..self.event(EventType::Execve, record) };
         if record.bits != 0 {
             let block_id = self.block_id(record.bits);
             let path = process.image().exe.clone();

@@ -22,6 +22,7 @@ mod run;
 mod sensor;
 mod server;
 mod translate;
+mod upgrade;
 mod wire;
 
 use std::process::ExitCode;

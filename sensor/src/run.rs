@@ -13,6 +13,7 @@ use crate::output::Output;
 use crate::policy;
 use crate::sensor::{self, Sensor};
 use crate::server::identity::{DEFAULT_STATE, State};
+use crate::upgrade::{Fetched, trial};
 use crate::wire::Policy;
 
 /// Between two looks into the ring buffer: this long when there was something, that long when there was not.
@@ -35,12 +36,17 @@ pub fn command(words: &[String]) -> Result<ExitCode, String> {
         None => {
             let state = State::open(arguments.value("state").unwrap_or(DEFAULT_STATE))?;
             state.identity().map_err(|why| format!("{why}, or give --output FILE"))?;
+            trial::settle(&state)?;
             Some(state)
         }
     };
     let policy = given.or_else(|| state.as_ref().and_then(State::policy)).unwrap_or_else(policy::default::policy);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| format!("no event loop: {error}"))?;
-    tokio::task::LocalSet::new().block_on(&runtime, work(policy, output, state))?;
+    let upgrade = tokio::task::LocalSet::new().block_on(&runtime, work(policy, output, state.clone()))?;
+    drop(runtime);
+    if let (Some(state), Some(upgrade)) = (state, upgrade) {
+        trial::run(&state, upgrade)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -53,7 +59,8 @@ fn watch(ring: &RingBuf<MapData>) -> Result<AsyncFd<OwnedFd>, String> {
     unsafe { AsyncFd::register_with_interest(owned, Interest::READABLE) }.map_err(|error| format!("ring buffer: {error}"))
 }
 
-async fn work(policy: Policy, mut output: Option<Output>, state: Option<State>) -> Result<(), String> {
+/// Works until it is told to stop, or until there is a new program to take over.
+async fn work(policy: Policy, mut output: Option<Output>, state: Option<State>) -> Result<Option<Fetched>, String> {
     let (mut sensor, mut ring) = sensor::prepare(policy)?;
     let mut duty = Duty::begin(state, &sensor)?;
     let waker = watch(&ring)?;
@@ -86,6 +93,9 @@ async fn work(policy: Policy, mut output: Option<Output>, state: Option<State>) 
             }
             _ = stop.recv() => break,
         }
+        if duty.upgrade.is_some() {
+            break;
+        }
         loop {
             let (taken, more) = sensor.drain(&mut ring);
             pause = if taken == 0 { IDLE } else { BUSY };
@@ -112,7 +122,7 @@ async fn work(policy: Policy, mut output: Option<Output>, state: Option<State>) 
         output.events(&events)?;
     }
     report_counts(&sensor);
-    Ok(())
+    Ok(duty.upgrade.take())
 }
 
 /// The last line on standard error: everything that was seen, filtered and lost, by kind.

@@ -27,9 +27,12 @@ pub fn collect(engine: &Engine, id: &str, order: &CollectEvidence, container: &R
     let mut left = if order.limit_bytes == 0 { DEFAULT_LIMIT } else { order.limit_bytes };
     let (mut chunks, mut missing, mut sizes) = (Vec::new(), Vec::new(), serde_json::Map::new());
     for name in names {
-        let Some(value) = part(name, &processes, container) else {
-            missing.push(name.to_string());
-            continue;
+        let value = match part(name, &processes, container) {
+            Ok(value) => value,
+            Err(why) => {
+                missing.push((name.to_string(), why));
+                continue;
+            }
         };
         let bytes = value.to_string().into_bytes();
         sizes.insert(name.into(), json!(bytes.len()));
@@ -37,13 +40,23 @@ pub fn collect(engine: &Engine, id: &str, order: &CollectEvidence, container: &R
         left -= taken as u64;
         chunks.extend(cut(id, name, &bytes[..taken], (bytes.len() - taken) as u64));
     }
-    let outcome = if missing.is_empty() { Outcome::Done } else { Outcome::Failed };
-    let detail = if missing.is_empty() {
-        format!("{} processes described", processes.len())
-    } else {
-        format!("no such evidence here: {}", missing.join(", "))
-    };
-    (result(id, Report::new(outcome, detail).with(json!({"bytes": sizes, "missing": missing}))), chunks)
+    let report = conclude(processes.len(), chunks.is_empty(), &missing).with(json!({
+        "bytes": sizes,
+        "missing": missing.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        "reasons": missing.iter().map(|(name, why)| (name.clone(), json!(why))).collect::<serde_json::Map<_, _>>(),
+    }));
+    (result(id, report), chunks)
+}
+
+/// What is there is worth having: only an order that gave nothing at all has failed.
+fn conclude(processes: usize, nothing: bool, missing: &[(String, String)]) -> Report {
+    let lacking: Vec<String> = missing.iter().map(|(name, why)| format!("{name} ({why})")).collect();
+    let lacking = lacking.join(", ");
+    match (nothing, missing.is_empty()) {
+        (_, true) => Report::new(Outcome::Done, format!("{processes} processes described")),
+        (false, false) => Report::new(Outcome::Done, format!("{processes} processes described; missing: {lacking}")),
+        (true, false) => Report::new(Outcome::Failed, format!("nothing could be collected: {lacking}")),
+    }
 }
 
 fn cut(id: &str, name: &str, bytes: &[u8], cut_bytes: u64) -> Vec<EvidenceChunk> {
@@ -60,16 +73,21 @@ fn cut(id: &str, name: &str, bytes: &[u8], cut_bytes: u64) -> Vec<EvidenceChunk>
         .collect()
 }
 
-fn part(name: &str, processes: &[Rc<Process>], container: &ContainerHandle) -> Option<Value> {
+/// One part, or why it cannot be had here.
+fn part(name: &str, processes: &[Rc<Process>], container: &ContainerHandle) -> Result<Value, String> {
     match name {
-        "process-tree" => Some(Value::Array(processes.iter().map(|process| describe(process)).collect())),
-        "open-files" => Some(Value::Array(processes.iter().map(|process| open_files(process.pid)).collect())),
-        "connections" => Some(connections(container.facts().pid)),
-        "mounts" => Some(json!(fs::read_to_string(format!("/proc/{}/mountinfo", container.facts().pid)).ok()?)),
-        "environment-names" => Some(Value::Array(processes.iter().map(|process| environment(process.pid)).collect())),
+        "process-tree" => Ok(Value::Array(processes.iter().map(|process| describe(process)).collect())),
+        "open-files" => Ok(Value::Array(processes.iter().map(|process| open_files(process.pid)).collect())),
+        "connections" => Ok(connections(container.facts().pid)),
+        "mounts" => Ok(json!(mounts(container.facts().pid)?)),
+        "environment-names" => Ok(Value::Array(processes.iter().map(|process| environment(process.pid)).collect())),
         "file-system-diff" => difference(container.facts().pid),
-        _ => None,
+        _ => Err("this sensor knows no such evidence".into()),
     }
+}
+
+fn mounts(pid: u32) -> Result<String, String> {
+    fs::read_to_string(format!("/proc/{pid}/mountinfo")).map_err(|error| format!("its mounts cannot be read: {error}"))
 }
 
 fn describe(process: &Process) -> Value {
@@ -106,16 +124,15 @@ fn environment(pid: u32) -> Value {
 }
 
 /// The writable layer of the container's root, from the options of its overlay mount.
-fn upper_folder(pid: u32) -> Option<PathBuf> {
-    let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).ok()?;
-    let line = text.lines().find(|line| line.split(' ').nth(4) == Some("/") && line.contains(" - overlay "))?;
+fn upper_folder(mounts: &str) -> Option<PathBuf> {
+    let line = mounts.lines().find(|line| line.split(' ').nth(4) == Some("/") && line.contains(" - overlay "))?;
     let upper = line.rsplit(' ').next()?.split(',').find_map(|option| option.strip_prefix("upperdir="))?;
     Some(PathBuf::from(upper))
 }
 
 /// What the container added, changed or (as overlay's 0:0 devices) removed.
-fn difference(pid: u32) -> Option<Value> {
-    let upper = upper_folder(pid)?;
+fn difference(pid: u32) -> Result<Value, String> {
+    let upper = upper_folder(&mounts(pid)?).ok_or("the container's root is no overlay, so nothing tells its own files from the image's")?;
     let (mut entries, mut open, mut cut) = (Vec::new(), vec![upper.clone()], false);
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
@@ -130,7 +147,7 @@ fn difference(pid: u32) -> Option<Value> {
             entries.push(entry_value(&upper, &entry.path(), &meta));
         }
     }
-    Some(json!({"layer": upper.to_string_lossy(), "entries": entries, "cut": cut}))
+    Ok(json!({"layer": upper.to_string_lossy(), "entries": entries, "cut": cut}))
 }
 
 fn entry_value(upper: &Path, path: &Path, meta: &fs::Metadata) -> Value {
@@ -154,6 +171,22 @@ mod tests {
             [(0, CHUNK, false, 0), (CHUNK as u64, 5, true, 7)]
         );
         assert_eq!(cut("o", "x", &[], 0).len(), 1);
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_had_costs_only_itself() {
+        let missing = [("file-system-diff".to_string(), "no overlay".to_string())];
+        let some = conclude(2, false, &missing);
+        assert_eq!((some.outcome, some.detail.as_str()), (Outcome::Done, "2 processes described; missing: file-system-diff (no overlay)"));
+        assert_eq!(conclude(2, true, &missing).outcome, Outcome::Failed);
+        assert_eq!(conclude(2, false, &[]).outcome, Outcome::Done);
+    }
+
+    #[test]
+    fn the_writable_layer_is_found_where_the_root_is_an_overlay() {
+        let overlay = "36 35 0:30 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/u/fs,workdir=/w\n";
+        assert_eq!(upper_folder(overlay), Some(PathBuf::from("/u/fs")));
+        assert_eq!(upper_folder("36 35 8:1 /root / rw - ext4 /dev/sda1 rw\n"), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::clock::now_us;
 use crate::container::ContainerHandle;
 use crate::sensor::Sensor;
 use crate::server::identity::State;
+use crate::upgrade::{self, Fetched};
 use crate::wire::order::Action;
 use crate::wire::{EvidenceChunk, Order, OrderResult, order_result::Outcome};
 
@@ -47,6 +48,8 @@ type Answer = (OrderResult, Vec<EvidenceChunk>);
 pub enum Begun {
     Done(Answer),
     Later(Pin<Box<dyn Future<Output = Answer>>>),
+    /// A new program is fetched; the answer comes from the one that runs afterwards.
+    Upgrade(Pin<Box<dyn Future<Output = Result<Fetched, Answer>>>>),
 }
 
 pub fn result(id: &str, report: Report) -> OrderResult {
@@ -88,9 +91,12 @@ pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
             let container = quarantine::container_of(state, &one.quarantine_id).and_then(|id| sensor.engine.containers.by_id(&id));
             done(&id, Report::of(quarantine::restore(state, &one, container.as_deref())))
         }
-        (Action::Upgrade(_), _) => {
-            done(&id, Report::new(Outcome::Refused, "this sensor does not upgrade itself; replace its binary or image"))
-        }
+        (Action::Upgrade(one), _) => match state.identity() {
+            Ok(identity) => Begun::Upgrade(Box::pin(async move {
+                upgrade::prepare(id.clone(), one, identity).await.map_err(|report| (result(&id, report), Vec::new()))
+            })),
+            Err(why) => done(&id, Report::new(Outcome::Failed, why)),
+        },
         (_, None) => done(&id, Report::new(Outcome::Refused, "the order names no container")),
         (Action::Pause(_), Some(container)) => later(id, freeze::set(container, true)),
         (Action::Resume(_), Some(container)) => later(id, freeze::set(container, false)),

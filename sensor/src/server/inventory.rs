@@ -69,7 +69,8 @@ fn holders(engine: &Engine) -> HashMap<u64, Rc<Process>> {
 fn namespaces(engine: &Engine) -> Vec<u32> {
     let mut seen: HashMap<String, u32> = HashMap::new();
     // The first process may not let itself be looked at; the sensor is on the host too.
-    let firsts = [1, std::process::id()].into_iter().chain(engine.containers.all().iter().map(|handle| handle.facts().pid).collect::<Vec<_>>());
+    let firsts =
+        [1, std::process::id()].into_iter().chain(engine.containers.all().iter().map(|handle| handle.facts().pid).collect::<Vec<_>>());
     for pid in firsts {
         if let Ok(link) = fs::read_link(format!("/proc/{pid}/ns/net")) {
             seen.entry(link.to_string_lossy().into_owned()).or_insert(pid);
