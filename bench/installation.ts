@@ -8,7 +8,7 @@ import { type ServerUnderTest, startTestServer, until } from "../test/support/ru
 import { SENSOR } from "../test/support/sensor-process.ts";
 
 /** A sensor that runs. */
-export interface StartedSensor {
+interface StartedSensor {
   readonly pid: number;
   stop(): Promise<void>;
 }
