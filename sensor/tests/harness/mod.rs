@@ -110,7 +110,13 @@ impl Seen {
     pub fn find<'a>(&'a self, kind: &'a str, fits: impl Fn(&Value) -> bool) -> &'a Value {
         match self.of(kind).find(|event| fits(event)) {
             Some(event) => event,
-            None => panic!("no such {kind} among {} events", self.events.len()),
+            None => {
+                let told = |event: &Value| {
+                    format!("{} {} {} {}", event["container"]["id"], event["process"]["name"], event["path"], event["newPath"])
+                };
+                let others: Vec<String> = self.of(kind).map(told).collect();
+                panic!("no such {kind} among {} events:\n{}", self.events.len(), others.join("\n"))
+            }
         }
     }
 
