@@ -28,7 +28,8 @@ const SERIAL_BYTES = 16;
  * authority and no other.
  */
 export const GATEWAY_NAME = "gateway.bulwark.internal";
-/** What a signature of an order is over, before the order itself: no other signature can be taken for one. */
+/** What signatures are over, before the thing itself: none can be taken for one of something else. */
+const PROGRAM_PREFIX = Buffer.from("bulwark sensor v1\0", "utf8");
 const ORDER_PREFIX = Buffer.from("bulwark order v1\0", "utf8");
 
 /** Certifies nodes and gateways of this installation, and signs orders. */
@@ -50,6 +51,8 @@ export interface Authority {
   certifyGateway(now: Date): Promise<{ readonly key: string; readonly cert: string }>;
   /** Whose certificate it is; undefined when it is not of this authority or its time is up. */
   readNode(certificate: Buffer, now: Date): (NodeName & { readonly serial: string }) | undefined;
+  /** Ed25519 over the SHA-256 of a sensor's program, which nodes ask for before they run it. */
+  signProgram(sha256: Uint8Array): Buffer;
   /** Ed25519 over the order, as the contract says. */
   signOrder(order: Uint8Array): Buffer;
 }
@@ -180,6 +183,7 @@ async function authority(certificate: string, keyText: string, orderText: string
       return { key: await privateKeyText(keys.privateKey), cert: `${made.toString("pem")}\n${certificate}` };
     },
     readNode: (der, now) => readNode(der, own, now),
+    signProgram: (sha256) => signBytes(null, Buffer.concat([PROGRAM_PREFIX, sha256]), orderKey),
     signOrder: (order) => signBytes(null, Buffer.concat([ORDER_PREFIX, order]), orderKey),
   };
 }

@@ -27,7 +27,16 @@ import { type Authority, GATEWAY_NAME, openAuthority } from "./authority.ts";
 import { createBatchWriter, type Inspect } from "./batch-writer.ts";
 import type { Downstream, EnrollResponse, EventBatch, Upstream } from "./gen/wire-types.ts";
 import { type Gateway, SERVICE, startGateway } from "./start-gateway.ts";
-import { type DeepPartial, downstream, EVENT_TYPES, enrollRequest, enrollResponse, order, upstream } from "./wire.ts";
+import {
+  type DeepPartial,
+  downstream,
+  EVENT_TYPES,
+  enrollRequest,
+  enrollResponse,
+  order,
+  renewRequest,
+  upstream,
+} from "./wire.ts";
 
 const TENANT = 1;
 const log = pino({ level: "silent" });
@@ -432,6 +441,32 @@ test("what breaks the contract ends the stream with the reason, and the gateway 
   again.send({ batch: batch(1) });
   await again.until(acknowledged(1));
   again.close();
+});
+
+test("a renewed certificate counts beside the old one until it is shown, and alone from then on", async () => {
+  const node = await enrolled();
+  const { key, request } = keyAndRequest();
+  const made = client(node);
+  const renewed = await new Promise<EnrollResponse>((resolve, reject) => {
+    made.makeUnaryRequest(
+      SERVICE.gateway.renew.path,
+      renewRequest.encode,
+      enrollResponse.decode,
+      { certificateRequest: request },
+      (error, response) => (error === null ? resolve(response!) : reject(error)),
+    );
+  }).finally(() => made.close());
+  const next = { key, cert: Buffer.from(renewed.certificate) };
+  // The answer may have been lost: the old one still opens a stream, then the new one does, and ends the old one's time.
+  for (const identity of [node, next]) {
+    const sensor = connect(identity);
+    sensor.send({ hello: {} });
+    await sensor.until(({ policy }) => policy);
+    sensor.close();
+  }
+  const old = connect(node);
+  await expect(old.ended).resolves.toMatchObject({ code: status.UNAUTHENTICATED });
+  old.close();
 });
 
 test("the stream of a node that is removed ends, and it cannot come back", async () => {

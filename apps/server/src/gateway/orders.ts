@@ -43,13 +43,13 @@ export async function takeOrders(
   for (const response of due) {
     const { secret, id } = response;
     const key = secret === null ? "" : await secrets.open(node.tenantId, responsePurpose(id), secret);
-    const bytes = order.encode(orderOf(response, node.uid, Buffer.from(key, "base64")));
+    const bytes = order.encode(orderOf(response, node.uid, authority, Buffer.from(key, "base64")));
     orders.push({ order: bytes, signature: authority.signOrder(bytes) });
   }
   return orders;
 }
 
-function orderOf(response: DueResponse, nodeUid: string, key: Buffer): DeepPartial<Order> {
+function orderOf(response: DueResponse, nodeUid: string, authority: Authority, key: Buffer): DeepPartial<Order> {
   const head = {
     id: response.uid,
     nodeId: nodeUid,
@@ -57,6 +57,13 @@ function orderOf(response: DueResponse, nodeUid: string, key: Buffer): DeepParti
     expiresUs: response.expiresAt.getTime() * 1_000,
   };
   // Parameters have the names of the contract, and were checked before they were stored.
-  const parameters = { containerId: response.container, ...response.parameters, key };
+  const given = { containerId: response.container, ...response.parameters, key };
+  const parameters = response.action === "upgrade" ? signedUpgrade(response.parameters, authority) : given;
   return { ...head, [MEMBERS[response.action as Action]]: parameters };
+}
+
+/** The program that a node is to run from now on, by its digest, which nobody else can sign. */
+function signedUpgrade({ version, address, sha256 }: DueResponse["parameters"], authority: Authority) {
+  const digest = Buffer.from(String(sha256), "hex");
+  return { version, address, sha256: digest, signature: authority.signProgram(digest) };
 }

@@ -1,3 +1,4 @@
+import { createPublicKey, verify } from "node:crypto";
 import { endResponse, getAlert, listAlerts, listAudit, raiseAlerts, type StoredAlert } from "@bulwark/store";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -124,6 +125,24 @@ test("a file in quarantine comes back with the key that only the server had, and
   await finishAll();
   const shown = JSON.stringify((await ask(security, "GET", `/responses/${asked.body.id}`)).body);
   expect(shown).not.toContain(Buffer.from(taken?.quarantine?.key ?? []).toString("base64"));
+});
+
+test("an upgrade names its program by a digest that the authority signed", async () => {
+  const sha256 = "ab".repeat(32);
+  const parameters = { version: "0.2.0", address: "https://updates.example.com/bulwark-sensor", sha256 };
+  const asked = await ask(security, "POST", "/responses", { action: "upgrade", nodeId, parameters });
+  expect(asked.body.state).toBe("queued");
+  const [sent] = await orders();
+  const { orderKey } = await openAuthority(server.store, server.secrets, server.clock.now);
+  const key = createPublicKey({
+    key: { kty: "OKP", crv: "Ed25519", x: orderKey.toString("base64url") },
+    format: "jwk",
+  });
+  const digest = Buffer.from(sha256, "hex");
+  expect(Buffer.from(sent?.upgrade?.sha256 ?? [])).toEqual(digest);
+  const signed = Buffer.concat([Buffer.from("bulwark sensor v1\0"), digest]);
+  expect(verify(null, signed, key, sent?.upgrade?.signature ?? Buffer.alloc(0))).toBe(true);
+  await finishAll();
 });
 
 test.each([

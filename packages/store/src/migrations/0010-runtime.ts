@@ -17,7 +17,7 @@ const NODES = `
   CREATE TABLE node (
     ${ID}, ${TENANT}, uid text NOT NULL UNIQUE, hostname text NOT NULL, facts jsonb NOT NULL,
     capabilities jsonb NOT NULL DEFAULT '[]', health jsonb, sensor_version text NOT NULL DEFAULT '',
-    certificate_serial text NOT NULL, enrolled_at timestamptz NOT NULL, seen_at timestamptz, connected_at timestamptz,
+    certificate_serial text NOT NULL, next_serial text NOT NULL DEFAULT '', enrolled_at timestamptz NOT NULL, seen_at timestamptz, connected_at timestamptz,
     gateway text NOT NULL DEFAULT '', policy_revision bigint NOT NULL DEFAULT 0, removed_at timestamptz
   );
   CREATE INDEX node_tenant ON node (tenant_id, hostname);

@@ -66,20 +66,25 @@ export async function getNode(db: TenantQueries, id: number): Promise<SensorNode
   return rows[0];
 }
 
-/** The node of a certificate, if it is still one: not removed, and not certified anew since. */
+/**
+ * The node of a certificate, if it is still one: not removed, and not certified anew since. A new certificate counts beside the old
+ * one until it is first shown: its node may never have got it.
+ */
 export async function findCertifiedNode(
   db: TenantQueries,
   uid: string,
   serial: string,
 ): Promise<{ readonly id: number; readonly uid: string; readonly hostname: string } | undefined> {
   const { rows } = await sql<{ id: number; uid: string; hostname: string }>`
-    SELECT id, uid, hostname FROM node
-    WHERE uid = ${uid} AND certificate_serial = ${serial} AND removed_at IS NULL`.execute(db);
+    UPDATE node SET certificate_serial = ${serial}, next_serial = CASE WHEN next_serial = ${serial} THEN '' ELSE next_serial END
+    WHERE uid = ${uid} AND ${serial} IN (certificate_serial, next_serial) AND removed_at IS NULL RETURNING id, uid, hostname`.execute(
+    db,
+  );
   return rows[0];
 }
 
 export async function certifyNode(db: TenantQueries, id: number, serial: string): Promise<void> {
-  await sql`UPDATE node SET certificate_serial = ${serial} WHERE id = ${id}`.execute(db);
+  await sql`UPDATE node SET next_serial = ${serial} WHERE id = ${id}`.execute(db);
 }
 
 /** Its certificate counts no more; what it told stays. */
