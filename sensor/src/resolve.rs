@@ -15,6 +15,8 @@ struct OpenHow {
     resolve: u64,
 }
 
+/// No file system but the root's own.
+const RESOLVE_NO_XDEV: u64 = 0x01;
 const RESOLVE_IN_ROOT: u64 = 0x10;
 const RESOLVE_NO_MAGICLINKS: u64 = 0x02;
 /// Since Linux 5.12.
@@ -49,9 +51,35 @@ pub fn open_in_root(root: &OwnedFd, path: &str, flags: i32) -> std::io::Result<O
 }
 
 /// The same, but only from what the kernel has in memory: a file system that answers slowly, or never (FUSE, a network's), must not
-/// hold up the sensor. What was just used is in memory.
+/// hold up the sensor. What was just used is in memory, but the kernel gives up where it would have to note that a link was followed,
+/// as with one that was made a moment ago: then it is looked up as usual, as far as file systems reach that answer by themselves.
 fn open_cached(root: &OwnedFd, path: &str, flags: i32) -> std::io::Result<OwnedFd> {
-    open_with(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED)
+    let resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    match open_with(root, path, flags, resolve | RESOLVE_CACHED) {
+        Err(error) if error.raw_os_error() == Some(libc::EAGAIN) && answers_by_itself(root) => {
+            open_with(root, path, flags, resolve | RESOLVE_NO_XDEV)
+        }
+        done => done,
+    }
+}
+
+/// Whether the root's file system is on a disk or in memory. An overlay's lower folders are where its runtime put them: on disks.
+fn answers_by_itself(root: &OwnedFd) -> bool {
+    const OVERLAYFS: i64 = 0x794c_7630;
+    const EXT: i64 = 0xef53;
+    const XFS: i64 = 0x5846_5342;
+    const BTRFS: i64 = 0x9123_683e;
+    const TMPFS: i64 = 0x0102_1994;
+    const ZFS: i64 = 0x2fc1_2fc1;
+    // SAFETY: an open descriptor, and a struct of the size that the call fills.
+    let kind = unsafe {
+        let mut facts: libc::statfs = std::mem::zeroed();
+        if libc::fstatfs(root.as_raw_fd(), &mut facts) != 0 {
+            return false;
+        }
+        facts.f_type as i64
+    };
+    [OVERLAYFS, EXT, XFS, BTRFS, TMPFS, ZFS].contains(&kind)
 }
 
 fn open_with(root: &OwnedFd, path: &str, flags: i32, resolve: u64) -> std::io::Result<OwnedFd> {
