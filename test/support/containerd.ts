@@ -1,12 +1,18 @@
-import { execFile } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { buildImage, type ChildServer, startChild, writeLayout } from "@bulwark/image/testing";
+import { buildImage, writeLayout } from "@bulwark/image/testing";
 
 const run = promisify(execFile);
 const SOCKET = "/run/containerd/containerd.sock";
 const NAMESPACE = "bulwark-test";
+const ROOT = "/var/tmp/bulwark-test-containerd";
+const USERS = `${ROOT}.users`;
+const LOCK = `${ROOT}.lock`;
+const PID_FILE = `${ROOT}.pid`;
 const APPLETS = [
   "sh",
   "ls",
@@ -45,7 +51,7 @@ export function whyNoContainerd(): string {
 }
 
 export async function openContainerd(directory: string): Promise<Containerd> {
-  const started = (await answers()) ? undefined : await start(directory);
+  const leave = await share();
   const ctr = (...words: readonly string[]) => run("ctr", ["--namespace", NAMESPACE, ...words], { timeout: 60_000 });
   let execs = 0;
   const remove = async (name: string) => {
@@ -77,9 +83,7 @@ export async function openContainerd(directory: string): Promise<Containerd> {
       );
       return `${ended.stdout ?? ""}${ended.stderr ?? ""}exit ${"code" in ended ? ended.code : 0}`;
     },
-    async close() {
-      await started?.stop();
-    },
+    close: leave,
   };
 }
 
@@ -90,11 +94,45 @@ async function answers(): Promise<boolean> {
   );
 }
 
-function start(directory: string): Promise<ChildServer> {
-  const configuration = join(directory, "containerd.toml");
-  writeFileSync(
-    configuration,
-    `version = 2\nroot = "${join(directory, "containerd")}"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\n  address = "${SOCKET}"\n`,
-  );
-  return startChild("containerd", ["--config", configuration], /containerd successfully booted/);
+/** Tests run beside each other and share one: who needs it first starts it, who leaves last ends it. */
+async function share(): Promise<() => Promise<void>> {
+  mkdirSync(USERS, { recursive: true });
+  const own = join(USERS, `${process.pid}-${randomUUID()}`);
+  writeFileSync(own, "");
+  if (!(await answers())) await startOnce();
+  return async () => {
+    rmSync(own, { force: true });
+    if (readdirSync(USERS).some(isAlive) || !existsSync(PID_FILE)) return;
+    const pid = Number(readFileSync(PID_FILE, "utf8"));
+    rmSync(PID_FILE);
+    process.kill(pid, "SIGTERM");
+    while (existsSync(`/proc/${pid}`)) await sleep(50);
+    rmSync(ROOT, { recursive: true, force: true });
+  };
+}
+
+function isAlive(user: string): boolean {
+  return existsSync(`/proc/${user.split("-", 1)[0]}`);
+}
+
+async function startOnce(): Promise<void> {
+  try {
+    mkdirSync(LOCK);
+  } catch {
+    // Somebody else is at it.
+    while (!(await answers())) await sleep(100);
+    return;
+  }
+  try {
+    mkdirSync(ROOT, { recursive: true });
+    const configuration = join(ROOT, "containerd.toml");
+    const plugins = 'disabled_plugins = ["io.containerd.grpc.v1.cri"]';
+    writeFileSync(configuration, `version = 2\nroot = "${ROOT}/root"\n${plugins}\n[grpc]\n  address = "${SOCKET}"\n`);
+    const child = spawn("containerd", ["--config", configuration], { detached: true, stdio: "ignore" });
+    child.unref();
+    writeFileSync(PID_FILE, String(child.pid));
+    while (!(await answers())) await sleep(100);
+  } finally {
+    rmSync(LOCK, { recursive: true });
+  }
 }
