@@ -274,7 +274,11 @@ test("what waits is approved by somebody else, and events are searched, opened a
   await page.waitForSelector("main td:has-text('decided by admin')");
   const content = Buffer.from("nginx,sh,.x");
   await bench.store.tenant(TENANT, async (db) => {
-    const piece = { uid: "waits", name: "process-tree.txt", offset: 0, content, isLast: true, cutBytes: 0 };
+    await addResponse(db, {
+      ...{ uid: "evidence", ...place, action: "collect-evidence", parameters: {}, state: "sent", askedBy: "admin" },
+      ...{ reason: "", now, expiresAt: new Date(now.getTime() + SLOW_MS) },
+    });
+    const piece = { uid: "evidence", name: "process-tree.txt", offset: 0, content, isLast: true, cutBytes: 0 };
     await addEvidence(db, nodeId, piece);
     await announce(db, { topic: "responses", id: 0 });
   });
