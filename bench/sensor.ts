@@ -10,7 +10,7 @@ import { type Installation, openInstallation, residentMib } from "./installation
 import { type BenchResult, compared, limited, median, smoke } from "./result.ts";
 
 const SECONDS = smoke ? 1 : 10;
-const ROUNDS = smoke ? 1 : 5;
+const ROUNDS = smoke ? 1 : 3;
 const SOURCES = smoke ? 4 : 120;
 const PORT = 18_099;
 
@@ -46,7 +46,11 @@ export async function sensorBench(work: string): Promise<readonly BenchResult[]>
   results.push(await slowDown(startSensor, "make -j2 of a C project", "ms", build));
   const requests = await nginx(directory, container);
   if (requests !== undefined) {
-    results.push(await slowDown(startSensor, "a request to nginx under load", "µs", requests.perRequest));
+    results.push(await slowDown(startSensor, "a request to nginx under load", "µs", () => requests.perRequest([])));
+    const anew = ["-H", "Connection: close"];
+    results.push(
+      await slowDown(startSensor, "the same, a connection for each request", "µs", () => requests.perRequest(anew)),
+    );
     await requests.stop();
   }
   container.close();
@@ -181,9 +185,9 @@ http { access_log off; server { listen 127.0.0.1:${PORT}; root ${directory}; } }
     );
   for (let tries = 0; tries < 50 && !(await answers()); tries++) await sleep(100);
   return {
-    /** Microseconds on average; connections are opened anew, which is what the sensor sees. */
-    perRequest: async () => {
-      const words = ["-t1", "-c8", `-d${smoke ? 1 : 5}s`, "-H", "Connection: close", address];
+    /** Microseconds on average. */
+    perRequest: async (options: readonly string[]) => {
+      const words = ["-t1", "-c8", `-d${smoke ? 1 : 5}s`, ...options, address];
       const { stdout } = await promisify(execFile)("wrk", words);
       return 1e6 / Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
     },
