@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { zstdCompress } from "node:zlib";
-import type { RuntimeEvent } from "@bulwark/model";
+import { CodedError, type RuntimeEvent } from "@bulwark/model";
 import {
   announce,
   makeRuntimeDays,
@@ -143,8 +143,12 @@ function partOf(queue: readonly Waiting[]): readonly Waiting[] {
   return queue.slice(0, count);
 }
 
-/** Errors of classes 22 and 23 (PostgreSQL documentation, "Error Codes") come again however often the same is written. */
+/**
+ * Errors that come again however often the same is written: of what a batch holds, or of our own code that it meets.
+ * PostgreSQL's are those of classes 22 and 23 (PostgreSQL documentation, "Error Codes").
+ */
 function isOfData(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof CodedError) return true;
   const code = (error as { readonly code?: unknown }).code;
   return typeof code === "string" && /^2[23]/.test(code);
 }

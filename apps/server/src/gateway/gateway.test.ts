@@ -50,6 +50,7 @@ let gateway: Gateway;
 /** Sees an alert in every `nc` that is executed. */
 const inspect: Inspect = async (_tenant, _node, events) =>
   events.flatMap((event, position) => {
+    if (event?.process?.name === "trap") throw new TypeError("a rule that fails");
     if (event?.type !== "execve" || event.process?.name !== "nc") return [];
     const { process, container } = event;
     const alert = {
@@ -429,6 +430,17 @@ test("a batch that the database refuses is kept and counted, and keeps nobody el
   expect(await opened.store.tenant(TENANT, (db) => getNode(db, other.id))).toMatchObject({ lost: 0 });
   sensor.close();
   neighbour.close();
+});
+
+test("a rule that fails on an event keeps neither its batch nor others back", async () => {
+  const node = await enrolled();
+  const sensor = connect(node);
+  const events = [{ type: EVENT_TYPES.EXECVE, timeUs: Date.now() * 1_000, process: 1 }];
+  sensor.send({ batch: batch(1, { events, processes: [{ pid: 9, name: "trap" }] }) });
+  sensor.send({ batch: batch(2) });
+  await sensor.until(acknowledged(2));
+  expect(await opened.store.tenant(TENANT, (db) => getNode(db, node.id))).toMatchObject({ lost: 1 });
+  sensor.close();
 });
 
 test("what breaks the contract ends the stream with the reason, and the gateway goes on", async () => {

@@ -63,6 +63,8 @@ async function act(
 ): Promise<void> {
   // What runs on the host itself is left to people, but for a process that can be named exactly.
   if (alert.container === "" && action !== "kill-process") return;
+  // Of an alert without a process, or about the first one, nothing is killed.
+  if (action === "kill-process" && alert.pid < 2) return;
   const parameters = action === "kill-process" ? { pid: alert.pid, startUs: alert.processStart } : {};
   const response = await askResponse(
     db,

@@ -175,7 +175,7 @@ test("an order that no node took in time has expired, and is not sent later", as
 });
 
 /** Raises alerts as a gateway does. */
-async function raise(count: number, severity: "critical" | "low"): Promise<void> {
+async function raise(count: number, severity: "critical" | "low", pid = 50): Promise<void> {
   await server.store.tenant(1, async (db) => {
     const alerts = Array.from({ length: count }, (_, i) => ({
       ...{ foldKey: `${severity} ${Math.random()} ${i}`, rule: "R", title: "t", severity, tags: [], nodeId },
@@ -183,7 +183,7 @@ async function raise(count: number, severity: "critical" | "low"): Promise<void>
       ...{
         process: "sh",
         exe: "/bin/sh",
-        pid: 50 + i,
+        pid: pid + i,
         processStart: 7,
         at: server.clock.now,
         count: 1,
@@ -233,6 +233,18 @@ test("one that acts does so for what meets its condition, up to its limit in an 
   await raise(1, "critical");
   expect(await orders()).toHaveLength(1);
   await finishAll();
+});
+
+test("an alert without a process does not stop the events that it came with", async () => {
+  await later();
+  await ask(security, "PUT", "/automatic-responses", {
+    ...{ name: "killer", condition: "true", actions: ["kill-process"], mode: "act" },
+  });
+  await raise(1, "low", 0);
+  expect(await orders()).toEqual([]);
+  await ask(security, "PUT", "/automatic-responses", {
+    ...{ name: "killer", condition: "true", actions: ["kill-process"], mode: "off" },
+  });
 });
 
 test("one that asks waits for a person", async () => {
