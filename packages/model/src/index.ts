@@ -15,6 +15,7 @@ export type { BaseImage, Image, Layer, OperatingSystem, Origin } from "./image.t
 export type { ChainFacts, Change, ContentRecord, ImageFacts, PackageRecord } from "./image-facts.ts";
 export type { ContentSink, EntryKind, EntryVisitor, LayerEntry } from "./layer-entry.ts";
 export type { FileReport, LayerReport } from "./layer-report.ts";
+export { LINUX_CAPABILITIES } from "./linux-capabilities.ts";
 export type { Package, PackageFact, PackageType } from "./package.ts";
 export type {
   Cvss,
