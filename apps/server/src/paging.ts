@@ -72,3 +72,18 @@ export function pageOf<Row, Item>(
   const next = rows.length > limit && last !== undefined ? { next: encodeCursor(keysOf(last)) } : {};
   return { items: shown.map(itemOf), ...next };
 }
+
+/** Id of the last row of the page before, of lists that are ordered by id alone. */
+export function idOfCursor(cursor: string | undefined): number | undefined {
+  return decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+}
+
+/** Makes a page of one row more than was asked for, of a list that is ordered by id alone and shows its rows as they are. */
+export function pageById<Row extends { readonly id: number }>(rows: readonly Row[], limit: number) {
+  return pageOf(
+    rows,
+    limit,
+    ({ id }) => [id],
+    (row) => row,
+  );
+}

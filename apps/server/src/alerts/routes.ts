@@ -18,7 +18,7 @@ import { notFound } from "../errors.ts";
 import { Id, IdParams } from "../id.ts";
 import { List } from "../list.ts";
 import { listOf } from "../list-parameter.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageById } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { allowCondition } from "../rules/allow-condition.ts";
 import { alertStory } from "./story.ts";
@@ -93,17 +93,12 @@ export const alertRoutes: Routes = async (app, { deps }) => {
         ...rest,
         states: wanted(listOf(states, STATES)),
         severities: wanted(listOf<Severity>(severities, SEVERITIES)),
-        before: decodeCursor(cursor, ["integer"])?.[0] as number | undefined,
+        before: idOfCursor(cursor),
         sight: owners,
         limit: limit + 1,
       };
       const rows = await store.tenant(tenantId, (db) => listAlerts(db, filter));
-      return pageOf(
-        rows,
-        limit,
-        ({ id }) => [id],
-        (row) => row,
-      );
+      return pageById(rows, limit);
     },
   );
 

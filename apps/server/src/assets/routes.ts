@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { notFound } from "../errors.ts";
 import { Id, IdParams } from "../id.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageById } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 
 const Text = Type.String();
@@ -113,16 +113,11 @@ export const assetRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE, ...filter } = request.query;
-      const before = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+      const before = idOfCursor(cursor);
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listContainers(db, { ...filter, before, limit: limit + 1 }),
       );
-      return pageOf(
-        rows,
-        limit,
-        ({ id }) => [id],
-        (row) => row,
-      );
+      return pageById(rows, limit);
     },
   );
 
@@ -160,16 +155,11 @@ export const assetRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE, ...filter } = request.query;
-      const after = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+      const after = idOfCursor(cursor);
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listPrograms(db, { ...filter, after, limit: limit + 1 }),
       );
-      return pageOf(
-        rows,
-        limit,
-        ({ id }) => [id],
-        (row) => row,
-      );
+      return pageById(rows, limit);
     },
   );
 
@@ -187,16 +177,11 @@ export const assetRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE, ...filter } = request.query;
-      const after = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+      const after = idOfCursor(cursor);
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listListeners(db, { ...filter, after, limit: limit + 1 }),
       );
-      return pageOf(
-        rows,
-        limit,
-        ({ id }) => [id],
-        (row) => row,
-      );
+      return pageById(rows, limit);
     },
   );
 };

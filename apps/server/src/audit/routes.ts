@@ -2,7 +2,7 @@ import { type AuditEntry, listAudit, verifyAudit } from "@bulwark/store";
 import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { ServerError } from "../errors.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 
 const tags = ["audit"];
@@ -63,7 +63,7 @@ export const auditRoutes: Routes = async (app, { deps }) => {
   };
   app.get("/api/v1/audit", { config, schema: list }, async (request) => {
     const { limit = DEFAULT_PAGE, cursor, from, to, ...texts } = request.query;
-    const before = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+    const before = idOfCursor(cursor);
     const times = { from: timeOf(from), to: timeOf(to) };
     const rows = await deps.store.tenant(principalOf(request).tenantId, (db) =>
       listAudit(db, { ...texts, ...times, limit: limit + 1, before }),

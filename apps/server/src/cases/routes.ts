@@ -14,7 +14,7 @@ import { audit } from "../audit/audit.ts";
 import { notFound } from "../errors.ts";
 import { IdParams } from "../id.ts";
 import { List } from "../list.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageById } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { findSubjects } from "../search/search.ts";
 import { SearchQueryShape } from "../search/shapes.ts";
@@ -74,12 +74,7 @@ export const caseRoutes: Routes = async (app, { deps }) => {
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listCases(db, { openOnly: open, ...before, limit: limit + 1 }),
       );
-      return pageOf(
-        rows,
-        limit,
-        ({ id }) => [id],
-        (row) => row,
-      );
+      return pageById(rows, limit);
     },
   );
 

@@ -18,7 +18,7 @@ import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
 import { IdParams } from "../id.ts";
 import { Digest } from "../images/shapes.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageById, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { scanTasks } from "../scans/scan-tasks.ts";
 import { enqueue, startJob } from "./start-job.ts";
@@ -180,12 +180,7 @@ export const jobRoutes: Routes = async (app, { deps }) => {
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listJobs(db, { ...filter, ...before, limit: limit + 1 }),
       );
-      return pageOf(
-        rows,
-        limit,
-        ({ id }) => [id],
-        (row) => row,
-      );
+      return pageById(rows, limit);
     },
   );
 

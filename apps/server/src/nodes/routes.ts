@@ -15,7 +15,7 @@ import { notFound } from "../errors.ts";
 import { openAuthority } from "../gateway/authority.ts";
 import { IdParams } from "../id.ts";
 import { List } from "../list.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { sha256 } from "../security/random-secret.ts";
 
@@ -73,7 +73,7 @@ export const nodeRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE, text } = request.query;
-      const after = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+      const after = idOfCursor(cursor);
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listNodes(db, { after, text, limit: limit + 1 }),
       );

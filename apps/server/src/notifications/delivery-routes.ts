@@ -4,7 +4,7 @@ import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
 import { Id, IdParams } from "../id.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageById } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { DeliveryDetailShape, DeliveryShape } from "./shapes.ts";
 
@@ -32,16 +32,11 @@ export const deliveryRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE, state, channel: channelId } = request.query;
-      const before = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+      const before = idOfCursor(cursor);
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listDeliveries(db, { state, channelId, before, limit: limit + 1 }),
       );
-      return pageOf(
-        rows,
-        limit,
-        ({ id }) => [id],
-        (row) => row,
-      );
+      return pageById(rows, limit);
     },
   );
 

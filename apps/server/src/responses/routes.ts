@@ -17,7 +17,7 @@ import type { Action } from "../gateway/orders.ts";
 import { Id, IdParams } from "../id.ts";
 import { List } from "../list.ts";
 import { listOf } from "../list-parameter.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { ACTION_RULES, ACTIONS } from "./actions.ts";
 import { askResponse, foundResponse, undoing } from "./ask-response.ts";
@@ -88,7 +88,7 @@ export const responseRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE, states, ...rest } = request.query;
-      const before = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+      const before = idOfCursor(cursor);
       const wanted = listOf(states, STATES);
       const filter = { ...rest, states: wanted.length === 0 ? undefined : wanted, before, limit: limit + 1 };
       const rows = await store.tenant(principalOf(request).tenantId, (db) => listResponses(db, filter));

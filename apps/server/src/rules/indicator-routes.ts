@@ -5,7 +5,7 @@ import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound } from "../errors.ts";
 import { IdParams } from "../id.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageById } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 
 const DAY_MS = 86_400_000;
@@ -40,16 +40,11 @@ export const indicatorRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE } = request.query;
-      const after = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+      const after = idOfCursor(cursor);
       const rows = await store.tenant(principalOf(request).tenantId, (db) =>
         listIndicators(db, { after, limit: limit + 1, now: clock() }),
       );
-      return pageOf(
-        rows,
-        limit,
-        ({ id }) => [id],
-        (row) => row,
-      );
+      return pageById(rows, limit);
     },
   );
 

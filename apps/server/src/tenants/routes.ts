@@ -13,7 +13,7 @@ import { checkPassword, randomPassword } from "../accounts/new-password.ts";
 import { LoginName } from "../accounts/schemas.ts";
 import { audit } from "../audit/audit.ts";
 import { ServerError } from "../errors.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { hashPassword } from "../security/passwords.ts";
 
@@ -52,7 +52,7 @@ export const tenantRoutes: Routes = async (app, { deps }) => {
   app.get("/api/v1/tenants", { config: { scope: "admin:read" }, schema: list }, async (request) => {
     demandFirstTenant(request);
     const { limit = DEFAULT_PAGE, cursor } = request.query;
-    const after = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+    const after = idOfCursor(cursor);
     const rows = await listTenants(deps.store, { limit: limit + 1, after });
     return pageOf(rows, limit, (row) => [row.id], tenantOf);
   });

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { principalOf, SCOPES, sessionOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { TOKEN_PREFIX } from "../security/authenticator.ts";
 import { randomSecret, sha256 } from "../security/random-secret.ts";
@@ -56,7 +56,7 @@ export const tokenRoutes: Routes = async (app, { deps }) => {
     const { tenantId, accountId, scopes } = principalOf(request);
     const { limit = DEFAULT_PAGE, cursor, all = false } = request.query;
     if (all && !scopes.has("admin:read")) throw new ServerError("FORBIDDEN", "this needs the scope admin:read");
-    const after = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+    const after = idOfCursor(cursor);
     const page = { limit: limit + 1, after, accountId: all ? undefined : accountId };
     const rows = await deps.store.tenant(tenantId, (db) => listTokens(db, page));
     return pageOf(rows, limit, (row) => [row.id], tokenOf);

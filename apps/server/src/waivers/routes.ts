@@ -13,7 +13,7 @@ import { type Principal, principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound, ServerError } from "../errors.ts";
 import { Id, IdParams } from "../id.ts";
-import { DEFAULT_PAGE, decodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
+import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageById } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 
 /** Who takes something on looks at it again after two years at most. */
@@ -78,17 +78,12 @@ export const waiverRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { cursor, limit = DEFAULT_PAGE, ...filter } = request.query;
-      const before = decodeCursor(cursor, ["integer"])?.[0] as number | undefined;
+      const before = idOfCursor(cursor);
       const { tenantId, ...who } = principalOf(request);
       const rows = await store.tenant(tenantId, (db) =>
         listWaivers(db, { ...sightOf(who), ...filter, before, limit: limit + 1 }),
       );
-      return pageOf(
-        rows,
-        limit,
-        ({ id }) => [id],
-        (row) => row,
-      );
+      return pageById(rows, limit);
     },
   );
 
