@@ -2,34 +2,20 @@ import { Button, Form, Input } from "antd";
 import { useChangeAlert } from "../../api/alerts.ts";
 import type { AlertDetail } from "../../api/contract.ts";
 import { useMay } from "../../api/session.ts";
-import { SafeText } from "../../components/safe-text.tsx";
+import { HistoryList } from "../../components/history.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
-import "../risk/history.css";
 
 const LONG = 4_000;
 
 /** What people and the platform did about an alert, the latest first, and a place for a note. */
 export function AlertHistory({ alert }: { readonly alert: AlertDetail }) {
-  const { t, nameOf, format } = useSpeech();
+  const { t } = useSpeech();
   const may = useMay();
-  const entries = [...alert.history].reverse();
   return (
     <>
       {may("alerts:write") ? <NoteForm id={alert.id} /> : null}
-      {entries.length === 0 ? <p className="quiet">{t("alert.noHistory")}</p> : null}
-      <ol className="history">
-        {entries.map((entry) => (
-          <li key={`${entry.at}|${entry.actor}|${entry.action}|${entry.detail}`}>
-            <p>
-              <SafeText value={entry.actor} max={80} /> <span className="quiet">{format.time(entry.at)}</span>
-            </p>
-            <p>
-              <SafeText value={nameOf("alertAction", entry.action)} />
-            </p>
-            {entry.detail === "" ? null : <SafeText value={entry.detail} wrap max={LONG} />}
-          </li>
-        ))}
-      </ol>
+      {alert.history.length === 0 ? <p className="quiet">{t("alert.noHistory")}</p> : null}
+      <HistoryList entries={alert.history} actions="alertAction" />
     </>
   );
 }
