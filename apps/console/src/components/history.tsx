@@ -11,15 +11,15 @@ interface Entry {
   readonly detail: string;
 }
 
-/** What happened to something, the latest first. `actions` is the family of names that its actions have. */
+/** What happened to something, the latest first. */
 export function HistoryList({
   entries,
-  actions,
+  nameOfAction,
 }: {
   readonly entries: readonly Entry[];
-  readonly actions: "riskAction" | "alertAction";
+  readonly nameOfAction: (action: string) => string;
 }) {
-  const { nameOf, format } = useSpeech();
+  const { format } = useSpeech();
   return (
     <ol className="history">
       {entries.toReversed().map((entry) => (
@@ -28,7 +28,7 @@ export function HistoryList({
             <SafeText value={entry.actor} max={80} /> <span className="quiet">{format.time(entry.at)}</span>
           </p>
           <p>
-            <SafeText value={nameOf(actions, entry.action)} />
+            <SafeText value={nameOfAction(entry.action)} />
           </p>
           {entry.detail === "" ? null : <SafeText value={entry.detail} wrap max={LONG} />}
         </li>

@@ -9,13 +9,13 @@ const LONG = 4_000;
 
 /** What people and the platform did about an alert, the latest first, and a place for a note. */
 export function AlertHistory({ alert }: { readonly alert: AlertDetail }) {
-  const { t } = useSpeech();
+  const { t, nameOf } = useSpeech();
   const may = useMay();
   return (
     <>
       {may("alerts:write") ? <NoteForm id={alert.id} /> : null}
       {alert.history.length === 0 ? <p className="quiet">{t("alert.noHistory")}</p> : null}
-      <HistoryList entries={alert.history} actions="alertAction" />
+      <HistoryList entries={alert.history} nameOfAction={(action) => nameOf("alertAction", action)} />
     </>
   );
 }

@@ -9,11 +9,12 @@ const LONG = 4_000;
 
 /** What happened to a risk, the latest first, and a place to say something. */
 export function History({ risk }: { readonly risk: RiskDetail }) {
+  const { nameOf } = useSpeech();
   const may = useMay();
   return (
     <>
       {may("findings:write") ? <CommentForm id={risk.id} /> : null}
-      <HistoryList entries={risk.history} actions="riskAction" />
+      <HistoryList entries={risk.history} nameOfAction={(action) => nameOf("riskAction", action)} />
     </>
   );
 }
