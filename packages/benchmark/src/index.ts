@@ -4,6 +4,7 @@ export { createAppConfigScanner } from "./app/scanner.ts";
 export type { CheckSample, CheckSubject } from "./check.ts";
 export { type FixResult, fixDockerfile } from "./dockerfile/fix.ts";
 export { type DockerfileFact, type LintResult, lintDockerfile, type SuppressedFact } from "./dockerfile/lint.ts";
+export { type ParsedInstruction, parseDockerfile } from "./dockerfile/parse.ts";
 export type { LintOptions } from "./dockerfile/subject.ts";
 export { BenchmarkError, type BenchmarkErrorCode } from "./errors.ts";
 export type { ImageFact } from "./evaluate.ts";

@@ -3,7 +3,7 @@ import type { Tactic, Technique } from "./attack.ts";
 import type { Priority } from "./priority.ts";
 
 /** A rule matched. */
-export interface Alert {
+export interface Alert<Event = RuntimeEvent> {
   readonly rule: string;
   readonly description: string;
   readonly priority: Priority;
@@ -21,7 +21,7 @@ export interface Alert {
   readonly count: number;
   /** Rule, container, program and object: alerts of one key are repeats of each other. */
   readonly key: string;
-  readonly event: RuntimeEvent;
+  readonly event: Event;
 }
 
 /** What makes two alerts the same thing happening again. */

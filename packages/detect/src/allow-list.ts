@@ -1,5 +1,4 @@
-import type { RuntimeContainer, RuntimeEvent } from "@bulwark/model";
-import type { Alert } from "./alert.ts";
+import type { RuntimeContainer, RuntimeEvent, RuntimeProcess } from "@bulwark/model";
 import { compileGlob, type TextTest } from "./compile/glob.ts";
 import { compileFilter, type Filter } from "./filter.ts";
 
@@ -12,6 +11,10 @@ export interface RuleScope {
   readonly containerNames: readonly string[];
   readonly containerIds: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Only containers of which others than the node can reach a port. */
+  readonly exposed: boolean;
+  /** Only containers of images that no connected registry has. */
+  readonly selfBuilt: boolean;
 }
 
 /** Every container and the host. */
@@ -22,6 +25,8 @@ export const EVERYWHERE: RuleScope = {
   containerNames: [],
   containerIds: [],
   labels: {},
+  exposed: false,
+  selfBuilt: false,
 };
 
 /** What is known and accepted: an alert of this rule, in this scope, that meets the condition is not raised. */
@@ -50,12 +55,15 @@ export function compileScope(scope: RuleScope): Filter {
   const labels = Object.entries(scope.labels);
   const fits = (tests: readonly TextTest[], text: string) => tests.length === 0 || tests.some((test) => test(text));
   const holds = (container: RuntimeContainer): boolean =>
+    (!scope.exposed || container.exposed === true) &&
+    (!scope.selfBuilt || container.selfBuilt === true) &&
     fits(images, container.image) &&
     fits(namespaces, container.namespace) &&
     fits(names, container.name) &&
     (scope.containerIds.length === 0 || scope.containerIds.includes(container.id)) &&
     labels.every(([name, value]) => Object.hasOwn(container.labels, name) && container.labels[name] === value);
-  return ({ container }) => (container === null ? scope.host : holds(container));
+  const onHost = scope.host && !scope.exposed && !scope.selfBuilt;
+  return ({ container }) => (container === null ? onHost : holds(container));
 }
 
 /**
@@ -81,15 +89,21 @@ export function compileAllowList(entries: readonly AllowEntry[]): AllowList {
   };
 }
 
+/** What of an event an allowance is made of. */
+export type AllowableEvent = Pick<
+  RuntimeEvent,
+  "type" | "path" | "remoteAddress" | "remotePort" | "family" | "dnsName"
+> & { readonly process: Pick<RuntimeProcess, "exe" | "name" | "arguments"> | null };
+
 /**
  * The condition that accepts just what an alert saw: this program, and this file or peer. For a click on "allow".
  *
- * @example allowConditionFor(alert); // 'evt.type = open and proc.exepath = "/usr/bin/tool" and fd.name = "/etc/passwd"'
+ * @example allowConditionFor(alert.event); // 'evt.type = open and proc.exepath = "/usr/bin/tool" and fd.name = "/etc/passwd"'
  */
-export function allowConditionFor({ event }: Alert): string {
+export function allowConditionFor(event: AllowableEvent): string {
   const parts = [event.type === "syscall" ? "" : `evt.type = ${event.type}`];
   const equal = (field: string, value: string | undefined) =>
-    parts.push(value === undefined || value === "" ? "" : `${field} = ${quoted(value)}`);
+    parts.push(value === undefined || value === "" ? "" : `${field} = ${quotedText(value)}`);
   equal("proc.exepath", event.process?.exe);
   if (event.type === "execve") equal("proc.cmdline", commandOf(event));
   else if (event.path !== "") equal("evt.abspath", event.path);
@@ -101,14 +115,14 @@ export function allowConditionFor({ event }: Alert): string {
   return parts.filter((part) => part !== "").join(" and ");
 }
 
-function commandOf({ process }: RuntimeEvent): string | undefined {
+function commandOf({ process }: AllowableEvent): string | undefined {
   if (process === null) return undefined;
   const rest = process.arguments.slice(1).join(" ");
   return rest === "" ? process.name : `${process.name} ${rest}`;
 }
 
 /** A text as a condition may hold it. */
-function quoted(text: string): string {
+export function quotedText(text: string): string {
   const escaped = text.replace(/["\\\b\f\n\r\t]/g, (character) => {
     const known: Readonly<Record<string, string>> = { "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
     return known[character] ?? `\\${character}`;

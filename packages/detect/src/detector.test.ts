@@ -87,7 +87,7 @@ test("the condition that one click makes accepts the alert it was made for, what
     const entry = {
       id: "a",
       rule: "",
-      condition: allowConditionFor(alert),
+      condition: allowConditionFor(alert.event),
       scope: EVERYWHERE,
       untilUs: null,
       reason: "",

@@ -1,6 +1,7 @@
 import type { RuntimeEvent } from "@bulwark/model";
 import { createCheckCompiler, createPlanner } from "./compile/plan.ts";
 import { DetectError } from "./errors.ts";
+import type { Resolved } from "./language/condition.ts";
 import type { Definitions } from "./language/definitions.ts";
 import { createResolver, isResolveFault } from "./language/resolve.ts";
 
@@ -16,16 +17,27 @@ const NOTHING: Pick<Definitions, "lists" | "macros"> = { lists: new Map(), macro
  * @example compileFilter("proc.name = nginx and fd.name startswith /etc/nginx/")(event);
  */
 export function compileFilter(condition: string): Filter {
-  const locate = (offset: number) => ({ file: "", line: 1, column: offset + 1 });
-  const resolved = createResolver(NOTHING).resolve({ text: condition, locate }, []);
-  if (isResolveFault(resolved)) throw invalid(condition, resolved.place.column, resolved.message);
+  const resolved = resolveFilter(condition);
   const planner = createPlanner(createCheckCompiler());
   const [fault] = planner.plan(resolved).faults;
-  if (fault !== undefined) throw invalid(condition, fault.check.place.column, fault.message);
+  if (fault !== undefined) throw invalidFilter(condition, fault.check.place.column, fault.message);
   return planner.closeAnywhere(resolved);
 }
 
-function invalid(condition: string, column: number, why: string): DetectError {
+/**
+ * Reads a condition that stands on its own, before its fields are looked up.
+ *
+ * @throws DetectError `FILTER_INVALID`
+ */
+export function resolveFilter(condition: string): Resolved {
+  const locate = (offset: number) => ({ file: "", line: 1, column: offset + 1 });
+  const resolved = createResolver(NOTHING).resolve({ text: condition, locate }, []);
+  if (isResolveFault(resolved)) throw invalidFilter(condition, resolved.place.column, resolved.message);
+  return resolved;
+}
+
+/** What is wrong with a condition, and where. */
+export function invalidFilter(condition: string, column: number, why: string): DetectError {
   const shown = condition.length > 80 ? `${condition.slice(0, 80)}…` : condition;
   return new DetectError(
     "FILTER_INVALID",

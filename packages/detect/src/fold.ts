@@ -15,7 +15,7 @@ export interface Repeat {
 
 export interface Folder {
   /** Whether it is to be told; if not it is counted. */
-  readonly isNew: (alert: Alert, nowUs: number) => boolean;
+  readonly isNew: (alert: Pick<Alert, "key" | "rule" | "count" | "timeUs">, nowUs: number) => boolean;
   /** What was counted since the last call. */
   readonly takeRepeats: () => readonly Repeat[];
 }

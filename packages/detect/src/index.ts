@@ -1,6 +1,29 @@
 export { type Alert, alertKey } from "./alert.ts";
-export { type AllowEntry, allowConditionFor, compileScope, EVERYWHERE, type RuleScope } from "./allow-list.ts";
+export {
+  type AllowableEvent,
+  type AllowEntry,
+  allowConditionFor,
+  compileScope,
+  EVERYWHERE,
+  type RuleScope,
+} from "./allow-list.ts";
 export { TACTICS, type Tactic, type Technique, tacticsOf, techniquesOf } from "./attack.ts";
+export { type AuditAddressBook, type AuditPod, auditAddressBook, EMPTY_ADDRESS_BOOK } from "./audit/address-book.ts";
+export {
+  type AllowableRequest,
+  type AuditAllowEntry,
+  type AuditAllowList,
+  type AuditScope,
+  auditAllowConditionFor,
+  compileAuditAllowList,
+  compileAuditFilter,
+  EVERY_REQUEST,
+} from "./audit/audit-allow-list.ts";
+export { type AuditAlert, type AuditDetectorOptions, type AuditEngine, auditDetector } from "./audit/audit-detector.ts";
+export { AUDIT_DETECTORS } from "./audit/audit-detectors.ts";
+export { AUDIT_FIELDS, UNSUPPORTED_AUDIT_FIELDS } from "./audit/audit-fields.ts";
+export { AUDIT_SOURCE, type AuditRule } from "./audit/audit-rule.ts";
+export { auditTimeUs, readAuditEvent, serviceAccountOf, storedAuditEvent } from "./audit/read-audit-event.ts";
 export { createDetector, type Detector, type DetectorOptions } from "./detector.ts";
 export { DetectError, type DetectErrorCode } from "./errors.ts";
 export type { Field } from "./fields/field.ts";
@@ -21,7 +44,15 @@ export type { RuleProblem } from "./language/definitions.ts";
 export type { RuleFile } from "./language/read-rules.ts";
 export { visible } from "./output/visible.ts";
 export { PRIORITIES, type Priority, severityOf } from "./priority.ts";
-export { loadRules, type Rule, type RuleReport, type RuleSet, type RuleState } from "./rule-set.ts";
+export { redactArguments } from "./redact-arguments.ts";
+export {
+  loadRules,
+  type Rule,
+  type RuleDescription,
+  type RuleReport,
+  type RuleSet,
+  type RuleState,
+} from "./rule-set.ts";
 export { blockFor } from "./sensor-policy/blocks.ts";
 export type {
   BlockAction,

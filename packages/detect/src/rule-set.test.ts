@@ -119,7 +119,7 @@ describe("a file in the manner of the public ones", () => {
     expect(set.reports.map(({ rule, state }) => `${rule}: ${state}`)).toEqual([
       "Interactive program: ready",
       "Written below etc: ready",
-      "Audit: unsupported",
+      "Audit: ready",
       "Environment: unsupported",
       "Received: unsupported",
       "Partly: disabled",

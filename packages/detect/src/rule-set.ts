@@ -1,5 +1,6 @@
 import type { RuntimeEventType, Severity } from "@bulwark/model";
 import { type Tactic, type Technique, tacticsOf, techniquesOf } from "./attack.ts";
+import { AUDIT_SOURCE, type AuditRule, loadAuditRule } from "./audit/audit-rule.ts";
 import type { Test } from "./compile/compile-check.ts";
 import { createCheckCompiler, createPlanner, type Plan, type Planned, type Planner } from "./compile/plan.ts";
 import type { Place, Resolved } from "./language/condition.ts";
@@ -11,8 +12,8 @@ import { compileFormat, type Format } from "./output/format.ts";
 import { type Priority, severityOf } from "./priority.ts";
 import { settingsProblem } from "./stateful/registry.ts";
 
-/** A rule that can be used, whether it is switched on or not. */
-export interface Rule {
+/** What is told of a rule that can be used, whether it is switched on or not. */
+export interface RuleDescription {
   readonly name: string;
   readonly description: string;
   /** The condition as it is written, with what was appended. */
@@ -30,6 +31,10 @@ export interface Rule {
   readonly detector: string;
   readonly settings: RuleDefinition["settings"];
   readonly place: Place;
+}
+
+/** A rule over what sensors see. */
+export interface Rule extends RuleDescription {
   /** Events that it looks at. */
   readonly eventTypes: readonly RuntimeEventType[];
   /** The condition with macros, lists and exceptions put in. */
@@ -60,6 +65,8 @@ export interface RuleReport {
 /** Rules that were loaded together. */
 export interface RuleSet {
   readonly rules: readonly Rule[];
+  /** Rules over what API servers are asked: those with `source: k8s_audit`. */
+  readonly auditRules: readonly AuditRule[];
   readonly reports: readonly RuleReport[];
   /** Of files, lists and macros, and of rules that could not even be read. */
   readonly problems: readonly RuleProblem[];
@@ -77,15 +84,17 @@ export function loadRules(files: readonly RuleFile[]): RuleSet {
   const resolver = createResolver(definitions);
   const planner = createPlanner(createCheckCompiler());
   const rules: Rule[] = [];
+  const auditRules: AuditRule[] = [];
   const reports: RuleReport[] = [];
   for (const definition of definitions.rules.values()) {
-    const { report, rule } = loadRule(definition, resolver, planner);
+    const { report, rule, auditRule } = loadRule(definition, resolver, planner);
     reports.push({ ...report, problems: [...report.problems, ...of(definitions.problems, definition.name)] });
     if (rule !== undefined) rules.push(rule);
+    if (auditRule !== undefined) auditRules.push(auditRule);
   }
   const reported = new Set(definitions.rules.keys());
   const problems = definitions.problems.filter(({ rule }) => !reported.has(rule));
-  return { rules, reports, problems, planner };
+  return { rules, auditRules, reports, problems, planner };
 }
 
 function of(problems: readonly RuleProblem[], rule: string): readonly RuleProblem[] {
@@ -95,16 +104,23 @@ function of(problems: readonly RuleProblem[], rule: string): readonly RuleProble
 interface Loaded {
   readonly report: RuleReport;
   readonly rule?: Rule;
+  readonly auditRule?: AuditRule;
 }
 
 /** Tells something about the rule that is being loaded. */
-type Tell = (level: RuleProblem["level"], message: string, at?: Place) => void;
+export type Tell = (level: RuleProblem["level"], message: string, at?: Place) => void;
 
 function loadRule(definition: RuleDefinition, resolver: Resolver, planner: Planner): Loaded {
   const { name, place, enabled } = definition;
   const problems: RuleProblem[] = [];
   const tell: Tell = (level, message, at = place) => problems.push({ level, message, place: at, rule: name });
   const report = (state: RuleState): RuleReport => ({ rule: name, state, place, problems });
+  if (definition.source === AUDIT_SOURCE) {
+    const auditRule = loadAuditRule(definition, resolver, describe(definition), tell);
+    if (problems.some(({ level }) => level === "error")) return { report: report("invalid") };
+    if (auditRule === undefined) return { report: report("unsupported") };
+    return { auditRule, report: report(enabled ? "ready" : "disabled") };
+  }
   if (definition.source !== "syscall") {
     tell("warning", `events of the source "${definition.source}" are not captured`);
     return { report: report("unsupported") };
@@ -162,6 +178,17 @@ function ruleOf(
   format: Format,
   steps: readonly Test[],
 ): Rule {
+  return {
+    ...describe(definition),
+    eventTypes: [...new Set(plans.map(({ type }) => type))],
+    resolved,
+    plans,
+    steps,
+    format,
+  };
+}
+
+function describe(definition: RuleDefinition): RuleDescription {
   const { name, description, priority, tags, advice, enabled, detector, settings, place } = definition;
   return {
     name,
@@ -177,11 +204,6 @@ function ruleOf(
     detector,
     settings,
     place,
-    eventTypes: [...new Set(plans.map(({ type }) => type))],
-    resolved,
-    plans,
-    steps,
-    format,
   };
 }
 

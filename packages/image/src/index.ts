@@ -1,5 +1,7 @@
+export { chainIdsOf } from "./chain-ids.ts";
 export type { Healthcheck, HistoryEntry, ImageConfig } from "./config.ts";
 export { type LocalImage, type LocalImages, listLocalImages } from "./daemon/local-images.ts";
+export { removeLocalImage } from "./daemon/remove-local.ts";
 export { sha256 } from "./digest.ts";
 export { type ImageErrorCode, isImageError } from "./errors.ts";
 export type { LayerSummary, ReadLayerOptions } from "./layer/read-layer.ts";

@@ -36,8 +36,9 @@ export interface BaseImage {
   /** Manifest digest; empty when only the number of its layers is known. */
   readonly digest: string;
   /** `flag` (named by the user), `annotation` (org.opencontainers.image.base.*), `history` (read off the build
-   * history), `os-layer` (the layers up to the one that brings the operating system). */
-  readonly how: "flag" | "annotation" | "history" | "os-layer";
+   * history), `os-layer` (the layers up to the one that brings the operating system), `layers` (the nearest known base by its chain of
+   * layers, whatever the image says of itself). */
+  readonly how: "flag" | "annotation" | "history" | "os-layer" | "layers";
 }
 
 /** What is known of an image beside its findings. */

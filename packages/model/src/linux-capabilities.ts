@@ -42,3 +42,12 @@ export const LINUX_CAPABILITIES = [
   "CAP_BPF",
   "CAP_CHECKPOINT_RESTORE",
 ] as const;
+
+/**
+ * A capability's name without its prefix, in capitals: runtimes take them in any case, some with the kernel's prefix.
+ *
+ * @example bareCapability("cap_sys_admin"); // "SYS_ADMIN"
+ */
+export function bareCapability(name: string): string {
+  return name.trim().toUpperCase().replace(/^CAP_/, "");
+}

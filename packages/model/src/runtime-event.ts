@@ -182,4 +182,8 @@ export interface RuntimeContainer {
   readonly kubernetesContainer: string;
   readonly startedUs: number;
   readonly addresses: readonly string[];
+  /** Whether others than its node can reach a port of it. Told by the server, which knows the ports; sensors leave it out. */
+  readonly exposed?: boolean;
+  /** Whether no connected registry has its image. Told by the server, too. */
+  readonly selfBuilt?: boolean;
 }

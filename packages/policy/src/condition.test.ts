@@ -26,3 +26,16 @@ test("what gives no truth value, or asks for what is not there, tells so instead
     expect.objectContaining({ code: "POLICY_FAILED" }),
   );
 });
+
+test("neither a pattern nor a loop of one tenant's condition holds up everybody else", () => {
+  const long = `${"a".repeat(50_000)}!`;
+  // One that goes back in the text would not end before the sun.
+  expect(compileCondition("alert", 'alert.output.matches("^(a+)+$")')({ output: long })).toBe(false);
+  expect(compileCondition("alert", 'alert.output.matches("a!$")')({ output: long })).toBe(true);
+  const loops = compileCondition("alert", "alert.tags.all(a, alert.tags.all(b, alert.tags.all(c, a + b != c)))");
+  expect(() => loops({ tags: Array.from({ length: 2_000 }, (_, n) => `${n}`) })).toThrow(
+    expect.objectContaining({ code: "POLICY_FAILED" }),
+  );
+  // The next one has all its steps again.
+  expect(loops({ tags: ["1", "2"] })).toBe(true);
+});

@@ -1,4 +1,5 @@
 import type { Cvss, Finding, Image, ScanReport, SuppressedFinding, Verdict, Violation } from "@bulwark/model";
+import { compileBounded } from "./bounded.ts";
 import { policyEnvironment } from "./environment.ts";
 import { PolicyError } from "./errors.ts";
 import { matchesGlob } from "./glob.ts";
@@ -50,7 +51,8 @@ function violationsOf(policy: Policy, facts: Readonly<Record<string, unknown>>):
 function denies(policy: Policy, id: string, expression: string, facts: Readonly<Record<string, unknown>>): boolean {
   let value: unknown;
   try {
-    value = policyEnvironment().evaluate(expression, facts);
+    // The file is of whoever scans: its steps are not counted, but no pattern may take for ever.
+    value = compileBounded(policyEnvironment(), expression, Number.POSITIVE_INFINITY)(facts);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
     throw new PolicyError(

@@ -1,3 +1,22 @@
+export {
+  type BaseStanding,
+  type GoldenState,
+  isPublicRegistry,
+  type PathBase,
+  standingOnPath,
+} from "./base-standing.ts";
+export { boundExpression, compileBounded, isNode, listed, type Meter, type Node } from "./bounded.ts";
+export {
+  type Assessment,
+  assess,
+  assessBase,
+  type BuildFacts,
+  type BuildRule,
+  type BuildRules,
+  type BuildViolation,
+  COUNT_NAMES,
+  readBuildRules,
+} from "./build-rules.ts";
 export { type Condition, compileCondition } from "./condition.ts";
 export { PolicyError, type PolicyErrorCode } from "./errors.ts";
 export { appliesTo, type Judgeable, judge, type PolicySubject } from "./evaluate.ts";

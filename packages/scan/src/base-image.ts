@@ -20,6 +20,8 @@ export interface KnownBase {
   readonly reference: string;
   readonly digest: string;
   readonly diffIds: readonly string[];
+  /** How a base that was given is known; `flag` when left out. */
+  readonly how?: "flag" | "layers";
 }
 
 /** Number of layers that the image shares with `base` when it stands on it, else undefined. */

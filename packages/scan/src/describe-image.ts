@@ -77,7 +77,7 @@ async function findBoundary(
   const diffIds = opened.layers.map((layer, index) => layer.diffId || (reports[index]?.diffId ?? ""));
   if (options.base !== undefined) {
     const layers = standsOn(diffIds, options.base);
-    if (layers !== undefined) return { base: baseOf(options.base, "flag"), layers };
+    if (layers !== undefined) return { base: baseOf(options.base, options.base.how ?? "flag"), layers };
     const what = `the image does not stand on ${options.base.reference}: its lowest layers are others`;
     problems.push({ path: "", layer: -1, what });
   }

@@ -1,7 +1,8 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { type Fields, fieldsOf, listOf } from "@bulwark/model";
-import type { Environment } from "@marcbachmann/cel-js";
+import { compileBounded } from "@bulwark/policy";
 import type { TrustedRoot } from "@sigstore/protobuf-specs";
+import { RE2JS } from "re2js";
 import { parse as parseYaml } from "yaml";
 import { SignatureError } from "./errors.ts";
 import { predicateEnvironment } from "./predicate.ts";
@@ -30,7 +31,7 @@ export interface SignatureRule {
 interface KeylessIdentity {
   readonly issuer: string;
   /** The whole subject alternative name, or a pattern that has to fit all of it. */
-  readonly identity: string | RegExp;
+  readonly identity: string | RE2JS;
 }
 
 export interface AttestationRule {
@@ -137,7 +138,7 @@ function readKeyless(fields: Fields, file: string, rule: string): KeylessIdentit
   if (fields.identity !== undefined) return { issuer, identity: needText(fields, "identity", file, rule) };
   const pattern = needText(fields, "identityPattern", file, rule);
   try {
-    return { issuer, identity: new RegExp(`^(?:${pattern})$`, "u") };
+    return { issuer, identity: RE2JS.compile(pattern) };
   } catch (cause) {
     throw invalid(file, `keyless of rule "${rule}": ${firstLine(cause)}`, cause);
   }
@@ -147,10 +148,11 @@ function readAttestation(fields: Fields, file: string, rule: string): Attestatio
   refuseUnknown(fields, ["predicateType", "where"], file, `attestation of rule "${rule}"`);
   const predicateType = needText(fields, "predicateType", file, `attestation of rule "${rule}"`);
   const where = fields.where === undefined ? "" : needText(fields, "where", file, rule);
-  const checked: ReturnType<Environment["check"]> | undefined =
-    where === "" ? undefined : predicateEnvironment().check(where);
-  if (checked !== undefined && !checked.valid)
-    throw invalid(file, `attestation of rule "${rule}": ${firstLine(checked.error)}`);
+  try {
+    if (where !== "") compileBounded(predicateEnvironment(), where, 0);
+  } catch (cause) {
+    throw invalid(file, `attestation of rule "${rule}": ${firstLine(cause)}`, cause);
+  }
   return { predicateType, where };
 }
 

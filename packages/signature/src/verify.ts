@@ -1,5 +1,6 @@
 import { hash, type KeyObject, verify } from "node:crypto";
 import { fieldsOf, textOf, type VerifiedSignature } from "@bulwark/model";
+import { compileBounded } from "@bulwark/policy";
 import {
   PolicyError,
   type Signer,
@@ -19,6 +20,8 @@ import type { Refusal, RefusalCode, SignatureVerdict } from "./verdict.ts";
 /** Type of cosign's payload (cosign, "Signature specification", "Simple Signing"). */
 const PAYLOAD_TYPE = "cosign container image signature";
 
+/** What a rule may cost on a predicate, which whoever attached it wrote. */
+const MAX_STEPS = 1_000_000;
 /** Whoever attached it chose the words in it. */
 const MAX_SENTENCE = 500;
 
@@ -199,7 +202,8 @@ function unmet(rule: AttestationRule | undefined, statement: Statement | undefin
   const { where } = rule;
   const { predicate, subject } = statement;
   try {
-    const value = predicateEnvironment().evaluate(where, { predicate: fieldsOf(predicate), subject });
+    const meets = compileBounded(predicateEnvironment(), where, MAX_STEPS);
+    const value = meets({ predicate: fieldsOf(predicate), subject });
     return value === true ? "" : `its predicate does not meet: ${where}`;
   } catch (error) {
     const why = error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error);
@@ -268,9 +272,9 @@ function strangerTo(
       why: `its certificate was issued on the word of ${issuer || "nobody"}, not of ${wantedIssuer}`,
     };
   }
-  const fits = typeof wanted === "string" ? identity === wanted : wanted.test(identity);
+  const fits = typeof wanted === "string" ? identity === wanted : wanted.testExact(identity);
   if (fits) return undefined;
-  const asked = typeof wanted === "string" ? wanted : wanted.source;
+  const asked = typeof wanted === "string" ? wanted : wanted.pattern();
   return { code: "WRONG_IDENTITY", why: `its certificate names ${identity || "nobody"}, not ${asked}` };
 }
 

@@ -1,14 +1,17 @@
 import type { RuntimeEvent, RuntimeEventType } from "@bulwark/model";
 import { meaningOf } from "../event-types.ts";
 import { answers, type FieldType, type Getter, type Value } from "../fields/field.ts";
-import { findField, isFieldFault } from "../fields/table.ts";
+import { type FieldFault, type FieldUse, findField, isFieldFault } from "../fields/table.ts";
 import type { Check, Literal, Operand, Operator } from "../language/condition.ts";
 import { isNumber } from "../language/parse-condition.ts";
 import { contains, type Network, parseAddress, parseNetwork } from "./network.ts";
 import { compileTextTest } from "./text-tests.ts";
 import { transformed, transformedType } from "./transformers.ts";
 
-export type Test = (event: RuntimeEvent) => boolean;
+export type Test<Event = RuntimeEvent> = (event: Event) => boolean;
+
+/** Looks a field of one source of events up. */
+export type FindField<Event> = (name: string, argument: string | null) => FieldUse<Event> | FieldFault;
 
 /** A check, ready to run, with what is known of it beforehand. */
 export interface CompiledCheck {
@@ -67,7 +70,9 @@ export function compileCheck(check: Check): CompiledCheck | CheckFault {
   const operand = compileOperand(left);
   if ("fault" in operand) return operand;
   const test =
-    check.right === null ? compileValues(operand, check.operator, check.values) : compileRight(operand, check);
+    check.right === null
+      ? compileValues(operand, check.operator, check.values)
+      : compileRight(operand, check, findField);
   if ("fault" in test) return test;
   const { getterFor } = operand;
   const quicker = (type: RuntimeEventType): Test => {
@@ -88,6 +93,21 @@ export function compileCheck(check: Check): CompiledCheck | CheckFault {
     decidesContainer: false,
     notes: [],
   };
+}
+
+/** Compiles a check of events of any source, of which nothing is known beforehand. */
+export function compileComparison<Event>(
+  { left, operator, values, right, ...check }: Check,
+  find: FindField<Event>,
+): { readonly test: Test<Event>; readonly cost: number } | CheckFault {
+  const operand = compileOperandOf(left, find);
+  if ("fault" in operand) return operand;
+  const compiled =
+    right === null
+      ? compileValues(operand, operator, values)
+      : compileRight(operand, { left, operator, values, right, ...check }, find);
+  if ("fault" in compiled) return compiled;
+  return { test: compiled.test, cost: operand.cost + (OPERATOR_COST[operator] ?? 1) };
 }
 
 function invalid(message: string): CheckFault {
@@ -142,25 +162,30 @@ function compileHost(host: boolean): CompiledCheck {
   return { ...PLAIN, test, inContainer: !host, decidesContainer: true };
 }
 
-interface CompiledOperand {
-  readonly get: Getter;
+interface CompiledOperand<Event = RuntimeEvent> {
+  readonly get: Getter<Event>;
   readonly type: FieldType;
   readonly cost: number;
   readonly types: ReadonlySet<RuntimeEventType> | null;
   readonly containerOnly: boolean;
   readonly name: string;
-  readonly getterFor?: (type: RuntimeEventType) => Getter;
+  readonly getterFor?: (type: RuntimeEventType) => Getter<Event>;
 }
 
 /** Compiles what stands on the left of an operator, or behind `%` in an output. */
 export function compileOperand(operand: Operand): CompiledOperand | CheckFault {
+  return compileOperandOf(operand, findField);
+}
+
+/** The same for events of any source. */
+export function compileOperandOf<Event>(operand: Operand, find: FindField<Event>): CompiledOperand<Event> | CheckFault {
   if (operand.kind === "literal") {
     const value: Value = operand.texts.length === 1 ? (operand.texts[0] ?? "") : operand.texts;
     const type = operand.texts.length === 1 ? "text" : "list";
     return { get: () => value, type, cost: 0, types: null, containerOnly: false, name: "text" };
   }
   if (operand.kind === "field") {
-    const found = findField(operand.name, operand.argument);
+    const found = find(operand.name, operand.argument);
     if (isFieldFault(found)) {
       return { fault: found.fault === "unknown" ? "invalid" : "unsupported", message: found.message };
     }
@@ -175,10 +200,10 @@ export function compileOperand(operand: Operand): CompiledOperand | CheckFault {
       ...(found.field.getterFor === undefined ? {} : { getterFor: found.field.getterFor }),
     };
   }
-  const inner = operand.operands.map(compileOperand);
+  const inner = operand.operands.map((part) => compileOperandOf(part, find));
   const fault = inner.find((part) => "fault" in part);
   if (fault !== undefined && "fault" in fault) return fault;
-  const parts = inner as readonly CompiledOperand[];
+  const parts = inner as readonly CompiledOperand<Event>[];
   const [first] = parts;
   if (first === undefined) return invalid(`${operand.name}() is applied to nothing`);
   const many = first.type === "ancestors" && !["len", "join", "concat"].includes(operand.name);
@@ -196,9 +221,13 @@ export function compileOperand(operand: Operand): CompiledOperand | CheckFault {
   };
 }
 
-type TestOrFault = { readonly test: Test } | CheckFault;
+type TestOrFault<Event> = { readonly test: Test<Event> } | CheckFault;
 
-function compileValues(operand: CompiledOperand, operator: Operator, values: readonly Literal[]): TestOrFault {
+function compileValues<Event>(
+  operand: CompiledOperand<Event>,
+  operator: Operator,
+  values: readonly Literal[],
+): TestOrFault<Event> {
   const { get, type, name } = operand;
   if (operator === "exists") return { test: (event) => get(event) !== undefined };
   if (type === "addresses") return compileAddresses(operand, operator, values);
@@ -223,7 +252,11 @@ function every(value: Value | undefined, test: (text: string) => boolean): boole
   return typeof value === "object" ? value.length > 0 && value.every(test) : some(value, test);
 }
 
-function compileNumbers({ get, name }: CompiledOperand, operator: Operator, values: readonly Literal[]): TestOrFault {
+function compileNumbers<Event>(
+  { get, name }: CompiledOperand<Event>,
+  operator: Operator,
+  values: readonly Literal[],
+): TestOrFault<Event> {
   const wrong = values.find(({ text }) => !isNumber(text));
   if (wrong !== undefined) return invalid(`${name} is a number, and "${wrong.text}" is none`);
   const [only = Number.NaN, ...more] = values.map(({ text }) => Number(text));
@@ -244,7 +277,7 @@ function compileNumbers({ get, name }: CompiledOperand, operator: Operator, valu
   };
 }
 
-function compileOrder(get: Getter, operator: Operator, limit: number): TestOrFault {
+function compileOrder<Event>(get: Getter<Event>, operator: Operator, limit: number): TestOrFault<Event> {
   const compare: (value: number) => boolean =
     operator === "<"
       ? (value) => value < limit
@@ -263,7 +296,11 @@ function compileOrder(get: Getter, operator: Operator, limit: number): TestOrFau
   };
 }
 
-function compileBoolean({ get, name }: CompiledOperand, operator: Operator, values: readonly Literal[]): TestOrFault {
+function compileBoolean<Event>(
+  { get, name }: CompiledOperand<Event>,
+  operator: Operator,
+  values: readonly Literal[],
+): TestOrFault<Event> {
   const words = values.map(({ text }) => text.toLowerCase());
   const wrong = words.find((word) => !["true", "false", "1", "0"].includes(word));
   if (wrong !== undefined) return invalid(`${name} is true or false, never "${wrong}"`);
@@ -277,7 +314,11 @@ function compileBoolean({ get, name }: CompiledOperand, operator: Operator, valu
   };
 }
 
-function compileAddresses({ get, name }: CompiledOperand, operator: Operator, values: readonly Literal[]): TestOrFault {
+function compileAddresses<Event>(
+  { get, name }: CompiledOperand<Event>,
+  operator: Operator,
+  values: readonly Literal[],
+): TestOrFault<Event> {
   if (!["=", "!=", "in", "intersects"].includes(operator)) {
     return textually(get, name, operator, values);
   }
@@ -304,18 +345,27 @@ function compileAddresses({ get, name }: CompiledOperand, operator: Operator, va
   };
 }
 
-function textually(get: Getter, name: string, operator: Operator, values: readonly Literal[]): TestOrFault {
+function textually<Event>(
+  get: Getter<Event>,
+  name: string,
+  operator: Operator,
+  values: readonly Literal[],
+): TestOrFault<Event> {
   const test = compileTextTest(operator, values);
   return typeof test === "function" ? { test: (event) => some(get(event), test) } : invalid(`${name}: ${test.message}`);
 }
 
 /** Both sides are read from the event. */
-function compileRight(left: CompiledOperand, { operator, right }: Check): TestOrFault {
+function compileRight<Event>(
+  left: CompiledOperand<Event>,
+  { operator, right }: Check,
+  find: FindField<Event>,
+): TestOrFault<Event> {
   if (right === null) return invalid("a value is missing");
-  const other = compileOperand(right);
+  const other = compileOperandOf(right, find);
   if ("fault" in other) return other;
   const listOf = (value: Value): readonly string[] => (typeof value === "object" ? value : [String(value)]);
-  const both = (compare: (a: Value, b: Value) => boolean): TestOrFault => ({
+  const both = (compare: (a: Value, b: Value) => boolean): TestOrFault<Event> => ({
     test: (event) => {
       const a = left.get(event);
       const b = other.get(event);

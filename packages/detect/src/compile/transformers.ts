@@ -18,7 +18,11 @@ const ON_TEXT: Readonly<Record<string, TextOf>> = {
  *
  * @param argument of getopt, the letter whose value is wanted; null for the letters that are there
  */
-export function transformed(name: string, operands: readonly Getter[], argument: string | null): Getter {
+export function transformed<Event>(
+  name: string,
+  operands: readonly Getter<Event>[],
+  argument: string | null,
+): Getter<Event> {
   const [first = () => undefined, second = () => undefined] = operands;
   const onText = Object.hasOwn(ON_TEXT, name) ? ON_TEXT[name] : undefined;
   if (onText !== undefined) return (event) => mapped(first(event), onText);

@@ -169,6 +169,7 @@ const ARGUMENTS: Partial<Readonly<Record<RuntimeEventType, Arguments>>> = {
     ["type", number],
     ["proto", (event) => textOrNone(event.protocol)],
   ],
+  write: [res, ["data", null], ["fd", fd], ["size", (event) => event.bytesSent]],
   sendto: [res, ["data", null], ["fd", fd], ["size", (event) => event.bytesSent], ["tuple", tuple], ["addr", remote]],
   dup: [res, ["oldfd fd", fd], ["newfd", (event) => event.targetFd]],
   procexit: [

@@ -4,7 +4,7 @@ import type { RuntimeEvent, RuntimeEventType } from "@bulwark/model";
 export type Value = string | number | boolean | readonly string[];
 
 /** Gives the field's value, undefined when the event has none: then every comparison with it is false. */
-export type Getter = (event: RuntimeEvent) => Value | undefined;
+export type Getter<Event = RuntimeEvent> = (event: Event) => Value | undefined;
 
 /**
  * - `addresses`: one or more IP addresses, compared with addresses and networks; `!=` holds when none of them is equal
@@ -15,7 +15,7 @@ export type Getter = (event: RuntimeEvent) => Value | undefined;
 export type FieldType = "text" | "number" | "boolean" | "addresses" | "ports" | "ancestors" | "list";
 
 /** A field that rules may name: this table is parser, validator and documentation. */
-export interface Field {
+export interface Field<Event = RuntimeEvent> {
   readonly name: string;
   readonly type: FieldType;
   /** One sentence without a full stop. */
@@ -33,12 +33,12 @@ export interface Field {
   readonly ours: boolean;
   /** How dear it is to read, for the order of tests: 1 is reading a property. */
   readonly cost: number;
-  readonly getter: (argument: string | null) => Getter;
+  readonly getter: (argument: string | null) => Getter<Event>;
   /** A quicker way for events of one type, where the type decides what is read. */
-  readonly getterFor?: (type: RuntimeEventType) => Getter;
+  readonly getterFor?: (type: RuntimeEventType) => Getter<Event>;
 }
 
-type Optional = Partial<Omit<Field, "name" | "type" | "doc" | "getter">>;
+type Optional<Event> = Partial<Omit<Field<Event>, "name" | "type" | "doc" | "getter">>;
 
 const PLAIN = {
   argument: "none",
@@ -51,18 +51,24 @@ const PLAIN = {
 } as const;
 
 /** Declares a field; what is left out is the plain case. */
-export function field(name: string, type: FieldType, doc: string, getter: Getter, more: Optional = {}): Field {
+export function field<Event = RuntimeEvent>(
+  name: string,
+  type: FieldType,
+  doc: string,
+  getter: Getter<Event>,
+  more: Optional<Event> = {},
+): Field<Event> {
   return { name, type, doc, ...PLAIN, ...more, getter: () => getter };
 }
 
 /** Declares a field that something stands in brackets behind. */
-export function fieldWith(
+export function fieldWith<Event = RuntimeEvent>(
   name: string,
   type: FieldType,
   doc: string,
-  getter: (argument: string | null) => Getter,
-  more: Optional & Pick<Field, "argument" | "argumentForm">,
-): Field {
+  getter: (argument: string | null) => Getter<Event>,
+  more: Optional<Event> & Pick<Field<Event>, "argument" | "argumentForm">,
+): Field<Event> {
   return { name, type, doc, ...PLAIN, ...more, getter };
 }
 

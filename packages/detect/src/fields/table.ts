@@ -1,4 +1,4 @@
-import type { RuntimeEventType } from "@bulwark/model";
+import type { RuntimeEvent, RuntimeEventType } from "@bulwark/model";
 import { CONTAINER_FIELDS, KUBERNETES_FIELDS, OUR_CONTAINER_FIELDS } from "./container.ts";
 import { DESCRIPTOR_FIELDS, PATH_FIELDS } from "./descriptor.ts";
 import { argumentTypes, EVENT_FIELDS, OUR_EVENT_FIELDS } from "./event.ts";
@@ -25,8 +25,8 @@ const BY_NAME: ReadonlyMap<string, Field> = new Map(FIELDS.map((field) => [field
 const DOTTED = ["evt.arg", "evt.rawarg", "k8s.pod.label", "container.label"];
 
 /** A field with its argument, as a condition names it. */
-export interface FieldUse {
-  readonly field: Field;
+export interface FieldUse<Event = RuntimeEvent> {
+  readonly field: Field<Event>;
   readonly argument: string | null;
   /** Event types that fill it; null is all. */
   readonly types: readonly RuntimeEventType[] | null;
@@ -49,6 +49,16 @@ export function findField(name: string, argument: string | null): FieldUse | Fie
   const field = BY_NAME.get(prefix ?? name);
   if (field === undefined) return missing(name);
   const given = prefix === undefined ? argument : name.slice(prefix.length + 1);
+  const fault = argumentFault(field, given);
+  if (fault !== undefined) return fault;
+  if (field.name !== "evt.arg" && field.name !== "evt.rawarg") return { field, argument: given, types: field.types };
+  const types = argumentTypes(given ?? "");
+  if (types === undefined) return { fault: "unsupported", message: `${name}: no event has an argument "${given}"` };
+  return { field, argument: given, types };
+}
+
+/** What is wrong with what stands in a field's brackets. */
+export function argumentFault<Event>(field: Field<Event>, given: string | null): FieldFault | undefined {
   if (field.argument === "none" && given !== null) {
     return { fault: "unknown", message: `${field.name} takes nothing in brackets` };
   }
@@ -58,20 +68,22 @@ export function findField(name: string, argument: string | null): FieldUse | Fie
   if (given !== null && !field.accepts(given)) {
     return { fault: "unknown", message: `${field.name}[${given}]: ${field.argumentForm} is expected in brackets` };
   }
-  if (field.name !== "evt.arg" && field.name !== "evt.rawarg") return { field, argument: given, types: field.types };
-  const types = argumentTypes(given ?? "");
-  if (types === undefined) return { fault: "unsupported", message: `${name}: no event has an argument "${given}"` };
-  return { field, argument: given, types };
+  return undefined;
 }
 
-export function isFieldFault(found: FieldUse | FieldFault): found is FieldFault {
+export function isFieldFault<Event>(found: FieldUse<Event> | FieldFault): found is FieldFault {
   return "fault" in found;
 }
 
 function missing(name: string): FieldFault {
   const why = whyUnsupported(name);
   if (why !== undefined) return { fault: "unsupported", message: `${name} is not filled: ${why}` };
-  const near = [...BY_NAME.keys()].find((known) => isNear(known, name));
+  return noField(name, BY_NAME.keys());
+}
+
+/** There is no such field; perhaps another was meant. */
+export function noField(name: string, known: Iterable<string>): FieldFault {
+  const near = [...known].find((other) => isNear(other, name));
   return { fault: "unknown", message: `there is no field ${name}${near === undefined ? "" : `; ${near} is one`}` };
 }
 

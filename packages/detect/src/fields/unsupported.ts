@@ -40,7 +40,8 @@ const UNSUPPORTED: readonly (readonly [names: string, why: string])[] = [
   ["fd.lip.name", "nobody asks for the container's own address; fd.rip.name has a name"],
   ["fd.proto fd.cproto fd.sproto fd.lproto fd.rproto", "services are compared by their ports"],
   ["fdlist. syslog. span. evtin. tracer. mesos.", "it belongs to events that are not captured"],
-  ["ka. jevt. json. aws. ct. github. okta. gcp.", "it belongs to a plugin's events"],
+  ["ka. jevt.", "it belongs to the API server's events: rules with `source: k8s_audit`"],
+  ["json. aws. ct. github. okta. gcp.", "it belongs to a plugin's events"],
 ];
 
 const NAMES = new Map<string, string>();

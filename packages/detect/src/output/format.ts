@@ -1,6 +1,7 @@
 import type { RuntimeEvent } from "@bulwark/model";
-import { compileOperand } from "../compile/compile-check.ts";
+import { compileOperandOf, type FindField } from "../compile/compile-check.ts";
 import type { Getter, Value } from "../fields/field.ts";
+import { findField } from "../fields/table.ts";
 import type { Place } from "../language/condition.ts";
 import { isFault, parseOperand } from "../language/parse-condition.ts";
 import type { SourceText } from "../language/source-text.ts";
@@ -28,21 +29,26 @@ interface Formatted {
   readonly fields: Readonly<Record<string, string | number | boolean>>;
 }
 
-export interface Format {
-  readonly format: (event: RuntimeEvent) => Formatted;
+export interface Format<Event = RuntimeEvent> {
+  readonly format: (event: Event) => Formatted;
   /** Fields that print as not available, and those that do not exist. */
   readonly faults: readonly FormatFault[];
 }
 
-interface Slot {
+interface Slot<Event> {
   /** As it is written, without the percent sign. */
   readonly name: string;
-  readonly get: Getter;
+  readonly get: Getter<Event>;
 }
 
 /** Compiles an output: `%field`, `%(field)`, `%field[argument]`, `%toupper(field)`; `%%` is a percent sign. */
 export function compileFormat(output: SourceText): Format {
-  const parts: (string | Slot)[] = [];
+  return compileFormatOf(output, findField);
+}
+
+/** The same for events of any source. */
+export function compileFormatOf<Event>(output: SourceText, find: FindField<Event>): Format<Event> {
+  const parts: (string | Slot<Event>)[] = [];
   const faults: FormatFault[] = [];
   const text = output.text.trim().replace(/^\*/, "").replaceAll("%container.info", CONTAINER_INFO);
   const locate = text === output.text ? output.locate : () => output.locate(0);
@@ -65,7 +71,7 @@ export function compileFormat(output: SourceText): Format {
       continue;
     }
     const name = text.slice(wrapped ? at + 1 : at, found.end);
-    const operand = compileOperand(found.operand);
+    const operand = compileOperandOf(found.operand, find);
     if ("fault" in operand) faults.push({ ...operand, place: locate(at) });
     parts.push({ name, get: "fault" in operand ? () => undefined : operand.get });
     at = wrapped ? found.end + 1 : found.end;
@@ -74,7 +80,7 @@ export function compileFormat(output: SourceText): Format {
   return { faults, format: (event) => formatted(parts, event) };
 }
 
-function formatted(parts: readonly (string | Slot)[], event: RuntimeEvent): Formatted {
+function formatted<Event>(parts: readonly (string | Slot<Event>)[], event: Event): Formatted {
   const fields: Record<string, string | number | boolean> = {};
   let text = "";
   for (const part of parts) {

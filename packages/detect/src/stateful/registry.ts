@@ -1,18 +1,22 @@
 import type { Test } from "../compile/compile-check.ts";
 import { bulkRewrite } from "./bulk-rewrite.ts";
 import { sequence } from "./sequence.ts";
-import type { Observer, Settings, StatefulDetector } from "./stateful-detector.ts";
+import type { DetectorShape, Observer, Settings, StatefulDetector } from "./stateful-detector.ts";
 import { threshold } from "./threshold.ts";
 
 /** Every detector over many events that a rule can name. */
 export const STATEFUL_DETECTORS: readonly StatefulDetector[] = [threshold, sequence, bulkRewrite];
 
 /** What is wrong with a rule's `detector` and `settings`. */
-export function settingsProblem(id: string, settings: Settings): string | undefined {
+export function settingsProblem(
+  id: string,
+  settings: Settings,
+  detectors: readonly DetectorShape[] = STATEFUL_DETECTORS,
+): string | undefined {
   if (id === "") return Object.keys(settings).length === 0 ? undefined : `"settings" needs "detector"`;
-  const detector = STATEFUL_DETECTORS.find((candidate) => candidate.id === id);
+  const detector = detectors.find((candidate) => candidate.id === id);
   if (detector === undefined) {
-    return `there is no detector "${id}"; known are ${STATEFUL_DETECTORS.map((known) => known.id).join(", ")}`;
+    return `there is no detector "${id}"; known are ${detectors.map((known) => known.id).join(", ")}`;
   }
   for (const [name, value] of Object.entries(settings)) {
     const setting = detector.settings.find((known) => known.name === name);
@@ -29,7 +33,8 @@ export function createObserver(id: string, settings: Settings, before: readonly 
   return detector?.create(withDefaults(detector, settings), before);
 }
 
-function withDefaults(detector: StatefulDetector, settings: Settings): Settings {
+/** All settings of a detector, with the defaults where a rule sets nothing. */
+export function withDefaults(detector: DetectorShape, settings: Settings): Settings {
   return { ...Object.fromEntries(detector.settings.map((setting) => [setting.name, setting.default])), ...settings };
 }
 

@@ -14,13 +14,17 @@ interface Setting {
   readonly default: number | string | readonly string[];
 }
 
-/** Judges many events together, where a condition can only judge one. */
-export interface StatefulDetector {
+/** What a rule must know of a detector to name it. */
+export interface DetectorShape {
   readonly id: string;
   readonly doc: string;
   readonly settings: readonly Setting[];
   /** What is wrong with settings that are of the right kind. */
   readonly problem?: (settings: Settings) => string | undefined;
+}
+
+/** Judges many events together, where a condition can only judge one. */
+export interface StatefulDetector extends DetectorShape {
   /**
    * @param settings all of them, with the defaults where nothing is set
    * @param before tests of the conditions in the setting `before`

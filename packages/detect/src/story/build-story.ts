@@ -46,9 +46,20 @@ export function buildStory(events: readonly RuntimeEvent[], alerts: readonly Ale
   const involved = (process: RuntimeProcess | null): boolean =>
     process !== null && [process, ...ancestors(process)].some((each) => guilty.has(processId(each)));
   const draft: Draft = { nodes: new Map(), edges: new Map(), told: new Map() };
-  for (const event of all) if (involved(event.process)) addEvent(draft, event);
+  for (const event of all) if (involved(event.process) && !isPreparation(event)) addEvent(draft, event);
   const steps = told.slice(0, MAX_STEPS).map((alert) => addAlert(draft, alert));
   return finished(draft, steps, all, told);
+}
+
+const RUNTIME = /\/(?:docker-)?(?:runc|crun|youki)$/;
+
+/** Whether the runtime's helper did it, within the container, before it became the program that the story is about. */
+function isPreparation({ type, container, process }: RuntimeEvent): boolean {
+  if (container === null || process === null || type === "execve") return false;
+  const { exe, parent } = process;
+  // What runs on the node sees itself by its own number: no process of the container can pass for it.
+  const isOfNode = parent !== null && parent.pid === parent.namespacePid && RUNTIME.test(parent.exe);
+  return isOfNode && (exe === "/" || exe.startsWith("memfd:runc") || RUNTIME.test(exe));
 }
 
 function processId({ pid, startUs }: RuntimeProcess): string {

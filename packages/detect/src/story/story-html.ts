@@ -7,6 +7,8 @@ const BOX_WIDTH = 220;
 const BOX_HEIGHT = 30;
 const GAP = 180;
 const LABEL_LENGTH = 30;
+/** As much as fits between processes and what they touched. */
+const EDGE_LABEL_LENGTH = 26;
 
 const STYLE = `
 :root { color-scheme: light dark; --ground: #fff; --text: #1c2430; --soft: #5d6b7e; --line: #c9d1dc; --box: #f3f5f8;
@@ -24,7 +26,7 @@ code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .low, .negligible, .unknown { color: var(--low); }
 .graph { overflow-x: auto; } svg { font: 12px system-ui, sans-serif; }
 svg rect { fill: var(--box); stroke: var(--line); } svg text { fill: var(--text); }
-svg path { fill: none; stroke: var(--line); } svg .what { fill: var(--soft); font-size: 11px; }
+svg path { fill: none; stroke: var(--line); } svg .what { fill: var(--soft); font-size: 11px; stroke: var(--ground); stroke-width: 4px; paint-order: stroke; }
 svg .told rect { stroke: currentColor; stroke-width: 2; }
 `;
 
@@ -106,7 +108,7 @@ export function storySvg(story: Story): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="processes, files and connections">
 ${story.edges.map((edge) => edgeSvg(edge, spots)).join("\n")}
 ${[...spots.values()].map(nodeSvg).join("\n")}
-${[...Map.groupBy(touched, ({ to }) => to)].map(([to, edges]) => labelSvg(edges, spots.get(to))).join("\n")}
+${[...Map.groupBy(touched, ({ to }) => to)].map(([to, edges]) => labelSvg(edges, spots.get(to), right)).join("\n")}
 </svg>`;
 }
 
@@ -129,11 +131,19 @@ function edgeSvg({ from, to, what }: StoryEdge, spots: ReadonlyMap<string, Spot>
   return `<path d="M${start} ${a.y + middle}C${bend} ${a.y + middle} ${bend} ${b.y + middle} ${b.x} ${b.y + middle}"/>`;
 }
 
-/** What was done to a thing, once, however many did it. */
-function labelSvg(edges: readonly StoryEdge[], spot: Spot | undefined): string {
+/**
+ * What was done to a thing, once, however many did it, and no longer than the room beside it. Things stand on the right, with room on
+ * their left; processes stand in the tree, with room on their right.
+ */
+function labelSvg(edges: readonly StoryEdge[], spot: Spot | undefined, right: number): string {
   if (spot === undefined) return "";
   const counts = new Map<string, number>();
   for (const { what, count } of edges) counts.set(what, (counts.get(what) ?? 0) + count);
   const text = [...counts].map(([what, count]) => (count > 1 ? `${what} ×${count}` : what)).join(" · ");
-  return `<text class="what" x="${spot.x - 6}" y="${spot.y + BOX_HEIGHT / 2 - 4}" text-anchor="end">${escaped(text)}</text>`;
+  const shown = text.length > EDGE_LABEL_LENGTH ? `${text.slice(0, EDGE_LABEL_LENGTH - 1)}…` : text;
+  const isInTree = spot.x < right;
+  const place = isInTree
+    ? `x="${spot.x + BOX_WIDTH + 6}" y="${spot.y + BOX_HEIGHT - 2}"`
+    : `x="${spot.x - 6}" y="${spot.y + BOX_HEIGHT / 2 - 4}" text-anchor="end"`;
+  return `<text class="what" ${place}><title>${escaped(text)}</title>${escaped(shown)}</text>`;
 }

@@ -3,7 +3,7 @@ import { createDetector } from "../detector.ts";
 import { loadRules } from "../rule-set.ts";
 import { container, event, process } from "../testing/events.ts";
 import { buildStory } from "./build-story.ts";
-import { storyHtml } from "./story-html.ts";
+import { storyHtml, storySvg } from "./story-html.ts";
 import { storyText } from "./story-text.ts";
 
 const RULES = `
@@ -84,6 +84,32 @@ test("a story follows the processes that alerts are about, and leaves out the ot
   ]);
 });
 
+test("what the runtime does before the program of the story starts is left out, and what passes for it is not", () => {
+  const runc = process({ pid: 80, namespacePid: 80, startUs: 3, name: "runc", exe: "/usr/sbin/runc", parent: runtime });
+  const told = (parent: typeof runc) => {
+    const init = process({
+      pid: 90,
+      namespacePid: 7,
+      startUs: 4,
+      name: "runc:[2:INIT]",
+      exe: "memfd:runc_cloned:x",
+      parent,
+    });
+    const started = { ...init, name: "sh", exe: "/bin/sh", parent };
+    const all = [
+      event("open", { ...at(1), process: init, path: "/proc/7/setgroups" }),
+      event("execve", { ...at(2), process: { ...started, parent: nginx } }),
+      event("open", { ...at(3), process: started, path: "/etc/passwd" }),
+    ];
+    const alerts = all.slice(1, 2).flatMap(createDetector(loadRules([{ name: "r.yaml", text: RULES }])).detect);
+    expect(alerts.length).toBe(1);
+    return buildStory(all, alerts).nodes.map(({ label }) => label);
+  };
+  expect(told(runc)).toContain("/etc/passwd");
+  expect(told(runc)).not.toContain("/proc/7/setgroups");
+  expect(told({ ...runc, namespacePid: 5 })).toContain("/proc/7/setgroups");
+});
+
 test("its steps are the alerts in the order of time with their tactics", () => {
   expect(story.steps.map(({ rule, tactic, severity }) => [rule, tactic, severity])).toEqual([
     ["Shell under a server", "execution", "high"],
@@ -108,6 +134,39 @@ test("as HTML nothing of an event is markup, and nothing runs or is fetched", ()
   expect(html).toContain("&lt;script&gt;alert(1)&lt;/script&gt;");
   expect(html).not.toMatch(/<script|onload="x|\shref=|\ssrc=/);
   expect(html).toContain("default-src 'none'");
+});
+
+test("in the picture no text lies on another or on a box, however much was done to a thing", () => {
+  const file = "/var/lib/postgresql/17/main/base/16384/2619";
+  const often = ["open", "creat", "unlink", "rename", "chmod"].flatMap((type) =>
+    Array.from({ length: 120 }, () =>
+      event(type as "open", { ...at(7), process: shell, path: file, newPath: file, flags: 2 }),
+    ),
+  );
+  const traced = event("ptrace", { ...at(8), process: shell, targetPid: 100 });
+  const fresh = createDetector(loadRules([{ name: "r.yaml", text: RULES }]));
+  const busy = buildStory([...events, ...often, traced], events.flatMap(fresh.detect));
+  const svg = storySvg(busy);
+  const number = (tag: string, name: string) =>
+    Number(new RegExp(` ${name}="(-?[0-9.]+)"`).exec(tag)?.[1] ?? Number.NaN);
+  const boxes = [...svg.matchAll(/<rect[^>]*>/g)].map(([tag]) => {
+    const [x, y] = [number(tag, "x"), number(tag, "y")];
+    return { x, y, x2: x + number(tag, "width"), y2: y + number(tag, "height") };
+  });
+  // Eleven pixels high; a character of this face has less than 6.6 on average.
+  const labels = [...svg.matchAll(/(<text class="what"[^>]*>)<title>[^<]*<\/title>([^<]*)/g)].map(
+    ([, tag = "", text = ""]) => {
+      const [x, y, width] = [number(tag, "x"), number(tag, "y"), text.length * 6.6];
+      const left = tag.includes('text-anchor="end"') ? x - width : x;
+      return { x: left, y: y - 10, x2: left + width, y2: y + 2 };
+    },
+  );
+  expect(labels.length).toBeGreaterThan(3);
+  const all = [...boxes, ...labels];
+  const overlaps = labels.flatMap((a) =>
+    all.filter((b) => a !== b && a.x < b.x2 && b.x < a.x2 && a.y < b.y2 && b.y < a.y2).map((b) => [a, b]),
+  );
+  expect(overlaps).toEqual([]);
 });
 
 test("the bound leaves out what only stood by", () => {

@@ -41,6 +41,7 @@ export async function openDockerArchive(
     throw imageError(
       "SOURCE_INVALID",
       `${what} is neither a docker nor an OCI archive: it has no manifest.json and no index.json`,
+      "give what docker save or skopeo copy wrote; a root file system is unpacked and read by dir:",
     );
   const saved = selectSaved(what, parseSaved(what, bytes), selector);
   const configBytes = await files.read(saved.config, limits.maxConfigBytes);

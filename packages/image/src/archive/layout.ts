@@ -73,6 +73,7 @@ export async function openLayout(
     throw imageError(
       "SOURCE_INVALID",
       `${what} is no OCI image layout: it has no ${layout === undefined ? "oci-layout" : "index.json"}`,
+      "give the directory that holds oci-layout and index.json",
     );
   }
   const version = text(parseJsonObject(`oci-layout of ${what}`, layout), "imageLayoutVersion");

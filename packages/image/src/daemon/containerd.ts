@@ -22,6 +22,9 @@ const NAMESPACE_NAME = /^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
 const GET_IMAGE = "containerd.services.images.v1.Images/Get";
 const READ_CONTENT = "containerd.services.content.v1.Content/Read";
 const LIST_IMAGES = "containerd.services.images.v1.Images/List";
+const DELETE_IMAGE = "containerd.services.images.v1.Images/Delete";
+/** api/services/containers/v1/containers.proto: 1 is the id, 3 the image's name. */
+const LIST_CONTAINERS = "containerd.services.containers.v1.Containers/List";
 const LIST_NAMESPACES = "containerd.services.namespaces.v1.Namespaces/List";
 
 /**
@@ -73,6 +76,58 @@ export async function listContainerd(options: OpenOptions, limits: Limits): Prom
     return found;
   } finally {
     store.connection.close();
+  }
+}
+
+/**
+ * Removes a name of an image from containerd. It would remove the name of one that runs: who uses it is asked before.
+ *
+ * @throws DAEMON_UNREACHABLE, DAEMON_REFUSED, IMAGE_NOT_FOUND, CANCELLED
+ */
+export async function removeContainerd(
+  { name, namespace }: Pick<LocalImage, "name" | "namespace">,
+  options: OpenOptions,
+  limits: Limits,
+): Promise<void> {
+  const socket = findSocket("containerd", options.containerdSocket, DEFAULT_SOCKETS);
+  const store: Store = { socket, connection: connectGrpc(socket, limits.idleTimeoutMs) };
+  const metadata = { "containerd-namespace": namespace };
+  try {
+    for (const container of await listed(store, LIST_CONTAINERS, metadata, options.signal)) {
+      const fields = decodeMessage(container);
+      if (textAt(fields, 3) !== name) continue;
+      const why = `${name} is used by container ${textAt(fields, 1)}`;
+      throw imageError("DAEMON_REFUSED", why, "remove the container first");
+    }
+    await drained(
+      store,
+      DELETE_IMAGE,
+      encodeMessage([
+        [1, name],
+        [2, 1],
+      ]),
+      metadata,
+      options.signal,
+    );
+  } finally {
+    store.connection.close();
+  }
+}
+
+async function drained(
+  store: Store,
+  method: string,
+  request: Buffer,
+  metadata: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    for await (const answer of store.connection.call(method, request, metadata, signal)) void answer;
+  } catch (error) {
+    if (error instanceof GrpcError && error.status === GRPC_NOT_FOUND) {
+      throw imageError("IMAGE_NOT_FOUND", "containerd does not have the image any more", "", error);
+    }
+    throw explained(store, error, signal);
   }
 }
 

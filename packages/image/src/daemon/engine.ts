@@ -42,8 +42,8 @@ export async function openEngine(
   );
   const path = name.split("/").map(encodeURIComponent).join("/");
   const api: Api = { engine, socket, resolve };
-  (await get(api, name, `/images/${path}/json`)).destroy();
-  const stream = await get(api, name, `/images/${path}/get`);
+  (await ask(api, "GET", name, `/images/${path}/json`)).destroy();
+  const stream = await ask(api, "GET", name, `/images/${path}/get`);
   try {
     const spooled = await spool(`${engine}:${name}`, cancellable(api, stream), resolve.limits.maxBlobBytes);
     return await openArchiveHandle(`${engine}:${name}`, spooled.handle, spooled.size, "", resolve);
@@ -65,7 +65,7 @@ export async function listEngine(
   const asked = engine === "docker" ? options.dockerSocket : options.podmanSocket;
   const resolve = { limits, signal: options.signal };
   const api: Api = { engine, socket: findSocket(engine, asked, usualSockets(engine)), resolve };
-  const stream = await get(api, "", "/images/json");
+  const stream = await ask(api, "GET", "", "/images/json");
   const bytes = await collect(`the images of ${engine}`, cancellable(api, stream), MAX_LIST_BYTES);
   const found: LocalImage[] = [];
   for (const { Id: digest, RepoTags: names } of parseList(engine, bytes)) {
@@ -76,6 +76,26 @@ export async function listEngine(
     }
   }
   return found;
+}
+
+/**
+ * Removes a name of an image from Docker or Podman, by DELETE /images/NAME without force: what a container uses is refused.
+ *
+ * @throws DAEMON_UNREACHABLE, DAEMON_REFUSED, IMAGE_NOT_FOUND, CANCELLED
+ */
+export async function removeEngine(
+  engine: "docker" | "podman",
+  name: string,
+  options: OpenOptions,
+  limits: Limits,
+): Promise<void> {
+  const asked = engine === "docker" ? options.dockerSocket : options.podmanSocket;
+  const resolve = { limits, signal: options.signal };
+  const api: Api = { engine, socket: findSocket(engine, asked, usualSockets(engine)), resolve };
+  if (!ENGINE_NAME.test(name))
+    throw imageError("REFERENCE_INVALID", "no image name", `list the images with ${engine} images`);
+  const path = name.split("/").map(encodeURIComponent).join("/");
+  (await ask(api, "DELETE", name, `/images/${path}`)).destroy();
 }
 
 function parseList(engine: string, bytes: Uint8Array): readonly Readonly<Record<string, unknown>>[] {
@@ -121,13 +141,13 @@ async function* cancellable(api: Api, stream: IncomingMessage): AsyncGenerator<U
   }
 }
 
-function get(api: Api, name: string, path: string): Promise<IncomingMessage> {
+function ask(api: Api, method: "GET" | "DELETE", name: string, path: string): Promise<IncomingMessage> {
   const { engine, socket, resolve } = api;
   return new Promise((resolvePromise, reject) => {
     const sent = request({
       socketPath: socket,
       path,
-      method: "GET",
+      method,
       headers: { host: "localhost" },
       ...(resolve.signal === undefined ? {} : { signal: resolve.signal }),
     });

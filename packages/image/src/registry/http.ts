@@ -13,7 +13,7 @@ const MAX_IDLE_SOCKETS = 8;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
@@ -73,6 +73,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       if (guard !== undefined && isIP(literal) !== 0 && !guard.allows(literal)) throw internalAddress(url.host);
       const isHttps = url.protocol === "https:";
       const headers = {
+        // Registries tell who pulled: what we read ourselves is no use of an image.
+        "user-agent": "bulwark",
         ...request.headers,
         ...(request.authorization === undefined ? {} : { authorization: request.authorization }),
       };
@@ -167,7 +169,8 @@ function unreachable(host: string, error: unknown): Error {
     : plain
       ? "it seems to speak plain HTTP: write http:// before the reference if you trust the network"
       : "check the registry's name and the network";
-  return imageError("REGISTRY_UNREACHABLE", `${host} cannot be reached: ${reason}`, next, error);
+  const why = plain ? "it does not speak TLS" : reason;
+  return imageError("REGISTRY_UNREACHABLE", `${host} cannot be reached: ${why}`, next, error);
 }
 
 /** Errors that another try will not cure: unknown certificates, names that do not exist, TLS spoken to a plain port. */

@@ -44,6 +44,11 @@ export interface Repository {
   putBlob(content: Uint8Array): Promise<string>;
   /** Puts a manifest under a tag, or under its digest where none is given; gives its digest. */
   putManifest(content: Uint8Array, mediaType: string, tag?: string): Promise<string>;
+  /**
+   * Deletes a manifest and with it all tags that name it (distribution specification, "Deleting manifests"). False when
+   * there is none. Blobs stay until the registry collects its garbage.
+   */
+  deleteManifest(digest: string): Promise<boolean>;
   close(): void;
 }
 
@@ -98,6 +103,18 @@ export async function openRepository(
     },
     putBlob: (content) => putBlob(session, parsed, content),
     putManifest: (content, mediaType, tag) => putManifest(session, parsed, content, mediaType, tag),
+    async deleteManifest(digest) {
+      if (!isDigest(digest)) throw imageError("MANIFEST_INVALID", "only a digest names what is deleted");
+      const response = await session.send({
+        method: "DELETE",
+        path: `${root}/manifests/${digest}`,
+        headers: {},
+        signal,
+      });
+      if (response.status !== 202 && response.status !== 404) throw await refused(parsed, response);
+      response.body.destroy();
+      return response.status === 202;
+    },
     close: () => client.close(),
   };
 }

@@ -15,7 +15,7 @@ export interface SessionOptions {
   readonly repository: string;
   readonly plainHttp: boolean;
   /** What tokens are asked for. */
-  readonly access: "pull" | "pull,push";
+  readonly access: "pull" | "pull,push" | "pull,push,delete";
   /** Looked up when the registry first asks for them. */
   credentials(): Promise<Credentials | undefined>;
 }

@@ -85,6 +85,7 @@ const HOW: Readonly<Record<NonNullable<Image["base"]>["how"], string>> = {
   annotation: "by its annotation",
   history: "by the build history",
   "os-layer": "up to the layer that brings the operating system",
+  layers: "by its chain of layers",
 };
 
 function baseLine({ base, layers }: Image): string {

@@ -2,7 +2,7 @@ import type { BaseImage, Layer } from "@bulwark/model";
 import { type Fields, fieldsOf, listOf, textOf } from "@bulwark/model";
 
 const MAX_LAYERS = 1_000;
-const HOW: readonly BaseImage["how"][] = ["flag", "annotation", "history", "os-layer"];
+const HOW: readonly BaseImage["how"][] = ["flag", "annotation", "history", "os-layer", "layers"];
 
 /** The layers that a document of ours carries, undefined when it carries none or they are not consistent. */
 export function readLayers(json: string | undefined): readonly Layer[] | undefined {
