@@ -1,8 +1,8 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
+import { openPool } from "./open-pool.ts";
 import { connectionOf, openStore } from "./open-store.ts";
 import type { Database } from "./schema.ts";
 import { openTestStore, type TestStore } from "./testing/test-store.ts";
@@ -17,7 +17,7 @@ afterAll(() => opened.close());
 async function withDatabase<Result>(name: string, work: (url: string, db: Kysely<Database>) => Promise<Result>) {
   await opened.postgres.query(`CREATE DATABASE ${name}`);
   const url = opened.postgres.url.replace("dbname=postgres", `dbname=${name}`);
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: new pg.Pool(connectionOf(url)) }) });
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: openPool(connectionOf(url)) }) });
   try {
     return await work(url, db);
   } finally {

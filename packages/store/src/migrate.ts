@@ -1,7 +1,8 @@
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
+import { withAllRows } from "./all-rows.ts";
 import { StoreError } from "./errors.ts";
-import { MIGRATIONS } from "./migrations/index.ts";
+import { MIGRATIONS, type NamedMigration } from "./migrations/index.ts";
 import type { Database } from "./schema.ts";
 
 /** Two servers that start at once take turns: PostgreSQL's advisory lock of this number. */
@@ -14,7 +15,7 @@ const MIGRATION_LOCK = 0x62756c77;
  * @throws StoreError `SCHEMA_NEWER`
  */
 export async function migrate(db: Kysely<Database>, upTo?: string): Promise<void> {
-  const migrations: Record<string, Migration> = Object.fromEntries(MIGRATIONS.map((each) => [each.name, each]));
+  const migrations: Record<string, Migration> = Object.fromEntries(MIGRATIONS.map((each) => [each.name, step(each)]));
   await db.connection().execute(async (connection) => {
     await sql`SELECT pg_advisory_lock(${MIGRATION_LOCK})`.execute(connection);
     try {
@@ -28,6 +29,17 @@ export async function migrate(db: Kysely<Database>, upTo?: string): Promise<void
       await sql`SELECT pg_advisory_unlock(${MIGRATION_LOCK})`.execute(connection);
     }
   });
+}
+
+function step(migration: NamedMigration): Migration {
+  if (!migration.ofAllRows) return migration;
+  return {
+    up: (db) =>
+      withAllRows(
+        (statement) => sql.raw(statement).execute(db),
+        () => migration.up(db),
+      ),
+  };
 }
 
 async function appliedNames(db: Kysely<Database>): Promise<readonly string[]> {

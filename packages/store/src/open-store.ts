@@ -2,6 +2,7 @@ import { Kysely, type LogEvent, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { StoreError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
+import { openPool } from "./open-pool.ts";
 import type { Database } from "./schema.ts";
 
 const DEFAULT_CONNECTIONS = 10;
@@ -43,6 +44,8 @@ export interface Store {
   readonly system: SystemQueries;
   /** Whether the database answers, within the time given. */
   answers(withinMs: number): Promise<boolean>;
+  /** Where the database is: for a thread that opens it for itself. */
+  readonly url: string;
   /** The pool underneath, for COPY, LISTEN and what else has no place in a query builder. */
   readonly pool: pg.Pool;
   close(): Promise<void>;
@@ -56,7 +59,7 @@ export interface Store {
  */
 export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
   await migrateWithOwnConnection(url);
-  const pool = new pg.Pool({
+  const pool = openPool({
     ...connectionOf(url),
     max: options.connections ?? DEFAULT_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -65,14 +68,11 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     // Superusers pass row-level security by: what serves requests is not one.
     options: `-c role=bulwark_app -c work_mem=${WORK_MEM} ${SESSION}`,
   });
-  // One that is cut between two queries of a transaction has nobody who listens: the next query tells.
-  pool.on("connect", (client) => void client.on("error", () => {}));
-  // A connection that a restarted server cut is replaced when it is next needed; its error must not end the process.
-  pool.on("error", () => {});
   const dialect = new PostgresDialect({ pool });
   const system = new Kysely<Database>({ dialect, ...(options.log === undefined ? {} : { log: options.log }) });
   return {
     system,
+    url,
     pool,
     tenant: (tenantId, work) => system.connection().execute((db) => asTenant(db, tenantId, work)),
     answers(withinMs) {
@@ -108,8 +108,7 @@ async function asTenant<Result>(
 
 /** The schema is changed by its owner, whom row-level security and missing grants do not stop. */
 async function migrateWithOwnConnection(url: string): Promise<void> {
-  const pool = new pg.Pool({ ...connectionOf(url), max: 1, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  pool.on("error", () => {});
+  const pool = openPool({ ...connectionOf(url), max: 1, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   try {
     await migrate(db);

@@ -1,7 +1,9 @@
 import type { FindingKind, FixStatus, PackageFact, Problem, Severity } from "@bulwark/model";
 import type { ColumnType, Generated, GeneratedAlways, Insertable, Selectable, Updateable } from "kysely";
 import type { AccountTables } from "./schema/accounts.ts";
+import type { CleanupTables } from "./schema/cleanups.ts";
 import type { JobTables } from "./schema/jobs.ts";
+import type { LineageTables } from "./schema/lineage.ts";
 import type { NotificationTables } from "./schema/notifications.ts";
 import type { WorkflowTables } from "./schema/workflow.ts";
 
@@ -28,7 +30,7 @@ interface TenantTable {
 
 /** Whose a login, a session or a token is. `key` is a name or the SHA-256 of a secret, never the secret. */
 interface DirectoryTable {
-  readonly kind: "login" | "session" | "token" | "webhook" | "oidc" | "enrolment";
+  readonly kind: "login" | "session" | "token" | "webhook" | "oidc" | "enrolment" | "cluster";
   readonly key: string;
   readonly tenant_id: number;
 }
@@ -136,6 +138,10 @@ interface ImageTable extends Inherited {
   /** How many of the lowest layers are the base image's. */
   readonly base_layers: Generated<number>;
   readonly base: Json<{ readonly reference: string; readonly digest: string; readonly how: string } | null> | null;
+  /** When somebody pulled it last, as far as registries tell. */
+  readonly pulled_at: Generated<Date | null>;
+  /** Digest of the base that its builder declared, by annotation or provenance. */
+  readonly declared_base: GeneratedAlways<string | null>;
   /** One for each layer, lowest first. */
   readonly instructions: JsonDefault<readonly string[]>;
   /** Labels that the image itself carries. */
@@ -294,7 +300,13 @@ interface ImageContentTable {
 }
 
 /** All tables, as kysely wants them. */
-export interface Database extends AccountTables, JobTables, WorkflowTables, NotificationTables {
+export interface Database
+  extends AccountTables,
+    JobTables,
+    WorkflowTables,
+    NotificationTables,
+    LineageTables,
+    CleanupTables {
   readonly tenant: TenantTable;
   readonly directory: DirectoryTable;
   readonly setting: SettingTable;

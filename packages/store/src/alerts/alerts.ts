@@ -11,8 +11,16 @@ export interface StoredAlert {
   readonly title: string;
   readonly severity: Severity;
   readonly tags: readonly string[];
-  readonly nodeId: number;
+  /** Null where no sensor watches what it concerns. */
+  readonly nodeId: number | null;
   readonly hostname: string;
+  readonly cluster: { readonly id: number; readonly name: string } | null;
+  readonly workload: {
+    readonly id: number;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+  } | null;
   readonly container: string;
   readonly containerName: string;
   readonly image: string;
@@ -28,10 +36,11 @@ export interface StoredAlert {
   readonly lastAt: string;
   readonly count: number;
   readonly blocked: boolean;
+  readonly exposed: boolean;
   readonly state: AlertState;
   readonly assignee: { readonly id: number; readonly name: string } | null;
-  /** Responsible for the image's repository. */
-  readonly owner: { readonly id: number; readonly name: string } | null;
+  /** Responsible for the workload, or else for the image's repository; the id is null for one that only a label names. */
+  readonly owner: { readonly id: number | null; readonly name: string } | null;
 }
 
 /** An alert with what a person needs to judge it. */
@@ -54,6 +63,7 @@ export interface AlertFilter {
   readonly rule?: string | undefined;
   readonly container?: string | undefined;
   readonly nodeId?: number | undefined;
+  readonly exposed?: boolean | undefined;
   readonly text?: string | undefined;
   readonly before?: number | undefined;
   /** Owners whose images alone are shown; undefined is the whole tenant. */
@@ -63,6 +73,8 @@ export interface AlertFilter {
 
 const PLACE = sql`
   LEFT JOIN node n ON n.id = a.node_id
+  LEFT JOIN workload w ON w.id = a.workload_id
+  LEFT JOIN cluster k ON k.id = a.cluster_id
   LEFT JOIN account p ON p.id = a.assignee_id
   LEFT JOIN LATERAL (SELECT i.id FROM image i WHERE i.digest = a.image_digest AND a.image_digest <> '' LIMIT 1) i ON true
   LEFT JOIN LATERAL (SELECT o.id, o.name FROM image_location l JOIN repository r ON r.id = l.repository_id
@@ -72,8 +84,12 @@ const PLACE = sql`
 const ALERT = sql`a.id, a.rule, a.title, a.severity, a.tags, a.node_id AS "nodeId", coalesce(n.hostname, '') AS hostname,
   a.container, a.container_name AS "containerName", a.image, a.image_digest AS "imageDigest", i.id AS "imageId", a.namespace,
   a.pod, a.process, a.exe, a.pid, to_json(a.first_at)#>>'{}' AS "firstAt", to_json(a.last_at)#>>'{}' AS "lastAt", a.count,
-  a.blocked, a.state, CASE WHEN p.id IS NULL THEN NULL ELSE jsonb_build_object('id', p.id, 'name', p.name) END AS assignee,
-  CASE WHEN o.id IS NULL THEN NULL ELSE jsonb_build_object('id', o.id, 'name', o.name) END AS owner`;
+  a.blocked, a.exposed, a.state, CASE WHEN p.id IS NULL THEN NULL ELSE jsonb_build_object('id', p.id, 'name', p.name) END AS assignee,
+  CASE WHEN k.id IS NULL THEN NULL ELSE jsonb_build_object('id', k.id, 'name', k.name) END AS cluster,
+  CASE WHEN w.id IS NULL THEN NULL ELSE jsonb_build_object('id', w.id, 'kind', w.kind, 'namespace', w.namespace, 'name', w.name) END
+    AS workload,
+  CASE WHEN w.owner_name <> '' THEN jsonb_build_object('id', w.owner_id, 'name', w.owner_name)
+    WHEN o.id IS NULL THEN NULL ELSE jsonb_build_object('id', o.id, 'name', o.name) END AS owner`;
 
 /** Alerts, the newest first. */
 export async function listAlerts(db: TenantQueries, filter: AlertFilter): Promise<readonly StoredAlert[]> {
@@ -91,7 +107,8 @@ function conditions(filter: AlertFilter): RawBuilder<unknown>[] {
   if (filter.container !== undefined) found.push(sql`a.container = ${filter.container}`);
   if (filter.nodeId !== undefined) found.push(sql`a.node_id = ${filter.nodeId}`);
   if (filter.before !== undefined) found.push(sql`a.id < ${filter.before}`);
-  if (filter.sight !== undefined) found.push(sql`o.id = ANY(${filter.sight}::bigint[])`);
+  if (filter.exposed !== undefined) found.push(sql`a.exposed = ${filter.exposed}`);
+  if (filter.sight !== undefined) found.push(sql`coalesce(w.owner_id, o.id) = ANY(${filter.sight}::bigint[])`);
   if (filter.text !== undefined && filter.text !== "") {
     const like = containing(filter.text);
     found.push(
@@ -106,7 +123,7 @@ export async function getAlert(
   id: number,
   sight?: readonly number[],
 ): Promise<AlertDetail | undefined> {
-  const seen = sight === undefined ? sql`true` : sql`o.id = ANY(${sight}::bigint[])`;
+  const seen = sight === undefined ? sql`true` : sql`coalesce(w.owner_id, o.id) = ANY(${sight}::bigint[])`;
   const { rows } = await sql<AlertDetail>`
     SELECT ${ALERT}, a.facts, a.batch_id AS "batchId", a.position, a.process_start AS "processStart",
       coalesce((SELECT jsonb_agg(jsonb_build_object('at', e.at, 'actor', e.actor, 'action', e.action, 'detail', e.detail)

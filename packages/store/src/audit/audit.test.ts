@@ -1,6 +1,7 @@
 import { sql } from "kysely";
-import pg from "pg";
+import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openPool } from "../open-pool.ts";
 import { connectionOf } from "../open-store.ts";
 import { openTestStore, type TestStore } from "../testing/test-store.ts";
 import { appendAudit, listAudit } from "./audit.ts";
@@ -11,7 +12,7 @@ let opened: TestStore;
 let owner: pg.Pool;
 beforeAll(async () => {
   opened = await openTestStore();
-  owner = new pg.Pool({ ...connectionOf(opened.postgres.url), max: 1 });
+  owner = openPool({ ...connectionOf(opened.postgres.url), max: 1 });
 });
 afterAll(async () => {
   await owner.end();

@@ -57,6 +57,11 @@ beforeAll(async () => {
   await opened.store.tenant(1, async (db) => {
     const node = { uid: "n", hostname: "n", facts: {}, sensorVersion: "", certificateSerial: "1", now };
     const nodeId = await addNode(db, node);
+    // Of which the database itself notes that it is to be assessed.
+    await db
+      .insertInto("image")
+      .values({ tenant_id: 1, digest: `sha256:${"a".repeat(64)}`, state: "scanned" })
+      .execute();
     const event = {
       timeUs: now.getTime() * 1_000,
       type: 1,
@@ -163,7 +168,7 @@ test.each([
   const broken = join(directory, "broken.zst");
   writeFileSync(broken, bytes());
   const url = await emptyDatabase();
-  await expect(readBackup(url, broken)).rejects.toThrow();
+  await expect(readBackup(url, broken)).rejects.toMatchObject({ code: expect.stringMatching(/./), name: "CodedError" });
   truncateSync(broken, 0);
   const store = await openStore(url);
   expect(await store.tenant(1, (db) => db.selectFrom("owner").selectAll().execute())).toEqual([]);

@@ -3,13 +3,15 @@ import { PassThrough } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createZstdDecompress } from "node:zlib";
 import { Kysely, PostgresDialect } from "kysely";
-import pg from "pg";
+import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import { withAllRows } from "../all-rows.ts";
 import { StoreError } from "../errors.ts";
 import { migrate } from "../migrate.ts";
+import { openPool } from "../open-pool.ts";
 import { connectionOf } from "../open-store.ts";
 import type { Database } from "../schema.ts";
-import { backedTables } from "./tables.ts";
+import { type BackedTable, backedTables } from "./tables.ts";
 import { BACKUP_FORMAT, type BackupHead } from "./write-backup.ts";
 
 const LINE_FEED = 0x0a;
@@ -23,13 +25,18 @@ const PIECE_CHARACTERS = 256 * 1024;
  * @throws StoreError `BACKUP_INVALID`, `STORE_IN_USE` (the database is not empty), `SCHEMA_NEWER`
  */
 export async function readBackup(url: string, file: string): Promise<BackupHead> {
-  const pool = new pg.Pool({ ...connectionOf(url), max: 1 });
+  const pool = openPool({ ...connectionOf(url), max: 1 });
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  pool.on("error", () => {});
   const input = createReadStream(file);
-  const lines = linesOf(input.pipe(createZstdDecompress()));
+  const unpacked = createZstdDecompress();
+  // `pipe` hands no errors on: one that nobody hears ends the process.
+  input.once("error", (error) => unpacked.destroy(error));
+  const lines = linesOf(input.pipe(unpacked));
   try {
-    const head = headOf(file, (await lines.next()).value);
+    const first = await lines.next().catch((cause: unknown) => {
+      throw invalid(file, `it is not packed as one is: ${String(cause)}`);
+    });
+    const head = headOf(file, first.value);
     await requireEmpty(pool);
     await migrate(db, head.schema);
     await fill(pool, db, lines, file);
@@ -86,23 +93,9 @@ async function fill(pool: pg.Pool, db: Kysely<Database>, lines: AsyncIterator<st
   const client = await pool.connect();
   try {
     await client.query("BEGIN");
-    // The owner is held to row-level security too: it is lifted while the rows of all tenants go in.
-    for (const { name, byTenant } of tables)
-      if (byTenant) await client.query(`ALTER TABLE "${name}" NO FORCE ROW LEVEL SECURITY`);
-    // The tenant that the schema puts into new databases is in the backup as well.
-    await client.query("DELETE FROM tenant");
-    for (let next = await lines.next(); !next.done; next = await lines.next()) {
-      const { table, columns } = JSON.parse(next.value) as { table: string; columns: readonly string[] };
-      if (!tables.some(({ name }) => name === table)) throw invalid(file, `it holds an unknown table ${table}`);
-      await copyRows(client, table, columns, lines, file);
-    }
-    for (const { name, columns, byTenant } of tables) {
-      if (byTenant) await client.query(`ALTER TABLE "${name}" FORCE ROW LEVEL SECURITY`);
-      if (columns.includes("id")) await advanceIdentity(client, name);
-    }
-    // Alerts name the batch of their event: no new batch may take its number.
-    await client.query(
-      "SELECT setval('runtime_batch_seq', greatest(1, (SELECT coalesce(max(batch_id), 0) + 1 FROM alert)))",
+    await withAllRows(
+      (statement) => client.query(statement),
+      () => fillTables(client, tables, lines, file),
     );
     await client.query("COMMIT");
   } catch (error) {
@@ -111,6 +104,28 @@ async function fill(pool: pg.Pool, db: Kysely<Database>, lines: AsyncIterator<st
   } finally {
     client.release();
   }
+}
+
+async function fillTables(
+  client: pg.PoolClient,
+  tables: readonly BackedTable[],
+  lines: AsyncIterator<string>,
+  file: string,
+): Promise<void> {
+  // The tenant that the schema puts into new databases is in the backup as well.
+  await client.query("DELETE FROM tenant");
+  for (let next = await lines.next(); !next.done; next = await lines.next()) {
+    const { table, columns } = JSON.parse(next.value) as { table: string; columns: readonly string[] };
+    if (!tables.some(({ name }) => name === table)) throw invalid(file, `it holds an unknown table ${table}`);
+    // What triggers just made of rows before is in the backup as well, as it was.
+    await client.query(`DELETE FROM "${table}"`);
+    await copyRows(client, table, columns, lines, file);
+  }
+  for (const { name, columns } of tables) if (columns.includes("id")) await advanceIdentity(client, name);
+  // Alerts name the batch of their event: no new batch may take its number.
+  await client.query(
+    "SELECT setval('runtime_batch_seq', greatest(1, (SELECT coalesce(max(batch_id), 0) + 1 FROM alert)))",
+  );
 }
 
 async function copyRows(

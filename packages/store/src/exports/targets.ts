@@ -34,12 +34,19 @@ export interface ExportTarget extends ExportTargetSettings {
   /** Events whose day was dropped before they were sent. */
   readonly missed: number;
   readonly sentAt: string | null;
+  /** Since when the oldest waits that has not been sent; null when nothing does. */
+  readonly waitingSince: string | null;
 }
 
 const COLUMNS = sql`t.id, t.name, t.kind, t.address, t.format, t.settings, t.alerts, t.events, t.event_types AS "eventTypes",
   t.enabled, t.secret IS NOT NULL AS "hasSecret", t.changed_by AS "changedBy", to_json(t.changed_at)#>>'{}' AS "changedAt",
   coalesce(p.state, 'idle') AS state, coalesce(p.problem, '') AS problem, coalesce(p.failures, 0) AS failures,
-  coalesce(p.sent, 0) AS sent, coalesce(p.missed, 0) AS missed, to_json(p.sent_at)#>>'{}' AS "sentAt"`;
+  coalesce(p.sent, 0) AS sent, coalesce(p.missed, 0) AS missed, to_json(p.sent_at)#>>'{}' AS "sentAt",
+  CASE WHEN t.enabled THEN to_json(least(
+    CASE WHEN t.alerts THEN (SELECT a.last_at FROM alert a WHERE (a.changed_xid, a.id) > (p.alert_xid, p.alert_id)
+      ORDER BY a.changed_xid, a.id LIMIT 1) END,
+    CASE WHEN t.events THEN (SELECT b.at FROM runtime_batch b WHERE (b.xid, b.id) > (p.batch_xid, p.batch_id)
+      ORDER BY b.xid, b.id LIMIT 1) END))#>>'{}' END AS "waitingSince"`;
 
 /** All targets, by name. */
 export async function listExportTargets(db: TenantQueries): Promise<readonly ExportTarget[]> {
@@ -60,14 +67,16 @@ export async function getExportTarget(db: TenantQueries, id: number): Promise<Ex
 
 /**
  * Adds a target, or changes the one of this name. A new one begins with what comes from now on; one that is changed goes on
- * where it was, and is tried at once.
+ * where it was, and is tried at once. What it did not want before, or did not get while it was switched off, is left out unless
+ * `backlog` asks for it.
  *
  * @returns its id
  */
 export async function putExportTarget(
   db: TenantQueries,
-  target: ExportTargetSettings & { readonly by: string; readonly now: Date },
+  target: ExportTargetSettings & { readonly by: string; readonly now: Date; readonly backlog?: boolean },
 ): Promise<number> {
+  if (target.backlog !== true) await skipUnwanted(db, target);
   const { rows } = await sql<{ id: number }>`
     INSERT INTO export_target (tenant_id, name, kind, address, format, settings, alerts, events, event_types, enabled,
       changed_by, changed_at)
@@ -84,6 +93,20 @@ export async function putExportTarget(
     SELECT current_tenant(), ${id}, here, here, ${target.now} FROM pg_snapshot_xmin(pg_current_snapshot()) AS here
     ON CONFLICT (target_id) DO UPDATE SET due_at = ${target.now} WHERE export_progress.state = 'failing'`.execute(db);
   return id;
+}
+
+/** Moves a target that is there past what it did not get so far, where it is to get it from now on. */
+async function skipUnwanted(db: TenantQueries, { name, alerts, events, enabled }: ExportTargetSettings): Promise<void> {
+  const begins = (wants: boolean, wanted: string) =>
+    sql`${wants && enabled} AND NOT (t.enabled AND ${sql.ref(`t.${wanted}`)})`;
+  await sql`
+    UPDATE export_progress p SET
+      alert_xid = CASE WHEN ${begins(alerts, "alerts")} THEN here ELSE alert_xid END,
+      alert_id = CASE WHEN ${begins(alerts, "alerts")} THEN 0 ELSE alert_id END,
+      batch_xid = CASE WHEN ${begins(events, "events")} THEN here ELSE batch_xid END,
+      batch_id = CASE WHEN ${begins(events, "events")} THEN 0 ELSE batch_id END
+    FROM export_target t, pg_snapshot_xmin(pg_current_snapshot()) AS here
+    WHERE t.name = ${name} AND p.target_id = t.id`.execute(db);
 }
 
 /** @param sealed null takes the secret away */

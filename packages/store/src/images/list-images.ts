@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
+import { standsOnNode } from "../lineage/stands-on.ts";
 import type { TenantQueries } from "../open-store.ts";
 import { type ImageItem, imageItems } from "./image-items.ts";
 import { containing, isVisible, type Sight } from "./visible.ts";
@@ -35,6 +36,8 @@ export interface ImageFilter {
   readonly vulnerability?: string;
   /** Digest of an image that these stand on. */
   readonly base?: string;
+  /** Id of a node of the forest that these stand on. */
+  readonly onNode?: number;
   readonly sort: ImageSort;
   readonly descending: boolean;
   readonly after?: readonly [number, number];
@@ -81,6 +84,7 @@ function conditions(filter: ImageFilter): RawBuilder<unknown>[] {
     unowned,
     grade,
     base,
+    onNode,
     vulnerability,
   } = filter;
   const list: RawBuilder<unknown>[] = [isVisible(filter.sight)];
@@ -104,6 +108,7 @@ function conditions(filter: ImageFilter): RawBuilder<unknown>[] {
     list.push(
       sql`i.digest <> ${base} AND i.id IN (SELECT ic.image_id FROM image b JOIN image_chain ic ON ic.chain_id = b.chain_id WHERE b.digest = ${base})`,
     );
+  if (onNode !== undefined) list.push(standsOnNode(onNode));
   if (vulnerability !== undefined) list.push(holding(vulnerability));
   return list;
 }

@@ -1,4 +1,5 @@
 import type { TenantQueries } from "../open-store.ts";
+import { reassignActors } from "../rebuilds/assign-stages.ts";
 
 /** What a place passes on to everything below it; what is left out stays as it is. */
 export interface PlaceChange {
@@ -21,4 +22,5 @@ export async function setPlace(
   };
   if (Object.keys(values).length === 0) return;
   await db.updateTable(place).set(values).where("id", "=", id).execute();
+  if (ownerId !== undefined) await reassignActors(db, place, id);
 }

@@ -6,7 +6,7 @@ const CHANNEL = "bulwark_events";
 const RECONNECT_MS = 1_000;
 
 /**
- * What changes are announced of. `orders`, `revocations` and `policies` are for gateways; `access` says that the rights of an account changed, or
+ * What changes are announced of. `orders`, `revocations`, `cluster-revocations`, `admission` and `policies` are for gateways; `access` says that the rights of an account changed, or
  * sessions or tokens of it ended, and is told to no page; the rest is for who watches a list.
  */
 type EventTopic =
@@ -19,8 +19,15 @@ type EventTopic =
   | "containers"
   | "alerts"
   | "responses"
+  | "rebuilds"
+  | "golden"
+  | "clusters"
+  | "benchmarks"
   | "orders"
   | "revocations"
+  | "cluster-revocations"
+  | "admission"
+  | "decisions"
   | "policies"
   | "access";
 

@@ -68,6 +68,21 @@ export async function stopContainers(
   await sql`DELETE FROM program WHERE node_id = ${nodeId} AND container = ANY(${runtimeIds}::text[])`.execute(db);
 }
 
+/**
+ * Forgets containers that ended before a time, so many at most; of each image the one that ended last stays, which tells when it was used.
+ *
+ * @returns how many are gone: less than `limit` when none is left
+ */
+export async function dropStoppedContainers(db: TenantQueries, before: Date, limit: number): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    DELETE FROM container WHERE id IN (
+      SELECT k.id FROM container k WHERE k.stopped_at < ${before} AND EXISTS (
+        SELECT FROM container o WHERE o.image_digest = k.image_digest AND o.image = k.image
+          AND (coalesce(o.stopped_at, 'infinity'), o.id) > (k.stopped_at, k.id))
+      LIMIT ${limit})`.execute(db);
+  return Number(numAffectedRows);
+}
+
 /** After a complete inventory: containers that it did not tell of have ended. */
 export async function stopOtherContainers(
   db: TenantQueries,
@@ -105,4 +120,30 @@ export async function recordPrograms(
   );
   await sql`DELETE FROM program WHERE node_id = ${nodeId} AND seen_at < ${now}`.execute(db);
   await sql`DELETE FROM listener WHERE node_id = ${nodeId} AND seen_at < ${now}`.execute(db);
+}
+
+/** A port by which others than its node reach a container. */
+export interface Exposure {
+  /** Its own port in the node's network, one that is forwarded to it, or a port of the node that a pod has. */
+  readonly how: "host-network" | "published" | "host-port";
+  readonly address: string;
+  /** On the node. */
+  readonly port: number;
+  /** In the container. */
+  readonly containerPort: number;
+  readonly protocol: string;
+}
+
+/** Keeps by which ports a node's containers can be reached; those that are not named cannot. */
+export async function recordExposures(
+  db: TenantQueries,
+  nodeId: number,
+  exposures: ReadonlyMap<string, readonly Exposure[]>,
+): Promise<void> {
+  const rows = [...exposures].map(([id, ports]) => ({ id, ports }));
+  await sql`
+    UPDATE container c SET exposure = coalesce(f.row->'ports', '[]'::jsonb)
+    FROM container o LEFT JOIN jsonb_array_elements(${jsonText(rows)}::jsonb) AS f (row) ON f.row->>'id' = o.runtime_id
+    WHERE c.id = o.id AND o.node_id = ${nodeId} AND o.stopped_at IS NULL
+      AND c.exposure IS DISTINCT FROM coalesce(f.row->'ports', '[]'::jsonb)`.execute(db);
 }

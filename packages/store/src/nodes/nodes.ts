@@ -21,9 +21,12 @@ export interface SensorNode {
   readonly containers: number;
   /** Events that were lost in the last day, for whatever reason. */
   readonly lost: number;
+  /** Who answers for what runs on it where nothing nearer says who does. */
+  readonly owner: { readonly id: number; readonly name: string } | null;
 }
 
-const NODE = sql`n.id, n.uid, n.hostname, n.facts, n.capabilities, n.health, n.sensor_version AS "sensorVersion",
+const NODE = sql`(SELECT jsonb_build_object('id', o.id, 'name', o.name) FROM owner o WHERE o.id = n.owner_id) AS owner,
+  n.id, n.uid, n.hostname, n.facts, n.capabilities, n.health, n.sensor_version AS "sensorVersion",
   n.certificate_serial AS "certificateSerial", to_json(n.enrolled_at)#>>'{}' AS "enrolledAt",
   to_json(n.seen_at)#>>'{}' AS "seenAt", to_json(n.connected_at)#>>'{}' AS "connectedAt",
   n.policy_revision AS "policyRevision",
@@ -93,6 +96,14 @@ export async function removeNode(db: TenantQueries, id: number, now: Date): Prom
     UPDATE node SET removed_at = ${now}, connected_at = NULL WHERE id = ${id} AND removed_at IS NULL
     RETURNING hostname`.execute(db);
   return rows[0]?.hostname;
+}
+
+/** @param ownerId null for none. @returns whether there is such a node, and such an owner */
+export async function setNodeOwner(db: TenantQueries, id: number, ownerId: number | null): Promise<boolean> {
+  const { rows } = await sql`
+    UPDATE node SET owner_id = ${ownerId} WHERE id = ${id} AND removed_at IS NULL
+      AND (${ownerId}::bigint IS NULL OR EXISTS (SELECT FROM owner WHERE id = ${ownerId})) RETURNING id`.execute(db);
+  return rows.length > 0;
 }
 
 /** A sensor opened its stream at a gateway. */

@@ -14,6 +14,12 @@ export const NOTICE_EVENTS = [
   "registry.failed",
   "advisories.new",
   "alert.raised",
+  "rebuild.opened",
+  "rebuild.done",
+  "golden.published",
+  "golden.at-risk",
+  "golden.deprecated",
+  "golden.revoked",
 ] as const;
 export type NoticeEvent = (typeof NOTICE_EVENTS)[number];
 

@@ -96,12 +96,17 @@ async function markGone(db: TenantQueries, repository: number, present: readonly
   await sql`
     UPDATE tag SET gone_at = ${now}
     WHERE repository_id = ${repository} AND gone_at IS NULL AND NOT (name = ANY(${present}::text[]))`.execute(db);
-  await sql`
+  const { rows } = await sql<{ image: number }>`
     UPDATE image_location l SET gone_at = ${now}
     WHERE l.repository_id = ${repository} AND l.gone_at IS NULL AND NOT EXISTS (
       SELECT FROM tag_image ti JOIN tag t ON t.id = ti.tag_id
-      WHERE ti.image_id = l.image_id AND t.repository_id = ${repository} AND t.gone_at IS NULL)`.execute(db);
-  await retireImages(db, now);
+      WHERE ti.image_id = l.image_id AND t.repository_id = ${repository} AND t.gone_at IS NULL)
+    RETURNING l.image_id AS image`.execute(db);
+  await retireImages(
+    db,
+    now,
+    rows.map(({ image }) => image),
+  );
 }
 
 /** Repositories that were not listed any more are gone with all their tags; gives them. */

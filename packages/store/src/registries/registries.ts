@@ -144,11 +144,10 @@ export async function removeRegistry(db: TenantQueries, id: number, now: Date): 
   await retireImages(db, now);
 }
 
-/** Marks images that lie nowhere any more. */
-export async function retireImages(db: TenantQueries, now: Date): Promise<void> {
+/** Marks images that lie nowhere any more; of these alone where some are named. */
+export async function retireImages(db: TenantQueries, now: Date, among?: readonly number[]): Promise<void> {
   await sql`
     UPDATE image i SET state = 'gone', gone_at = ${now}
-    WHERE i.state <> 'gone' AND NOT EXISTS (SELECT FROM image_location l WHERE l.image_id = i.id AND l.gone_at IS NULL)`.execute(
-    db,
-  );
+    WHERE i.state <> 'gone' AND ${among === undefined ? sql`true` : sql`i.id = ANY(${among}::bigint[])`}
+      AND NOT EXISTS (SELECT FROM image_location l WHERE l.image_id = i.id AND l.gone_at IS NULL)`.execute(db);
 }

@@ -21,6 +21,9 @@ const DEFAULT_DUE: DueDays = { critical: 7, high: 30, medium: 90, exploited: 3, 
 /** Tags of releases: what carries one was shipped (Semantic Versioning 2.0.0, with or without `v`). */
 const RELEASE_TAG = "^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?$";
 
+/** Condition on a match `m`: it is severe enough for somebody to have to act. */
+export const MAKES_RISK = sql<boolean>`(m.severity IN ('critical', 'high') OR m.exploited OR m.malicious)`;
+
 /** What a refresh changed. */
 export interface RefreshedRisks {
   readonly opened: readonly number[];
@@ -97,7 +100,7 @@ async function fillSeen(db: TenantQueries, only: readonly string[] | null, now: 
         v.title, s.name AS package, '' AS path, m.fixed_version, m.exploited, h.image_id, h.is_released
       FROM subjects h JOIN subject_match m USING (subject_id) JOIN subject s ON s.id = h.subject_id
         JOIN vulnerability v ON v.id = m.vulnerability_id
-      WHERE ${meant} AND (m.severity IN ('critical', 'high') OR m.exploited OR m.malicious)),
+      WHERE ${meant} AND ${MAKES_RISK}),
     facts AS (
       SELECT repository_id, image_id, is_released, fact_id FROM (
         SELECT l.repository_id, l.image_id, l.is_released, cc.fact_id, sum(cc.delta) AS held

@@ -28,6 +28,14 @@ export interface Risk {
   readonly fixedAt: string | null;
   readonly reopened: number;
   readonly released: boolean;
+  /** Whose layers brought it, and who acts; null until the forest knows its images. */
+  readonly responsible: {
+    readonly verdict: "base" | "own";
+    /** Image that stands for the stage; null for a base that nobody showed us. */
+    readonly image: string | null;
+    readonly digest: string | null;
+    readonly owner: { readonly id: number; readonly name: string } | null;
+  } | null;
   readonly accepted: {
     readonly reason: string;
     readonly until: string | null;
@@ -42,6 +50,9 @@ export interface RiskFilter {
   readonly overdue?: boolean;
   readonly assigneeId?: number;
   readonly ownerId?: number;
+  /** Owner of the stage that brought it. */
+  readonly actorId?: number;
+  readonly verdict?: "base" | "own";
   readonly repositoryId?: number;
   readonly severities?: readonly Severity[];
   readonly search?: string;
@@ -53,6 +64,11 @@ export interface RiskFilter {
   readonly limit: number;
 }
 
+const RESPONSIBLE = sql`CASE WHEN k.verdict IS NULL THEN NULL ELSE jsonb_build_object('verdict', k.verdict,
+  'image', (SELECT g2.name || '/' || r2.name FROM image_location l2 JOIN repository r2 ON r2.id = l2.repository_id
+    JOIN registry g2 ON g2.id = r2.registry_id WHERE l2.image_id = k.stage_image_id ORDER BY l2.gone_at IS NOT NULL, r2.id LIMIT 1),
+  'digest', (SELECT digest FROM image WHERE id = k.stage_image_id),
+  'owner', (SELECT jsonb_build_object('id', id, 'name', name) FROM owner WHERE id = k.actor_id)) END`;
 const FROM = sql`risk k JOIN repository r ON r.id = k.repository_id JOIN registry g ON g.id = r.registry_id
   LEFT JOIN owner o ON o.id = coalesce(r.owner_id, g.owner_id) LEFT JOIN account a ON a.id = k.assignee_id`;
 /** Risks without a due time come last. */
@@ -65,7 +81,7 @@ function columns(now: Date): RawBuilder<unknown> {
     CASE WHEN a.id IS NULL THEN NULL ELSE jsonb_build_object('id', a.id, 'name', a.name) END AS assignee,
     coalesce(r.grade, g.grade) AS grade, k.images, to_json(k.first_seen)#>>'{}' AS "firstSeen", to_json(k.due_at)#>>'{}' AS due,
     coalesce(k.due_at < ${now} AND k.state NOT IN ('fixed', 'accepted'), false) AS overdue, to_json(k.fixed_at)#>>'{}' AS "fixedAt",
-    k.reopened, k.released_at IS NOT NULL AS released,
+    k.reopened, k.released_at IS NOT NULL AS released, ${RESPONSIBLE} AS responsible,
     CASE WHEN k.asked_by IS NULL THEN NULL ELSE jsonb_build_object('reason', k.accept_reason, 'until', k.accept_until,
       'askedBy', k.asked_by, 'approvedBy', k.approved_by) END AS accepted`;
 }
@@ -81,6 +97,8 @@ export async function listRisks(db: TenantQueries, filter: RiskFilter): Promise<
     overdue,
     assigneeId,
     ownerId,
+    actorId,
+    verdict,
     repositoryId,
     severities = [],
     search,
@@ -97,6 +115,8 @@ export async function listRisks(db: TenantQueries, filter: RiskFilter): Promise<
     waiting === true ? sql`k.asked_by IS NOT NULL AND k.approved_by IS NULL` : sql`true`,
     assigneeId === undefined ? sql`true` : sql`k.assignee_id = ${assigneeId}`,
     ownerId === undefined ? sql`true` : sql`coalesce(r.owner_id, g.owner_id) = ${ownerId}`,
+    actorId === undefined ? sql`true` : sql`k.actor_id = ${actorId}`,
+    verdict === undefined ? sql`true` : sql`k.verdict = ${verdict}`,
     repositoryId === undefined ? sql`true` : sql`k.repository_id = ${repositoryId}`,
     severities.length === 0 ? sql`true` : sql`k.severity = ANY(${severities})`,
     like === null

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { countMissed } from "../exports/progress.ts";
-import type { Store } from "../open-store.ts";
+import type { Store, TenantQueries } from "../open-store.ts";
 import { listTenants } from "../tenants/tenants.ts";
 
 const DAY_MS = 86_400_000;
@@ -38,6 +38,31 @@ export async function dropRuntimeDays(
     dropped.push(row.day);
   }
   return dropped;
+}
+
+/**
+ * Drops what one tenant does not want to keep so long, from the days that others keep. Today and yesterday stay.
+ *
+ * @param since the last day that was looked at before, `2026-06-01`; earlier ones hold nothing of this tenant any more
+ * @returns the first day that is kept
+ */
+export async function dropTenantEvents(
+  db: TenantQueries,
+  days: number,
+  since: string | undefined,
+  now: Date,
+): Promise<string> {
+  const kept = dayOf(now.getTime() - Math.max(1, days) * DAY_MS);
+  const { rows } = await sql<{ day: string }>`
+    SELECT to_char(day, 'YYYY-MM-DD') AS day FROM runtime_days() WHERE to_char(day, 'YYYY-MM-DD') < ${kept}
+      AND to_char(day, 'YYYY-MM-DD') >= ${since ?? ""}`.execute(db);
+  for (const { day } of rows) {
+    await countMissed(db, day);
+    const isOf = sql`at >= ${`${day}T00:00:00Z`}::timestamptz AND at < ${`${day}T00:00:00Z`}::timestamptz + interval '1 day'`;
+    await sql`DELETE FROM runtime_event WHERE ${isOf}`.execute(db);
+    await sql`DELETE FROM runtime_batch WHERE ${isOf}`.execute(db);
+  }
+  return kept;
 }
 
 /** What a day holds that was not exported yet is lost to the targets that it was for: they tell how much. */

@@ -58,6 +58,12 @@ interface RiskTable {
   readonly accept_until: ColumnType<string | null, string | null, string | null>;
   readonly asked_by: number | null;
   readonly approved_by: number | null;
+  /** Node of the forest whose layers brought it, and the image that stands for that node. */
+  readonly stage_id: Generated<number | null>;
+  readonly stage_image_id: Generated<number | null>;
+  readonly verdict: Generated<"base" | "own" | null>;
+  /** Owner of the stage: who acts. */
+  readonly actor_id: Generated<number | null>;
 }
 
 interface RiskEventTable {
@@ -111,7 +117,25 @@ interface CasePointTable {
   readonly closed: number;
 }
 
+/** A repository whose images are to be built anew on a fixed base. */
+interface RebuildTaskTable {
+  readonly id: Id;
+  readonly tenant_id: number;
+  readonly repository_id: number;
+  readonly base_repository_id: number;
+  readonly from_image_id: number;
+  readonly to_image_id: number;
+  readonly to_tag: string;
+  /** Vulnerabilities that the new base does not have any more. */
+  readonly findings: readonly string[];
+  readonly state: Generated<"open" | "done" | "cancelled">;
+  readonly opened_at: Date;
+  readonly closed_at: Date | null;
+  readonly reopened: Generated<number>;
+}
+
 export interface WorkflowTables {
+  readonly rebuild_task: RebuildTaskTable;
   readonly estate_vulnerability: EstateVulnerabilityTable;
   readonly estate_day: EstateDayTable;
   readonly risk: RiskTable;

@@ -1,3 +1,5 @@
+export { changeImage, smallEstates, type TestImage } from "../lineage/testing/small-estate.ts";
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
