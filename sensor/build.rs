@@ -11,7 +11,10 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     compile_contract();
     compile_kernel_program(&out, "sensor");
+    compile_kernel_program(&out, "sensor_hooks");
     compile_kernel_program(&out, "isolate");
+    compile_kernel_program(&out, "probe");
+    compile_kernel_program(&out, "hook_check");
 }
 
 fn compile_contract() {

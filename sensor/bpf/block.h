@@ -15,9 +15,9 @@ struct {
 } blocked_names SEC(".maps");
 
 // Looks the path that `walk` left up in the tries; what they say is in scratch.found_*.
-__attribute__((noinline)) int look_up_path(void)
+__attribute__((noinline)) int look_up_path(u32 slot)
 {
-	struct scratch *scratch = current_scratch();
+	struct scratch *scratch = scratch_at(slot);
 	u32 zero = 0;
 	struct path_key *key = bpf_map_lookup_elem(&path_keys, &zero);
 	if (!scratch || !key)
@@ -73,8 +73,8 @@ static __always_inline u64 forbidding_blocks(struct scratch *scratch, struct tas
 	if (!here)
 		return 0;
 	u64 hit = 0;
-	look_up_path();
-	hit |= scratch->found_blocks;
+	look_up_path(scratch->slot);
+	hit |= scratch->found_blocks & ~(settings->read_blocks | settings->write_blocks);
 	if (scratch->record.flags & UPPER_LAYER)
 		hit |= settings->drifted_blocks;
 	if (scratch->record.flags & IN_MEMORY)

@@ -10,6 +10,8 @@ enum handler {
 	HANDLER_SOCKET, // an argument is a descriptor of the socket
 	HANDLER_ACCEPTED, // the result is one
 	HANDLER_DUPLICATED,
+	HANDLER_SENT, // something: perhaps a question for a name, perhaps bytes of a file
+	HANDLER_SOCKETCALL, // a call on sockets, by its number and the place of its arguments
 };
 
 #define NO_ARGUMENT 7
@@ -30,7 +32,7 @@ struct call {
 	u8 descriptor;
 	u16 index; // of the call in the sensor's table
 	u8 failed_only;
-	u8 reserved;
+	u8 moves; // names or mounts: what was found out about paths holds no longer
 	u64 wanted; // of calls with an operation in `argument`: a bit for each that is looked at; 0 is all
 	u64 blocks; // that forbid the call
 };
@@ -46,36 +48,60 @@ struct {
 	__type(value, struct call);
 } calls SEC(".maps");
 
+// What of each number is worth a second look: one load tells it of nearly every call.
+#define WANTED_NATIVE 1
+#define WANTED_COMPAT 2
+// Also of the host's processes.
+#define WANTED_FROM_HOST 4
+
+struct wanted {
+	u8 calls[COMPAT_CALLS];
+};
+
+// Of HANDLER_SENT: write, sendto, sendmsg, sendmmsg, writev. Wanted only while somebody may be asking for a name.
+#if defined(__TARGET_ARCH_x86)
+static const u16 SENDING_CALLS[] = { 1, 44, 46, 307, 20 };
+#else
+static const u16 SENDING_CALLS[] = { 64, 206, 211, 269, 66 };
+#endif
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct wanted);
+} wanted_calls SEC(".maps");
+
 #if defined(__TARGET_ARCH_x86)
 #define TS_COMPAT 2
 
 static __always_inline bool is_compat(struct task_struct *task)
 {
-	return READ(task, thread_info.status) & TS_COMPAT;
+	return task->thread_info.status & TS_COMPAT;
 }
 
 static __always_inline u32 number_of(struct pt_regs *registers)
 {
-	return READ(registers, orig_ax);
+	return registers->orig_ax;
 }
 
 static __always_inline void read_arguments(struct pt_regs *registers, bool compat, u64 *out)
 {
 	if (compat) {
-		out[0] = (u32)READ(registers, bx);
-		out[1] = (u32)READ(registers, cx);
-		out[2] = (u32)READ(registers, dx);
-		out[3] = (u32)READ(registers, si);
-		out[4] = (u32)READ(registers, di);
-		out[5] = (u32)READ(registers, bp);
+		out[0] = (u32)registers->bx;
+		out[1] = (u32)registers->cx;
+		out[2] = (u32)registers->dx;
+		out[3] = (u32)registers->si;
+		out[4] = (u32)registers->di;
+		out[5] = (u32)registers->bp;
 		return;
 	}
-	out[0] = READ(registers, di);
-	out[1] = READ(registers, si);
-	out[2] = READ(registers, dx);
-	out[3] = READ(registers, r10);
-	out[4] = READ(registers, r8);
-	out[5] = READ(registers, r9);
+	out[0] = registers->di;
+	out[1] = registers->si;
+	out[2] = registers->dx;
+	out[3] = registers->r10;
+	out[4] = registers->r8;
+	out[5] = registers->r9;
 }
 #else
 static __always_inline bool is_compat(struct task_struct *task)
@@ -85,16 +111,16 @@ static __always_inline bool is_compat(struct task_struct *task)
 
 static __always_inline u32 number_of(struct pt_regs *registers)
 {
-	return READ(registers, syscallno);
+	return registers->syscallno;
 }
 
 static __always_inline void read_arguments(struct pt_regs *registers, bool compat, u64 *out)
 {
-	out[0] = READ(registers, orig_x0);
-	out[1] = READ(registers, regs[1]);
-	out[2] = READ(registers, regs[2]);
-	out[3] = READ(registers, regs[3]);
-	out[4] = READ(registers, regs[4]);
-	out[5] = READ(registers, regs[5]);
+	out[0] = registers->orig_x0;
+	out[1] = registers->regs[1];
+	out[2] = registers->regs[2];
+	out[3] = registers->regs[3];
+	out[4] = registers->regs[4];
+	out[5] = registers->regs[5];
 }
 #endif

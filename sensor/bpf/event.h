@@ -5,10 +5,10 @@
 // Values of the wire contract's EventType; those from 100 on stay between the kernel half and the sensor.
 enum event_type {
 	EXECVE = 1, CLONE = 2, PROCEXIT = 3, OPEN = 4, CREAT = 5, UNLINK = 7, RMDIR = 11,
-	SETUID = 38, SETGID = 39, CAPSET = 40, PRCTL = 41, MPROTECT = 52,
-	CONNECT = 60, ACCEPT = 61, LISTEN = 62, BIND = 63, SOCKET = 64, SENDTO = 65, DNS = 66, FLOW = 67, DUP = 68,
+	PIVOT_ROOT = 22, SETUID = 38, SETGID = 39, CAPSET = 40, PRCTL = 41, KILL = 42, MPROTECT = 52,
+	CONNECT = 60, ACCEPT = 61, LISTEN = 62, BIND = 63, SOCKET = 64, SENDTO = 65, DNS = 66, FLOW = 67, DUP = 68, WRITE = 69,
 	BLOCKED = 81,
-	CGROUP_MADE = 100, CGROUP_GONE = 101, IO_URING = 102, NETWORK_BLOCKED = 103,
+	CGROUP_MADE = 100, CGROUP_GONE = 101, IO_URING = 102, NETWORK_BLOCKED = 103, NAMES_ASKED = 104, FILE_REFUSED = 105, EXEC_REFUSED = 106, ROOT_MADE = 107,
 	TYPES = 128,
 };
 
@@ -108,4 +108,9 @@ struct scratch {
 	u64 found_types; // of the path, by look_up_path
 	u64 found_blocks;
 	u64 arguments[8];
+	u32 slot; // of this one
+	u32 taken;
+	// Copies of a file and its entry: one read of many bytes costs what one of eight does.
+	u8 file[192];
+	u8 entry[96];
 };

@@ -36,7 +36,7 @@ typedef struct { u32 val; } kuid_t;
 typedef struct { u32 val; } kgid_t;
 typedef struct { int counter; } atomic_t;
 
-struct qstr { u32 len; const unsigned char *name; };
+struct qstr { u64 hash_len; u32 len; const unsigned char *name; };
 struct super_block { u32 s_dev; unsigned long s_magic; };
 struct inode { u16 i_mode; struct super_block *i_sb; unsigned long i_ino; u32 i_nlink; u32 i_rdev; kuid_t i_uid; };
 struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_inode; struct super_block *d_sb; };

@@ -1,11 +1,6 @@
 // Programs on cgroups: peers of datagrams, names that are asked for, connections that are refused.
 #pragma once
-#include "socket.h"
-
-#define UDP 17
-#define DNS_PORT 53
-#define DNS_MAX 512
-#define SOCK_DGRAM 2
+#include "name.h"
 
 // Peers that a process has sent to lately: only the first datagram to each is news.
 struct peer_key {
@@ -70,6 +65,23 @@ struct network_record {
 	u32 end;
 };
 
+// The first question is taken from the call that sends it, while the sensor attaches the programs on packets.
+static __always_inline void announce_question(struct network_record *out)
+{
+	u32 zero = 0, thread = out->record.tid;
+	struct wanted *wanted = bpf_map_lookup_elem(&wanted_calls, &zero);
+	if (!wanted)
+		return;
+	bpf_map_update_elem(&asking, &thread, &out->record.time_ns, BPF_ANY);
+	for (u32 i = 0; i < sizeof(SENDING_CALLS) / sizeof(SENDING_CALLS[0]); i++)
+		wanted->calls[SENDING_CALLS[i]] |= WANTED_NATIVE;
+	u32 type = out->record.type;
+	out->record.type = NAMES_ASKED;
+	if (bpf_ringbuf_output(&ring, out, sizeof(*out) - 4, wake_flags(true)))
+		count(LOST, DNS);
+	out->record.type = type;
+}
+
 static __always_inline u64 closed_by(u16 family, const u8 *address, u16 port)
 {
 	struct network_key key = { .bits = 32 + 128, .family = family };
@@ -89,7 +101,7 @@ static __always_inline void fill_network(struct network_record *out, u16 family,
 	out->record.used = sizeof(struct socket_body) + 4;
 	out->body.family = family;
 	out->body.protocol = protocol;
-	out->body.type = protocol == UDP ? SOCK_DGRAM : 1;
+	out->body.type = protocol == UDP ? SOCK_DGRAM : SOCK_STREAM;
 	out->body.remote_port = port;
 	__builtin_memcpy(out->body.remote, address, 16);
 }
@@ -108,6 +120,9 @@ static __always_inline int address_used(struct bpf_sock_addr *ctx, u16 family, b
 	}
 	struct settings *settings = current_settings();
 	if (!settings)
+		return 1;
+	// Nearly every connection: nothing forbids it, and the calls' own programs tell of it.
+	if (!datagram && !settings->connect_blocks && port != DNS_PORT)
 		return 1;
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct network_record out = {};
@@ -129,6 +144,9 @@ static __always_inline int address_used(struct bpf_sock_addr *ctx, u16 family, b
 		};
 		u64 cookie = bpf_get_socket_cookie(ctx);
 		bpf_map_update_elem(&askers, &cookie, &asker, BPF_ANY);
+		struct cgroup_state *state = bpf_map_lookup_elem(&cgroups, &out.record.cgroup);
+		if (settings->packets_on_demand && out.record.flags & IN_CONTAINER && !(state && state->flags & CGROUP_PACKETS))
+			announce_question(&out);
 	}
 	if (!datagram)
 		return 1;
@@ -143,9 +161,9 @@ static __always_inline int address_used(struct bpf_sock_addr *ctx, u16 family, b
 	}
 	bpf_map_update_elem(&peers, &key, &out.record.time_ns, BPF_ANY);
 	if (!within_rate(&out.record))
-		count(SAMPLED, SENDTO);
+		count_loss(SAMPLED, &out.record);
 	else if (bpf_ringbuf_output(&ring, &out, sizeof(out) - 4, wake_flags(false)))
-		count(LOST, SENDTO);
+		count_loss(LOST, &out.record);
 	return 1;
 }
 
@@ -173,13 +191,6 @@ int sendmsg6(struct bpf_sock_addr *ctx)
 	return address_used(ctx, AF_INET6, true);
 }
 
-struct dns_record {
-	struct record record;
-	struct socket_body body;
-	u16 length;
-	u8 payload[DNS_MAX];
-};
-
 static __always_inline void dns_packet(struct __sk_buff *skb, bool out)
 {
 	u8 head[40] = {};
@@ -199,13 +210,18 @@ static __always_inline void dns_packet(struct __sk_buff *skb, bool out)
 		transport = 40;
 		protocol = head[6];
 	}
-	if (protocol != UDP)
+	if (protocol != UDP && protocol != IPPROTO_TCP)
 		return;
-	__be16 ports[4];
-	if (bpf_skb_load_bytes(skb, transport, ports, 8))
+	// Both begin with the ports; the length of TCP's own head is in the upper half of its thirteenth byte (RFC 9293 section 3.1).
+	u8 begin[14];
+	if (bpf_skb_load_bytes(skb, transport, begin, protocol == UDP ? 8 : 14))
 		return;
-	u16 source = bpf_ntohs(ports[0]), destination = bpf_ntohs(ports[1]);
+	u16 source = begin[0] << 8 | begin[1], destination = begin[2] << 8 | begin[3];
 	if (out ? destination != DNS_PORT : source != DNS_PORT)
+		return;
+	u32 payload = transport + (protocol == UDP ? 8 : (begin[12] >> 4) * 4);
+	// Of TCP: neither handshakes nor acknowledgements.
+	if (skb->len <= payload)
 		return;
 	count(SEEN, DNS);
 	u32 selection = selection_of(DNS);
@@ -232,8 +248,8 @@ static __always_inline void dns_packet(struct __sk_buff *skb, bool out)
 	dns->record.type = DNS;
 	dns->record.time_ns = bpf_ktime_get_boot_ns();
 	dns->record.fd = -1;
-	dns->body.protocol = UDP;
-	dns->body.type = SOCK_DGRAM;
+	dns->body.protocol = protocol;
+	dns->body.type = protocol == UDP ? SOCK_DGRAM : SOCK_STREAM;
 	dns->body.local_port = out ? source : destination;
 	dns->body.remote_port = DNS_PORT;
 	if (version >> 4 == 4) {
@@ -245,11 +261,11 @@ static __always_inline void dns_packet(struct __sk_buff *skb, bool out)
 		__builtin_memcpy(dns->body.local, out ? &head[8] : &head[24], 16);
 		__builtin_memcpy(dns->body.remote, out ? &head[24] : &head[8], 16);
 	}
-	u32 length = skb->len - transport - 8;
+	u32 length = skb->len - payload;
 	if (length > DNS_MAX)
 		length = DNS_MAX;
 	asm volatile("" : "+r"(length));
-	if (length == 0 || length > DNS_MAX || bpf_skb_load_bytes(skb, transport + 8, dns->payload, length)) {
+	if (length == 0 || length > DNS_MAX || bpf_skb_load_bytes(skb, payload, dns->payload, length)) {
 		bpf_ringbuf_discard(dns, BPF_RB_NO_WAKEUP);
 		return;
 	}

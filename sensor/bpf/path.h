@@ -7,9 +7,9 @@
 
 // Writes the path of (mount, entry) as seen from (root_mount, root_entry) to the end of scratch.path.
 // Returns its length; scratch.path_start says where it begins.
-__attribute__((noinline)) int walk(u64 mount_address, u64 entry_address, u64 root_mount, u64 root_entry)
+__attribute__((noinline)) int walk(u32 slot, u64 mount_address, u64 entry_address, u64 root_mount, u64 root_entry)
 {
-	struct scratch *scratch = current_scratch();
+	struct scratch *scratch = scratch_at(slot);
 	if (!scratch)
 		return 0;
 	struct vfsmount *mount = (void *)mount_address;
@@ -60,16 +60,16 @@ __attribute__((noinline)) int walk(u64 mount_address, u64 entry_address, u64 roo
 	return PATH_SIZE - scratch->path_start;
 }
 
-static __always_inline int walk_from(struct task_struct *task, struct path *path)
+static __always_inline int walk_from(struct scratch *scratch, struct task_struct *task, struct path *path)
 {
 	struct fs_struct *fs = READ(task, fs);
-	return walk((u64)READ(path, mnt), (u64)READ(path, dentry), (u64)READ(fs, root.mnt), (u64)READ(fs, root.dentry));
+	return walk(scratch->slot, (u64)READ(path, mnt), (u64)READ(path, dentry), (u64)READ(fs, root.mnt), (u64)READ(fs, root.dentry));
 }
 
 // Appends what `walk` left.
-__attribute__((noinline)) int put_path(void)
+__attribute__((noinline)) int put_path(u32 slot)
 {
-	struct scratch *scratch = current_scratch();
+	struct scratch *scratch = scratch_at(slot);
 	if (!scratch)
 		return 0;
 	u32 used = scratch->record.used;
@@ -87,9 +87,9 @@ __attribute__((noinline)) int put_path(void)
 }
 
 // Appends a string; `from_user` says whose memory `address` is in. Without its final zero.
-__attribute__((noinline)) int put_string(u64 address, u32 from_user)
+__attribute__((noinline)) int put_string(u32 slot, u64 address, u32 from_user)
 {
-	struct scratch *scratch = current_scratch();
+	struct scratch *scratch = scratch_at(slot);
 	if (!scratch)
 		return 0;
 	u32 used = scratch->record.used;
@@ -107,9 +107,9 @@ __attribute__((noinline)) int put_string(u64 address, u32 from_user)
 }
 
 // Appends up to `size` bytes of the process's own memory.
-__attribute__((noinline)) int put_user_bytes(u64 address, u32 size)
+__attribute__((noinline)) int put_user_bytes(u32 slot, u64 address, u32 size)
 {
-	struct scratch *scratch = current_scratch();
+	struct scratch *scratch = scratch_at(slot);
 	if (!scratch)
 		return 0;
 	u32 used = scratch->record.used;
@@ -172,6 +172,17 @@ static __always_inline u8 kind_of(struct file *file)
 	if (device == (1 << 20 | 3))
 		return STDIO_NULL;
 	return major == 4 || major == 5 || (major >= 136 && major <= 143) ? STDIO_TERMINAL : STDIO_FILE;
+}
+
+// Like `file_of`, for a task whose type the verifier knows.
+static __always_inline struct file *file_of_typed(struct task_struct *task, u32 fd)
+{
+	struct fdtable *table = task->files->fdt;
+	struct file *file = NULL;
+	if (fd >= table->max_fds)
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
+	return file;
 }
 
 static __always_inline struct file *file_of(struct task_struct *task, u32 fd)

@@ -73,7 +73,7 @@ int process_exec(u64 *ctx)
 	const char *interpreter = READ(program, interp);
 	if (filename != interpreter)
 		record->flags |= SCRIPT;
-	walk_from(task, path);
+	walk_from(scratch, task, path);
 
 	u64 hit = forbidding_blocks(scratch, task, READ(path, dentry));
 	if (hit) {
@@ -86,16 +86,16 @@ int process_exec(u64 *ctx)
 	u64 length = READ(memory, arg_end) - start;
 	u32 cut = length > ARGUMENTS_MAX ? length - ARGUMENTS_MAX : 0;
 	put_process_body(scratch, task, cut);
-	put_path();
-	put_string((u64)filename, 0);
+	put_path(scratch->slot);
+	put_string(scratch->slot, (u64)filename, 0);
 	if (filename != interpreter)
-		put_string((u64)interpreter, 0);
+		put_string(scratch->slot, (u64)interpreter, 0);
 	else
 		put_nothing(scratch);
 	struct fs_struct *fs = READ(task, fs);
-	walk_from(task, (void *)fs + bpf_core_field_offset(struct fs_struct, pwd));
-	put_path();
-	put_user_bytes(start, length > ARGUMENTS_MAX ? ARGUMENTS_MAX : length);
+	walk_from(scratch, task, (void *)fs + bpf_core_field_offset(struct fs_struct, pwd));
+	put_path(scratch->slot);
+	put_user_bytes(scratch->slot, start, length > ARGUMENTS_MAX ? ARGUMENTS_MAX : length);
 	send(scratch, hit != 0 || first);
 	return 0;
 }
@@ -168,9 +168,10 @@ int list_processes(struct task_iterator *ctx)
 	struct task_struct *task = ctx->task;
 	if (!task || READ(task, pid) != READ(task, tgid))
 		return 0;
-	struct scratch *scratch = current_scratch();
+	struct scratch *scratch = scratch_at(SLOT_LIST);
 	if (!scratch)
 		return 0;
+	scratch->slot = SLOT_LIST;
 	struct record *record = &scratch->record;
 	describe(record, EXECVE, task);
 	record->flags |= FROM_ITERATOR;
@@ -180,8 +181,8 @@ int list_processes(struct task_iterator *ctx)
 		note_file(record, file, READ(task, cred));
 	put_process_body(scratch, task, 0);
 	if (file) {
-		walk_from(task, (void *)file + bpf_core_field_offset(struct file, f_path));
-		put_path();
+		walk_from(scratch, task, (void *)file + bpf_core_field_offset(struct file, f_path));
+		put_path(scratch->slot);
 	} else {
 		put_nothing(scratch);
 	}

@@ -9,6 +9,7 @@
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define IPPROTO_TCP 6
+#define EPERM 1
 #define EINPROGRESS 115
 
 // Who opened a connection, and to where: what a refused connection no longer knows, and what its end belongs to.
@@ -19,6 +20,8 @@ struct owner {
 	u32 uid;
 	u32 flags;
 	u32 reserved;
+	u64 told_ns; // when its bytes were told of last
+	u64 told_bytes;
 	struct socket_body addresses;
 };
 
@@ -42,6 +45,24 @@ static __always_inline void read_socket(struct sock *sock, struct socket_body *b
 	if (family == AF_INET) {
 		*(u32 *)body->local = READ(sock, __sk_common.skc_rcv_saddr);
 		*(u32 *)body->remote = READ(sock, __sk_common.skc_daddr);
+	} else if (family == AF_INET6) {
+		bpf_core_read(body->local, 16, &sock->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(body->remote, 16, &sock->__sk_common.skc_v6_daddr);
+	}
+}
+
+// The same of a socket whose type the verifier knows, by plain loads.
+static __always_inline void read_socket_typed(struct sock *sock, struct socket_body *body)
+{
+	u16 family = sock->__sk_common.skc_family;
+	body->family = family;
+	body->type = sock->sk_type;
+	body->protocol = sock->sk_protocol;
+	body->local_port = sock->__sk_common.skc_num;
+	body->remote_port = bpf_ntohs(sock->__sk_common.skc_dport);
+	if (family == AF_INET) {
+		*(u32 *)body->local = sock->__sk_common.skc_rcv_saddr;
+		*(u32 *)body->remote = sock->__sk_common.skc_daddr;
 	} else if (family == AF_INET6) {
 		bpf_core_read(body->local, 16, &sock->__sk_common.skc_v6_rcv_saddr);
 		bpf_core_read(body->remote, 16, &sock->__sk_common.skc_v6_daddr);
@@ -75,10 +96,9 @@ static __always_inline bool owns_attempt(struct owner *owner, struct record *rec
 
 // Body, and the path of a Unix socket's peer (its own path when it has none). `where` is the address that a call to
 // connect named, 0 of anything else.
-static __always_inline void put_socket(struct scratch *scratch, struct sock *sock, u64 where)
+static __always_inline void put_socket(struct scratch *scratch, struct sock *sock, u64 where, struct socket_body *read)
 {
-	struct socket_body body = {};
-	read_socket(sock, &body);
+	struct socket_body body = *read;
 	u64 key = (u64)sock;
 	struct owner *owner = where && !body.remote_port ? bpf_map_lookup_elem(&owners, &key) : NULL;
 	if (owner) {
@@ -111,21 +131,19 @@ static __always_inline void put_socket(struct scratch *scratch, struct sock *soc
 
 static __always_inline struct sock *sock_of(struct task_struct *task, u32 fd)
 {
-	struct file *file = file_of(task, fd);
+	struct file *file = file_of_typed(task, fd);
 	if (kind_of(file) != STDIO_SOCKET)
 		return NULL;
 	struct socket *socket = READ(file, private_data);
 	return READ(socket, sk);
 }
 
-static __always_inline void own(struct record *record, struct sock *sock, bool with_addresses)
+static __always_inline void own(struct record *record, struct sock *sock, struct socket_body *addresses)
 {
 	struct owner owner = {
 		.start_ns = record->start_ns, .cgroup = record->cgroup, .pid = record->pid,
-		.uid = record->uid, .flags = record->flags & IN_CONTAINER,
+		.uid = record->uid, .flags = record->flags & IN_CONTAINER, .told_ns = record->time_ns, .addresses = *addresses,
 	};
-	if (with_addresses)
-		read_socket(sock, &owner.addresses);
 	u64 key = (u64)sock;
 	bpf_map_update_elem(&owners, &key, &owner, BPF_ANY);
 }
@@ -137,66 +155,121 @@ static __always_inline void by_socket(struct scratch *scratch, struct task_struc
 	if (!sock)
 		return;
 	scratch->record.fd = fd;
-	if (call->handler == HANDLER_ACCEPTED && scratch->record.type == ACCEPT)
-		own(&scratch->record, sock, false);
+	struct socket_body body = {};
+	read_socket(sock, &body);
+	if (call->handler == HANDLER_ACCEPTED && scratch->record.type == ACCEPT && body.protocol == IPPROTO_TCP)
+		own(&scratch->record, sock, &body);
 	u64 where = scratch->record.type == CONNECT ? scratch->arguments[call->text & 7] : 0;
-	put_socket(scratch, sock, where);
+	put_socket(scratch, sock, where, &body);
 	if (call->text != NO_ARGUMENT)
-		put_user_bytes(scratch->arguments[call->text & 7], 28);
+		put_user_bytes(scratch->slot, scratch->arguments[call->text & 7], 28);
 	else
 		put_nothing(scratch);
 	offer(scratch);
 }
 
-// FLOW: body, empty path. TCP connections when they end; their owner was noted when they began.
+// FLOW: body, empty path. `open` connections are told of with what they have carried so far.
+static __always_inline void tell_flow(struct owner *owner, struct socket_body *body, u64 sent, u64 received, bool open)
+{
+	count(SEEN, FLOW);
+	struct { struct record record; struct socket_body body; u16 path; u16 asked; u32 end; } flow = {};
+	flow.record.type = FLOW;
+	flow.record.flags = owner->flags;
+	flow.record.time_ns = bpf_ktime_get_boot_ns();
+	flow.record.start_ns = owner->start_ns;
+	flow.record.cgroup = owner->cgroup;
+	flow.record.pid = flow.record.tid = owner->pid;
+	flow.record.uid = flow.record.euid = owner->uid;
+	flow.record.used = sizeof(flow.body) + 4;
+	flow.record.fd = -1;
+	flow.record.argument = open;
+	if (!selected_here(selection_of(FLOW), &flow.record)) {
+		count(FILTERED, FLOW);
+		return;
+	}
+	flow.body = body->remote_port ? *body : owner->addresses;
+	flow.body.sent = sent;
+	flow.body.received = received;
+	if (!within_rate(&flow.record))
+		count_loss(SAMPLED, &flow.record);
+	else if (bpf_ringbuf_output(&ring, &flow, sizeof(struct record) + sizeof(flow.body) + 4, wake_flags(false)))
+		count_loss(LOST, &flow.record);
+}
+
+// TCP connections when they end; their owner was noted when they began.
 SEC("tp_btf/inet_sock_set_state")
 int socket_state(u64 *ctx)
 {
 	struct sock *sock = (void *)ctx[0];
 	int state = ctx[2];
-	u64 key = (u64)sock;
 	if (state == TCP_SYN_SENT) {
-		struct task_struct *task = (void *)bpf_get_current_task();
+		struct task_struct *task = bpf_get_current_task_btf();
+		u64 cgroup = cgroup_id_of_typed(task);
+		bool inside = is_container(cgroup, task);
+		if (!((selection_of(FLOW) | selection_of(CONNECT)) & (inside ? SELECT_CONTAINERS : SELECT_HOST)))
+			return 0;
 		struct record record;
-		describe(&record, CONNECT, task);
-		own(&record, sock, true);
-		return 0;
-	}
-	// A connection that comes in has no owner before it is accepted, whatever its memory was used for.
-	if (state == TCP_SYN_RECV && (int)ctx[1] != TCP_SYN_SENT) {
-		bpf_map_delete_elem(&owners, &key);
+		struct socket_body body = {};
+		describe_typed(&record, CONNECT, task, cgroup, inside);
+		read_socket_typed(sock, &body);
+		own(&record, sock, &body);
 		return 0;
 	}
 	// What never came about is no flow; its addresses stay for the call that is about to say so.
 	if (state != TCP_CLOSE || (int)ctx[1] == TCP_SYN_SENT)
 		return 0;
+	u64 key = (u64)sock;
 	struct owner *owner = bpf_map_lookup_elem(&owners, &key);
 	if (!owner)
 		return 0;
-	struct owner taken = *owner;
-	bpf_map_delete_elem(&owners, &key);
-	count(SEEN, FLOW);
-	u32 selection = selection_of(FLOW);
-	struct { struct record record; struct socket_body body; u16 path; u16 asked; u32 end; } flow = {};
-	flow.record.type = FLOW;
-	flow.record.flags = taken.flags;
-	flow.record.time_ns = bpf_ktime_get_boot_ns();
-	flow.record.start_ns = taken.start_ns;
-	flow.record.cgroup = taken.cgroup;
-	flow.record.pid = flow.record.tid = taken.pid;
-	flow.record.uid = flow.record.euid = taken.uid;
-	flow.record.used = sizeof(flow.body) + 4;
-	flow.record.fd = -1;
-	if (!selected_here(selection, &flow.record)) {
-		count(FILTERED, FLOW);
+	// A connection that nobody accepted has no owner, whatever its memory was used for before.
+	u16 local_port = sock->__sk_common.skc_num, remote_port = bpf_ntohs(sock->__sk_common.skc_dport);
+	if ((local_port && local_port != owner->addresses.local_port && owner->addresses.local_port) ||
+	    (remote_port && remote_port != owner->addresses.remote_port)) {
+		bpf_map_delete_elem(&owners, &key);
 		return 0;
 	}
-	read_socket(sock, &flow.body);
-	if (!flow.body.remote_port)
-		flow.body = taken.addresses;
-	flow.body.sent = READ((struct tcp_sock *)sock, bytes_sent) - READ((struct tcp_sock *)sock, bytes_retrans);
-	flow.body.received = READ((struct tcp_sock *)sock, bytes_received);
-	if (bpf_ringbuf_output(&ring, &flow, sizeof(struct record) + sizeof(flow.body) + 4, wake_flags(false)))
-		count(LOST, FLOW);
+	struct owner taken = *owner;
+	bpf_map_delete_elem(&owners, &key);
+	struct socket_body body = {};
+	read_socket_typed(sock, &body);
+	tell_flow(&taken, &body, READ((struct tcp_sock *)sock, bytes_sent) - READ((struct tcp_sock *)sock, bytes_retrans),
+		  READ((struct tcp_sock *)sock, bytes_received), false);
+	return 0;
+}
+
+#define TCP_LISTEN 10
+
+// Called for each connection whose owner is known. The socket may be gone: what is read is believed when the ports still fit.
+static long still_open(void *map, u64 *key, struct owner *owner, void *none)
+{
+	struct settings *settings = current_settings();
+	struct sock *sock = (void *)*key;
+	struct socket_body body = {};
+	u64 now = bpf_ktime_get_boot_ns();
+	if (!settings || now - owner->told_ns < settings->flow_ns)
+		return 0;
+	read_socket(sock, &body);
+	u8 state = READ(sock, __sk_common.skc_state);
+	if (body.protocol != IPPROTO_TCP || state == TCP_SYN_SENT || state == TCP_CLOSE || state == TCP_LISTEN ||
+	    body.remote_port != owner->addresses.remote_port)
+		return 0;
+	struct tcp_sock *tcp = (void *)sock;
+	u64 sent = READ(tcp, bytes_sent) - READ(tcp, bytes_retrans), received = READ(tcp, bytes_received);
+	owner->told_ns = now;
+	// One that carried nothing since is no news.
+	if (owner->told_bytes == sent + received)
+		return 0;
+	owner->told_bytes = sent + received;
+	tell_flow(owner, &body, sent, received, true);
+	return 0;
+}
+
+// Tells of connections that are still open. The list of tasks is only what lets the sensor call this.
+SEC("iter/task")
+int list_flows(struct task_iterator *ctx)
+{
+	if (ctx->meta->number == 0)
+		bpf_for_each_map_elem(&owners, still_open, NULL, 0);
 	return 0;
 }

@@ -22,7 +22,11 @@ pub struct Clock {
 impl Clock {
     /// To be called now and then, so that a step of the wall clock is followed.
     pub fn refresh(&mut self) {
-        self.offset_us = now_us() - (boot_ns() / 1000) as i64;
+        self.follow(now_us(), boot_ns());
+    }
+
+    fn follow(&mut self, wall_us: i64, boot_ns: u64) {
+        self.offset_us = wall_us - (boot_ns / 1000) as i64;
     }
 
     pub fn wall_us(&mut self, boot_ns: u64) -> i64 {
@@ -34,6 +38,22 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_forward_is_followed_and_a_step_back_is_waited_out() {
+        const HOUR_US: i64 = 3_600_000_000;
+        let second = |number: u64| number * 1_000_000_000;
+        let mut clock = Clock::default();
+        clock.follow(HOUR_US, second(1));
+        assert_eq!(clock.wall_us(second(1)), HOUR_US);
+        clock.follow(3 * HOUR_US, second(2));
+        assert_eq!(clock.wall_us(second(2)), 3 * HOUR_US);
+        // Somebody sets the clock back by an hour: times stand still, in order, until the clock is there again.
+        clock.follow(2 * HOUR_US, second(3));
+        let stopped: Vec<i64> = (3..10).map(|number| clock.wall_us(second(number))).collect();
+        assert!(stopped.iter().all(|time| *time == 3 * HOUR_US), "{stopped:?}");
+        assert_eq!(clock.wall_us(second(3 + 3600 + 5)), 3 * HOUR_US + 5_000_000);
+    }
 
     #[test]
     fn time_never_goes_back() {

@@ -7,6 +7,23 @@ const POINTERS_MAX: usize = 16;
 const NAME_MAX: usize = 255;
 const ANSWERS_MAX: usize = 16;
 
+const TCP: u16 = 6;
+
+/// What the kernel half keeps of a payload.
+const KEPT: usize = 512;
+
+/// Over TCP a message has its length in front (section 4.2.2), unless that was sent in a segment of its own.
+fn without_length(payload: &[u8]) -> &[u8] {
+    match payload.split_first_chunk::<2>() {
+        Some((length, message)) => {
+            let length = usize::from(u16::from_be_bytes(*length));
+            let framed = length == message.len() || (payload.len() == KEPT && length > message.len());
+            if framed { message } else { payload }
+        }
+        None => payload,
+    }
+}
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Message {
     pub name: String,
@@ -21,8 +38,8 @@ pub struct Message {
 pub fn fill(event: &mut Event, reader: &mut Reader) {
     let body = reader.socket_body();
     crate::translate::socket(event, &body, b"", b"");
-    event.protocol = "udp".into();
-    let Some(message) = parse(reader.text()) else { return };
+    let payload = reader.text();
+    let Some(message) = parse(if body.protocol == TCP { without_length(payload) } else { payload }) else { return };
     event.dns_name = message.name;
     event.dns_type = message.kind;
     event.dns_answers = message.answers;
@@ -138,6 +155,16 @@ mod tests {
         let message = parse(&bytes).expect("a message");
         assert_eq!((message.name.as_str(), message.kind.as_str(), message.is_answer), ("www.example", "A", true));
         assert_eq!(message.answers, ["10.1.2.3"]);
+    }
+
+    #[test]
+    fn over_tcp_the_length_in_front_is_left_out() {
+        let framed = [&(question().len() as u16).to_be_bytes(), question().as_slice()].concat();
+        assert_eq!(without_length(&framed), question());
+        assert_eq!(without_length(&question()), question(), "the length came before, alone");
+        let long = [&[4, 0][..], &[7; KEPT - 2]].concat();
+        assert_eq!(without_length(&long).len(), KEPT - 2, "cut by the kernel half");
+        assert_eq!(without_length(&[7]), [7]);
     }
 
     #[test]

@@ -7,6 +7,9 @@ use std::process::ExitCode;
 use crate::kernel::load::{self, Kernel, chain};
 use crate::wire::{Capability, capability::State};
 
+/// Capabilities that nothing hangs on.
+const OPTIONAL: [&str; 3] = ["lsm", "fexit", "cgroup-v2"];
+
 /// Where containers' cgroups are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cgroups {
@@ -48,36 +51,62 @@ pub fn capabilities(kernel: &Kernel, cgroups: &Cgroups, network: &Result<(), Str
         Ok(()) => line("network-block", State::Full, "cgroup connect and sendmsg programs", ""),
         Err(why) => line("network-block", State::Missing, "", why),
     };
+    let calls = if kernel.hooks.see_calls() { "fexit on the calls' common functions" } else { "BTF tracepoint sys_exit" };
     vec![
         attached("exec", "exec", "BTF tracepoint sched_process_exec", ""),
         attached("process", "process", "BTF tracepoints of fork and exit", ""),
-        attached("file", "calls", "BTF tracepoint sys_exit, file behind the descriptor", ""),
+        attached("file", "calls", &format!("{calls}, file behind the descriptor"), ""),
         attached(
             "file-change",
             "calls",
-            "BTF tracepoint sys_exit, name resolved after the call",
+            &format!("{calls}, name resolved after the call"),
             "a rename or removal names its file as the caller did; a second thread that changes the name in between is not seen",
         ),
-        attached("calls", "calls", "BTF tracepoint sys_exit, 64 and 32 bit", ""),
-        attached("network", "calls", "BTF tracepoint sys_exit, addresses of the socket", ""),
-        attached("flow", "flow", "BTF tracepoint inet_sock_set_state", ""),
+        attached("calls", "calls", &format!("{calls}, 64 and 32 bit"), ""),
+        attached("network", "calls", &format!("{calls}, addresses of the socket"), ""),
+        match refusal("flow-open").filter(|_| refusal("flow").is_none()) {
+            Some(lacking) => line(
+                "flow",
+                State::Reduced,
+                "BTF tracepoint inet_sock_set_state",
+                &format!("connections are told of at their end only: {}", lacking.why),
+            ),
+            None => attached("flow", "flow", "BTF tracepoint inet_sock_set_state, iterator for those that stay open", ""),
+        },
         match network {
             Ok(()) => line("dns", State::Full, "cgroup packet programs", ""),
             Err(why) => line("dns", State::Missing, "", why),
         },
         attached("io-uring", "io-uring", "BTF tracepoint io_uring_submit_req", "operations are named, their files are not"),
         attached("container", "container", "BTF tracepoints of cgroups, runtimes' state and API", ""),
-        attached("exec-block", "exec", "signal at sched_process_exec, before the first instruction", ""),
-        file_block(),
+        if kernel.hooks.refuse() {
+            line("exec-block", State::Full, "BPF LSM, refused before it is started", "")
+        } else {
+            attached("exec-block", "exec", "signal at sched_process_exec, before the first instruction", "")
+        },
+        if kernel.hooks.refuse() { line("file-block", State::Full, "BPF LSM", "") } else { file_block() },
         blocks,
-        attached("syscall-block", "calls", "signal when the call returns", "the call itself may have been carried out"),
+        if kernel.hooks.refuse() {
+            line("syscall-block", State::Reduced, "BPF LSM", "calls without a security hook: signal when they return")
+        } else {
+            attached("syscall-block", "calls", "signal when the call returns", "the call itself may have been carried out")
+        },
         match (&cgroups.unified, cgroups.pure) {
             (Some(_), true) => line("cgroup-v2", State::Full, "version 2", ""),
             (Some(place), false) => line("cgroup-v2", State::Reduced, "version 1 with version 2 beside it", place),
             (None, _) => line("cgroup-v2", State::Missing, "version 1", "no programs on the network, so no DNS and no isolation"),
         },
-        line("lsm", State::Missing, "", "not used: the means above do without BPF LSM"),
+        means("lsm", &kernel.hooks.means.lsm, "BPF LSM refuses programs, files and calls before anything is done"),
+        means("fexit", &kernel.hooks.means.functions, "fexit on the calls' common functions, no tracepoint on every call"),
     ]
+}
+
+/// A better means that the others do without.
+fn means(id: &str, probed: &Result<(), String>, used_for: &str) -> Capability {
+    match probed {
+        Ok(()) => line(id, State::Full, used_for, ""),
+        Err(why) => line(id, State::Missing, "", &format!("not used, the means above do without: {why}")),
+    }
 }
 
 /// fanotify_init(2) with permission events needs CAP_SYS_ADMIN and CONFIG_FANOTIFY_ACCESS_PERMISSIONS.
@@ -93,7 +122,7 @@ fn file_block() -> Capability {
         "file-block",
         State::Reduced,
         "fanotify permission events",
-        "in containers only, from a moment after their first program was started",
+        "in containers only; marked when the runtime has made their root, a moment before their first program",
     )
 }
 
@@ -134,7 +163,7 @@ pub fn command(words: &[String]) -> Result<ExitCode, String> {
             println!("{:<16}{:<9}{}{}{}", one.id, state, one.means, if one.detail.is_empty() { "" } else { " · " }, one.detail);
         }
     }
-    let bad = list.iter().any(|one| one.state() == State::Missing && one.id != "lsm" && one.id != "cgroup-v2");
+    let bad = list.iter().any(|one| one.state() == State::Missing && !OPTIONAL.contains(&one.id.as_str()));
     Ok(ExitCode::from(u8::from(bad)))
 }
 

@@ -6,7 +6,7 @@ use crate::clock::now_us;
 use crate::engine::Seen;
 use crate::kernel::counters::{self, Counts};
 use crate::kernel::load::give_memory_back;
-use crate::response::{self, Begun};
+use crate::response::{self, Answer, Begun};
 use crate::sensor::Sensor;
 use crate::server::health::{CpuMeter, Degradation, resident_bytes};
 use crate::server::identity::State;
@@ -14,7 +14,7 @@ use crate::server::link::LinkEvent;
 use crate::server::uplink::{SPOOL_BYTES, Uplink};
 use crate::server::{inventory, node};
 use crate::upgrade::{Fetched, trial};
-use crate::wire::{EvidenceChunk, Health, Hello, OrderResult, Policy, SignedOrder, downstream, loss, order_result, upstream};
+use crate::wire::{Health, Hello, Policy, SignedOrder, downstream, loss, order_result, upstream};
 
 const HEALTH_SECONDS: u64 = 10;
 const INVENTORY_SECONDS: u64 = 600;
@@ -28,8 +28,8 @@ const REMEMBER_US: i64 = 7 * 24 * 3600 * 1_000_000;
 /// What arrives while the sensor works.
 pub enum Message {
     Link(LinkEvent),
-    Finished(OrderResult, Vec<EvidenceChunk>),
-    Upgrade(Result<Fetched, (OrderResult, Vec<EvidenceChunk>)>),
+    Finished(Answer),
+    Upgrade(Result<Fetched, Answer>),
 }
 
 pub struct Duty {
@@ -37,6 +37,8 @@ pub struct Duty {
     link: Option<mpsc::Receiver<LinkEvent>>,
     finished: mpsc::UnboundedReceiver<Message>,
     finish: mpsc::UnboundedSender<Message>,
+    /// Orders whose work goes on: they may be asked for again before there is an answer.
+    begun: Vec<String>,
     /// The order whose program is being fetched.
     upgrading: Option<String>,
     /// A program that is to take this one's place: the sensor ends for it.
@@ -56,7 +58,11 @@ impl Duty {
         let (uplink, link) = match state {
             Some(state) => {
                 state.prune_results(now_us() - REMEMBER_US);
-                let (uplink, link) = Uplink::start(state, if limit == 0 { SPOOL_BYTES } else { limit })?;
+                let interrupted = response::fix::interrupted(&state);
+                let (mut uplink, link) = Uplink::start(state, if limit == 0 { SPOOL_BYTES } else { limit })?;
+                for (id, report) in interrupted {
+                    uplink.result(response::result(&id, report));
+                }
                 (Some(uplink), Some(link))
             }
             None => (None, None),
@@ -67,6 +73,7 @@ impl Duty {
             link,
             finished,
             finish,
+            begun: Vec::new(),
             upgrading: None,
             upgrade: None,
             second: 0,
@@ -95,11 +102,14 @@ impl Duty {
 
     pub fn take(&mut self, message: Message, sensor: &mut Sensor) {
         match message {
-            Message::Finished(result, chunks) => self.answer(result, chunks),
+            Message::Finished(answer) => {
+                self.begun.retain(|id| *id != answer.0.order_id);
+                self.answer(answer);
+            }
             Message::Upgrade(Ok(fetched)) => self.upgrade = Some(fetched),
-            Message::Upgrade(Err((result, chunks))) => {
+            Message::Upgrade(Err(answer)) => {
                 self.upgrading = None;
-                self.answer(result, chunks);
+                self.answer(answer);
             }
             Message::Link(LinkEvent::Accepted) => self.answer_upgrade(),
             Message::Link(LinkEvent::Up(sender)) => {
@@ -134,9 +144,11 @@ impl Duty {
         }
     }
 
-    fn answer(&mut self, result: OrderResult, chunks: Vec<EvidenceChunk>) {
+    fn answer(&mut self, (result, messages): Answer) {
         if let Some(uplink) = &mut self.uplink {
-            uplink.evidence(chunks);
+            for message in messages {
+                uplink.say(message);
+            }
             uplink.result(result);
         }
     }
@@ -188,23 +200,24 @@ impl Duty {
         }
         // Asked again before there is an answer.
         let pending = trial::Pending::read(&state).map(|pending| pending.upgrade.order_id);
-        if [&pending, &self.upgrading].into_iter().flatten().any(|id| *id == order.id) {
+        if [&pending, &self.upgrading].into_iter().flatten().chain(&self.begun).any(|id| *id == order.id) {
             return;
         }
         let id = order.id.clone();
         match response::begin(sensor, &state, order) {
-            Begun::Done((result, chunks)) => self.answer(result, chunks),
+            Begun::Done(answer) => self.answer(answer),
             Begun::Later(work) => {
+                self.begun.push(id);
                 let finish = self.finish.clone();
                 tokio::task::spawn_local(async move {
                     let answer = work.await;
                     // The receiver is gone only when the sensor ends.
-                    drop(finish.send(Message::Finished(answer.0, answer.1)));
+                    drop(finish.send(Message::Finished(answer)));
                 });
             }
             Begun::Upgrade(_) if self.upgrading.is_some() || pending.is_some() => {
                 let report = response::Report::new(order_result::Outcome::Refused, "another upgrade is under way; ask again after it");
-                self.answer(response::result(&id, report), Vec::new());
+                self.answer((response::result(&id, report), Vec::new()));
             }
             Begun::Upgrade(work) => {
                 self.upgrading = Some(id);
@@ -250,7 +263,7 @@ impl Duty {
     }
 
     /// What was lost in the last second goes with the next batch.
-    fn count(&mut self, sensor: &Sensor) {
+    fn count(&mut self, sensor: &mut Sensor) {
         let counts = match counters::read(&sensor.counters) {
             Ok(counts) => counts,
             Err(error) => return eprintln!("counters cannot be read: {error}"),
@@ -262,11 +275,23 @@ impl Duty {
                     .filter(|(_, count)| *count > 0)
                     .collect()
             };
-            for (kind, count) in grown(&counts.lost, &self.counted.lost) {
-                uplink.lost(&kind, loss::Reason::Buffer, count);
-            }
-            for (kind, count) in grown(&counts.sampled, &self.counted.sampled) {
-                uplink.lost(&kind, loss::Reason::Sampled, count);
+            let (lost, sampled) = (grown(&counts.lost, &self.counted.lost), grown(&counts.sampled, &self.counted.sampled));
+            let own = if lost.is_empty() && sampled.is_empty() { Ok(Vec::new()) } else { sensor.kernel.own_losses() };
+            let own = own.unwrap_or_else(|why| {
+                eprintln!("whose losses they are is not known: {why}");
+                Vec::new()
+            });
+            for (reason, all) in [(loss::Reason::Buffer, lost), (loss::Reason::Sampled, sampled)] {
+                for (kind, mut left) in all {
+                    for one in own.iter().filter(|one| one.kind == kind && one.sampled == (reason == loss::Reason::Sampled)) {
+                        let container = sensor.engine.containers.known(one.cgroup).flatten();
+                        // Counted a moment later than the sum: what is more than that goes with the next.
+                        let count = one.count.min(left);
+                        left -= count;
+                        uplink.lost_by(&kind, reason, count, container.map_or(String::new(), |handle| handle.facts().id.clone()).as_str());
+                    }
+                    uplink.lost(&kind, reason, left);
+                }
             }
             let undescribed = sensor.engine.processes.undescribed;
             uplink.lost("execve", loss::Reason::Undescribed, undescribed - self.undescribed);

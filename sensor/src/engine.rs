@@ -6,7 +6,7 @@ use crate::container::{ContainerHandle, Registry};
 use crate::file_guard::Refused;
 use crate::kernel::record::{self, Reader, Record, flag, internal};
 use crate::kernel::select::{Candidate, Selector};
-use crate::process::{self, Image, Process, ProcessTable};
+use crate::process::{self, ExecTexts, Image, Process, ProcessTable};
 use crate::translate;
 use crate::wire::{Event, EventType};
 
@@ -34,6 +34,8 @@ pub struct Engine {
     pub out: Vec<Seen>,
     /// Containers whose first program was executed since this was emptied last.
     pub started: Vec<String>,
+    /// Containers that began to ask for names since this was emptied last.
+    pub asking: Vec<Rc<ContainerHandle>>,
     /// Attempts on the sensor since they were reported last.
     pub tampered: Vec<String>,
     /// Sums of executed files.
@@ -57,6 +59,13 @@ impl Engine {
             }
             internal::CGROUP_GONE => self.cgroup_gone(&record),
             internal::IO_URING => self.ring_request(&record),
+            internal::NAMES_ASKED => {
+                let container = self.process_of(&record).and_then(|process| process.container.borrow().clone());
+                self.asking.extend(container);
+            }
+            internal::ROOT_MADE => self.root_made(&record),
+            internal::FILE_REFUSED => self.refused(&record, &mut reader, "file"),
+            internal::EXEC_REFUSED => self.refused(&record, &mut reader, "exec"),
             internal::NETWORK_BLOCKED => self.network_blocked(&record, &mut reader),
             kind => match EventType::try_from(kind as i32) {
                 Ok(EventType::Execve) if record.call == 0 && record.result == 0 => self.executed(&record, &mut reader),
@@ -79,7 +88,7 @@ impl Engine {
             let Some((record, mut reader)) = record::read(item) else { break };
             let body = reader.process_body();
             let exe = reader.text();
-            let mut image = process::image_of(&record, &body, exe, b"", b"", b"");
+            let mut image = process::image_of(&record, &body, &ExecTexts { exe, ..ExecTexts::default() });
             (image.arguments, image.arguments_cut) = crate::proc_files::command_line(record.pid);
             image.cwd = crate::proc_files::cwd(record.pid);
             let process = self.processes.executed(&record, &body, image);
@@ -103,6 +112,9 @@ impl Engine {
                 facts.started_us = started_us;
                 facts.addresses = addresses;
             });
+        }
+        for process in self.processes.all().filter(|process| process.container.borrow().is_some()) {
+            self.processes.name_user(process);
         }
         // Old times must not hold back the clock of what is new.
         self.clock = Clock::default();
@@ -140,7 +152,7 @@ impl Engine {
         let body = reader.process_body();
         let (exe, asked, interpreter) = (reader.text(), reader.text(), reader.text());
         let (cwd, arguments) = (reader.text(), reader.text());
-        let mut image = process::image_of(record, &body, exe, interpreter, cwd, arguments);
+        let mut image = process::image_of(record, &body, &ExecTexts { exe, asked, interpreter, cwd, arguments });
         image.in_memory &= !image.exe.starts_with('/') || !image.deleted || image.exe.starts_with("/dev/shm/");
         image.exe_digest = self.digests.of(record.pid);
         // Of a process that was never seen before, nothing is known to have changed.
@@ -153,6 +165,7 @@ impl Engine {
             *process.parent.borrow_mut() = parent;
         }
         self.announce(&process, record);
+        self.processes.name_user(&process);
         let event =
             Event { path: record::text(asked), inode: record.inode, old_uid, old_capabilities, ..self.event(EventType::Execve, record) };
         if record.bits != 0 {
@@ -190,6 +203,15 @@ impl Engine {
         self.started.push(container.facts().id.clone());
         let event = Event { detail: "start".into(), ..self.event(EventType::Container, record) };
         self.emit(event, Some(process.clone()), record, false);
+    }
+
+    /// The runtime has put a container's root together; the container's own first program comes next.
+    fn root_made(&mut self, record: &Record) {
+        let container = self.process_of(record).and_then(|process| process.container.borrow().clone());
+        let Some(container) = container.filter(|container| !container.announced.get()) else { return };
+        let pid = record.pid;
+        container.update(|facts| facts.pid = pid);
+        self.started.push(container.facts().id.clone());
     }
 
     fn forked(&mut self, record: &Record, reader: &mut Reader) {
@@ -233,6 +255,14 @@ impl Engine {
         self.emit(event, process, record, false);
     }
 
+    /// A file or a program that a security hook refused.
+    fn refused(&mut self, record: &Record, reader: &mut Reader, what: &str) {
+        let process = self.process_of(record);
+        let path = record::text(reader.text());
+        let event = Event { path, detail: what.into(), block_id: self.block_id(record.bits), ..self.event(EventType::Blocked, record) };
+        self.emit(event, process, record, false);
+    }
+
     /// An open that the guard of files refused.
     pub fn file_refused(&mut self, refused: &Refused) {
         let process = self.processes.by_pid(refused.pid).cloned();
@@ -260,8 +290,13 @@ impl Engine {
     }
 
     fn other(&mut self, kind: EventType, record: &Record, reader: &mut Reader) {
-        let Some(process) = self.process_of(record) else {
-            if kind == EventType::Dns {
+        // A connection may outlive who made it; of a process that has ended long ago there is nothing to be found any more.
+        let process = match kind {
+            EventType::Flow => self.processes.find(record.pid, record.start_ns),
+            _ => self.process_of(record),
+        };
+        let Some(process) = process else {
+            if matches!(kind, EventType::Dns | EventType::Flow) {
                 let mut event = self.event(kind, record);
                 translate::fill(&mut event, kind, record, reader, None);
                 self.emit(event, None, record, false);

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
+use crate::kernel::load::Joining;
 use crate::kernel::record::text;
 use crate::kernel::select::fits;
 use crate::resolve;
@@ -93,7 +94,7 @@ fn forbids(rule: &FileRule, path: &str, writes: bool) -> bool {
 
 impl FileGuard {
     /// Begins to answer. Errors say what the kernel lacks.
-    pub fn start(refused: mpsc::UnboundedSender<Refused>, cgroup_v1: bool) -> Result<Self, String> {
+    pub fn start(refused: mpsc::UnboundedSender<Refused>, cgroup_v1: bool, joining: Joining) -> Result<Self, String> {
         // SAFETY: no pointers.
         let fd = unsafe {
             libc::fanotify_init(libc::FAN_CLASS_CONTENT | libc::FAN_CLOEXEC | libc::FAN_REPORT_TID, (libc::O_PATH | libc::O_CLOEXEC) as u32)
@@ -120,7 +121,7 @@ impl FileGuard {
         std::thread::Builder::new()
             .name("file-guard".into())
             .stack_size(STACK_BYTES)
-            .spawn(move || answer(&theirs, &known, &refused, cgroup_v1))
+            .spawn(move || answer(&theirs, &known, &refused, &Asker { cgroup_v1, joining }))
             .map_err(|error| format!("no thread for blocks on files: {error}"))?;
         Ok(Self { group, rules, watched: HashMap::new() })
     }
@@ -161,8 +162,14 @@ impl FileGuard {
     }
 }
 
+/// What is asked about who wants to open a file.
+struct Asker {
+    cgroup_v1: bool,
+    joining: Joining,
+}
+
 /// The thread: reads what the kernel asks and answers each at once.
-fn answer(group: &OwnedFd, rules: &Rules, refused: &mpsc::UnboundedSender<Refused>, cgroup_v1: bool) {
+fn answer(group: &OwnedFd, rules: &Rules, refused: &mpsc::UnboundedSender<Refused>, asker: &Asker) {
     let mut buffer = [0u8; METADATA * 64];
     loop {
         // SAFETY: the buffer is as long as stated.
@@ -184,7 +191,7 @@ fn answer(group: &OwnedFd, rules: &Rules, refused: &mpsc::UnboundedSender<Refuse
             }
             // SAFETY: a new descriptor that the kernel gave with the event.
             let file = unsafe { OwnedFd::from_raw_fd(event.fd) };
-            let verdict = judge(&file, event.pid, rules, cgroup_v1);
+            let verdict = judge(&file, event.pid, rules, asker);
             let answer = Answer { fd: event.fd, response: if verdict.is_some() { libc::FAN_DENY } else { libc::FAN_ALLOW } };
             // SAFETY: a struct of the stated size.
             unsafe { libc::write(group.as_raw_fd(), (&raw const answer).cast(), size_of::<Answer>()) };
@@ -196,7 +203,7 @@ fn answer(group: &OwnedFd, rules: &Rules, refused: &mpsc::UnboundedSender<Refuse
     }
 }
 
-fn judge(file: &OwnedFd, thread: i32, rules: &Rules, cgroup_v1: bool) -> Option<Refused> {
+fn judge(file: &OwnedFd, thread: i32, rules: &Rules, asker: &Asker) -> Option<Refused> {
     if thread == std::process::id() as i32 {
         return None;
     }
@@ -208,14 +215,19 @@ fn judge(file: &OwnedFd, thread: i32, rules: &Rules, cgroup_v1: bool) -> Option<
         return None;
     }
     let writes = wants_to_write(thread);
-    let cgroup = crate::proc_files::cgroup_path(thread as u32, cgroup_v1)?;
+    let cgroup = crate::proc_files::cgroup_path(thread as u32, asker.cgroup_v1)?;
     let within = |rule: &&FileRule| {
         rule.cgroups
             .iter()
             .any(|own| !own.is_empty() && (cgroup == *own || cgroup.strip_prefix(own.as_str()).is_some_and(|rest| rest.starts_with('/'))))
     };
     let rule = rules.iter().filter(within).find(|rule| forbids(rule, &path, writes))?;
-    Some(Refused { block_id: rule.block_id.clone(), pid: process_of(thread), path, time_ns: crate::clock::boot_ns() })
+    let pid = process_of(thread);
+    // The runtime sets the container up: it reads and writes there what the container itself may not.
+    if asker.joining.get(&pid, 0).is_ok() {
+        return None;
+    }
+    Some(Refused { block_id: rule.block_id.clone(), pid, path, time_ns: crate::clock::boot_ns() })
 }
 
 /// The process that a thread belongs to.

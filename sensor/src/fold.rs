@@ -16,6 +16,7 @@ fn key(seen: &Seen) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     seen.process.as_ref().map(|process| Rc::as_ptr(process) as usize).hash(&mut hasher);
     seen.image.as_ref().map(|image| Rc::as_ptr(image) as usize).hash(&mut hasher);
+    // Writes are told apart by their file, not by how much each was.
     (event.r#type, event.result.min(0), event.flags, event.mode, event.argument, event.target_pid).hash(&mut hasher);
     (&event.path, &event.new_path, &event.detail, &event.block_id, &event.dns_name, &event.dns_answers).hash(&mut hasher);
     (&event.remote_address, event.remote_port, event.family, event.target_fd, event.inode).hash(&mut hasher);
@@ -31,6 +32,9 @@ pub fn fold(list: Vec<Seen>) -> Vec<Seen> {
             if let Some(place) = places.get(&key) {
                 let event = &mut out[*place].event;
                 event.count = event.count.max(1) + seen.event.count.max(1);
+                if event.r#type == EventType::Write as i32 {
+                    event.bytes_sent += seen.event.bytes_sent;
+                }
                 continue;
             }
             places.insert(key, out.len());
@@ -48,6 +52,18 @@ mod tests {
     fn seen(path: &str, kind: EventType) -> Seen {
         let event = Event { r#type: kind as i32, path: path.into(), ..Event::default() };
         Seen { event, process: None, image: None, container: None, taken_ns: 0 }
+    }
+
+    #[test]
+    fn writes_to_one_file_are_one_event_with_all_their_bytes() {
+        let write = |path: &str, bytes: u64| {
+            let mut seen = seen(path, EventType::Write);
+            (seen.event.bytes_sent, seen.event.result) = (bytes, bytes as i64);
+            seen
+        };
+        let folded = fold(vec![write("/a", 10), write("/b", 1), write("/a", 32)]);
+        let told: Vec<_> = folded.iter().map(|seen| (seen.event.path.as_str(), seen.event.count, seen.event.bytes_sent)).collect();
+        assert_eq!(told, [("/a", 2, 42), ("/b", 0, 1)]);
     }
 
     #[test]

@@ -7,12 +7,15 @@ mod dns;
 mod doctor;
 mod duty;
 mod engine;
+mod facts;
 mod file_guard;
 mod fold;
 mod kernel;
 mod ndjson;
 mod network;
 mod output;
+mod packets;
+mod patient;
 mod policy;
 mod proc_files;
 mod process;
@@ -36,6 +39,7 @@ bulwark-sensor sees and stops what happens in the containers of this node.
   bulwark-sensor enroll --server https://HOST:PORT --token TOKEN [--ca-fingerprint sha256:… | --ca FILE] [--state DIR]
                                                  makes this node known to a server
   bulwark-sensor run [--state DIR]               events to the server, its policy and orders carried out
+  bulwark-sensor facts [--root DIR]              what a benchmark would be told; request and answer are protobuf
 ";
 
 /// 0 done · 1 something is missing (doctor) · 2 the command could not do its work
@@ -59,6 +63,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<ExitCode, String> {
         "doctor" => doctor::command(rest),
         "run" => run::command(rest),
         "enroll" => server::enroll::command(rest),
+        "facts" => facts::command(rest),
         "--version" | "version" => {
             println!("bulwark-sensor {}", env!("CARGO_PKG_VERSION"));
             Ok(ExitCode::SUCCESS)

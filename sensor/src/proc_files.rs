@@ -3,10 +3,13 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::kernel::record;
+use crate::patient;
 use crate::process::Image;
 
 /// Bound on a command line that is read back.
 const COMMAND_LINE_LIMIT: usize = 12_288;
+/// More than a kernel lets a command line have (MAX_ARG_STRINGS aside, a quarter of the stack: 2 MiB).
+const COMMAND_LINE_READ: u64 = 8 << 20;
 
 /// Image and parent's number; `None` when the process is gone.
 pub fn describe(pid: u32) -> Option<(Image, u32)> {
@@ -19,6 +22,7 @@ pub fn describe(pid: u32) -> Option<(Image, u32)> {
     let (arguments, cut) = command_line(pid);
     let image = Image {
         name: field("Name:").to_string(),
+        comm: field("Name:").to_string(),
         exe: link(pid, "exe"),
         cwd: link(pid, "cwd"),
         arguments,
@@ -35,7 +39,7 @@ pub fn describe(pid: u32) -> Option<(Image, u32)> {
 
 /// Arguments, and the bytes that were left out.
 pub fn command_line(pid: u32) -> (Vec<String>, u32) {
-    let mut bytes = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let mut bytes = patient::read(&format!("/proc/{pid}/cmdline"), COMMAND_LINE_READ).unwrap_or_default();
     let cut = bytes.len().saturating_sub(COMMAND_LINE_LIMIT);
     bytes.truncate(COMMAND_LINE_LIMIT);
     (record::arguments(&bytes), cut as u32)

@@ -10,12 +10,16 @@ use crate::kernel::record::{self, ForkBody, ProcessBody, Record, flag};
 pub const LINEAGE_DEPTH: usize = 8;
 /// Ended processes that late events may still refer to.
 const ENDED_LIMIT: usize = 1024;
+/// Of a process's name, without its zero.
+const COMM_BYTES: usize = 15;
 const ENDED_KEEP_NS: u64 = 3_000_000_000;
 
 /// What a process executes and as whom; shared by a process and what it forked until one of them changes.
 #[derive(Debug, Default, Clone)]
 pub struct Image {
     pub name: String,
+    /// As the kernel has it; `name` says more where a program was executed by a name that says nothing.
+    pub comm: String,
     pub exe: String,
     pub arguments: Vec<String>,
     pub arguments_cut: u32,
@@ -37,6 +41,16 @@ pub struct Image {
     pub stdio: [u8; 3],
     pub exe_inode: u64,
     pub exe_digest: Vec<u8>,
+}
+
+/// What follows the fixed part of an exec's record.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct ExecTexts<'a> {
+    pub exe: &'a [u8],
+    pub asked: &'a [u8],
+    pub interpreter: &'a [u8],
+    pub cwd: &'a [u8],
+    pub arguments: &'a [u8],
 }
 
 #[derive(Debug)]
@@ -166,7 +180,17 @@ impl ProcessTable {
     pub fn unknown(&mut self, record: &Record) -> Rc<Process> {
         let (image, parent_pid) = crate::proc_files::describe(record.pid).unwrap_or_else(|| {
             self.undescribed += 1;
-            (Image { name: record.name(), uid: record.uid, effective_uid: record.euid, login_uid: u32::MAX, ..Image::default() }, 0)
+            (
+                Image {
+                    name: record.name(),
+                    comm: record.name(),
+                    uid: record.uid,
+                    effective_uid: record.euid,
+                    login_uid: u32::MAX,
+                    ..Image::default()
+                },
+                0,
+            )
         });
         let image = Image { user_name: self.users.name(image.uid), ..image };
         let parent = self.running.get(&parent_pid).cloned();
@@ -215,17 +239,33 @@ impl ProcessTable {
         }
     }
 
+    /// A user's name where the process is.
+    fn user_name(&self, process: &Process, uid: u32) -> String {
+        let own = process.container.borrow().as_ref().map(|container| container.user_name(uid));
+        own.map_or_else(|| self.users.name(uid), Option::unwrap_or_default)
+    }
+
+    /// Names the user of a process whose container is known now.
+    pub fn name_user(&self, process: &Rc<Process>) {
+        let image = process.image();
+        let name = self.user_name(process, image.uid);
+        if name != image.user_name {
+            process.set_image(Image { user_name: name, ..(*image).clone() });
+        }
+    }
+
     /// Notes a change of user or name that no exec announced; gives the effective uid of before.
     pub fn user_changed(&self, process: &Rc<Process>, record: &Record) -> u32 {
         let image = process.image();
         let old = image.effective_uid;
-        let renamed = record.comm[0] != 0 && !same_name(&record.comm, &image.name);
+        let renamed = record.comm[0] != 0 && !same_name(&record.comm, &image.comm);
         if renamed || image.uid != record.uid || image.effective_uid != record.euid {
             process.set_image(Image {
                 name: if renamed { record.name() } else { image.name.clone() },
+                comm: if renamed { record.name() } else { image.comm.clone() },
                 uid: record.uid,
                 effective_uid: record.euid,
-                user_name: self.users.name(record.uid),
+                user_name: self.user_name(process, record.uid),
                 ..(*image).clone()
             });
         }
@@ -267,11 +307,26 @@ fn forget_far_ancestors(process: &Rc<Process>) {
     }
 }
 
+/// What a program that was executed by /proc/self/exe calls itself: the kernel names it `exe`, as it does every applet of busybox that
+/// busybox starts.
+fn own_name(asked: &[u8], arguments: &[u8]) -> Option<String> {
+    let inner = asked.strip_prefix(b"/proc/")?.strip_suffix(b"/exe")?;
+    if inner != b"self" && inner != b"thread-self" && !inner.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let first = arguments.split(|byte| *byte == 0).next()?;
+    let name = first.rsplit(|byte| *byte == b'/').next()?;
+    let name = name.strip_prefix(b"-").unwrap_or(name);
+    (!name.is_empty()).then(|| record::text(&name[..name.len().min(COMM_BYTES)]))
+}
+
 /// The image that an exec record describes.
-pub fn image_of(record: &Record, body: &ProcessBody, exe: &[u8], interpreter: &[u8], cwd: &[u8], arguments: &[u8]) -> Image {
-    let comm = body.comm.split(|byte| *byte == 0).next().unwrap_or_default();
+pub fn image_of(record: &Record, body: &ProcessBody, texts: &ExecTexts) -> Image {
+    let ExecTexts { exe, asked, interpreter, cwd, arguments } = *texts;
+    let comm = record::text(body.comm.split(|byte| *byte == 0).next().unwrap_or_default());
     Image {
-        name: record::text(comm),
+        name: own_name(asked, arguments).unwrap_or_else(|| comm.clone()),
+        comm,
         exe: record::text(exe),
         arguments: record::arguments(arguments),
         arguments_cut: body.arguments_cut,
@@ -328,6 +383,20 @@ mod tests {
         }
         assert!(first.upgrade().is_none());
         assert_eq!(table.all().count(), 1);
+    }
+
+    #[test]
+    fn an_applet_that_was_executed_by_the_programs_own_link_has_its_own_name() {
+        for (asked, arguments, name) in [
+            ("/proc/self/exe", "wget\0http://x\0", Some("wget")),
+            ("/proc/71/exe", "-/bin/sh\0", Some("sh")),
+            ("/proc/self/exe", "a-very-long-applet-name\0", Some("a-very-long-app")),
+            ("/proc/self/exe", "", None),
+            ("/proc/self/fd/exe", "x\0", None),
+            ("/bin/exe", "x\0", None),
+        ] {
+            assert_eq!(own_name(asked.as_bytes(), arguments.as_bytes()).as_deref(), name, "{asked} {arguments}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ struct OpenHow {
 const RESOLVE_NO_XDEV: u64 = 0x01;
 const RESOLVE_IN_ROOT: u64 = 0x10;
 const RESOLVE_NO_MAGICLINKS: u64 = 0x02;
+const RESOLVE_NO_SYMLINKS: u64 = 0x04;
 /// Since Linux 5.12.
 const RESOLVE_CACHED: u64 = 0x20;
 
@@ -50,6 +51,11 @@ pub fn open_in_root(root: &OwnedFd, path: &str, flags: i32) -> std::io::Result<O
     open_with(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 }
 
+/// Opens a path below `root` on which no part is a link.
+pub fn open_without_links(root: &OwnedFd, path: &str, flags: i32) -> std::io::Result<OwnedFd> {
+    open_with(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS)
+}
+
 /// The same, but only from what the kernel has in memory: a file system that answers slowly, or never (FUSE, a network's), must not
 /// hold up the sensor. What was just used is in memory, but the kernel gives up where it would have to note that a link was followed,
 /// as with one that was made a moment ago: then it is looked up as usual, as far as file systems reach that answer by themselves.
@@ -61,6 +67,14 @@ fn open_cached(root: &OwnedFd, path: &str, flags: i32) -> std::io::Result<OwnedF
         }
         done => done,
     }
+}
+
+/// Opens a path below `root` on the root's own file system, when that is one that answers by itself.
+pub fn open_on_own_disk(root: &OwnedFd, path: &str, flags: i32) -> std::io::Result<OwnedFd> {
+    if !answers_by_itself(root) {
+        return Err(std::io::ErrorKind::Unsupported.into());
+    }
+    open_with(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
 }
 
 /// Whether the root's file system is on a disk or in memory. An overlay's lower folders are where its runtime put them: on disks.

@@ -87,8 +87,7 @@ async fn work(policy: Policy, mut output: Option<Output>, state: Option<State>) 
             }
             message = duty.next() => duty.take(message, &mut sensor),
             _ = second.tick() => {
-                sensor.engine.clock.refresh();
-                sensor.engine.processes.users.refresh();
+                sensor.each_second()?;
                 duty.each_second(&mut sensor)?;
             }
             _ = stop.recv() => break,

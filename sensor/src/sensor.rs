@@ -1,6 +1,6 @@
 //! The sensor's parts together: kernel half, processes, containers, policy.
 use aya::maps::{HashMap as BpfMap, MapData, PerCpuArray, RingBuf};
-use aya::programs::{CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSockAddr};
+use aya::programs::{CgroupAttachMode, CgroupSockAddr};
 use std::collections::VecDeque;
 use std::fs::File;
 use tokio::sync::mpsc;
@@ -14,8 +14,9 @@ use crate::fold;
 use crate::kernel::load::{self, Kernel, Settings, chain};
 use crate::kernel::record;
 use crate::kernel::select::{self, Selector, Tries};
-use crate::policy::block::{Blocks, CgroupState, holds_for};
-use crate::wire::{Capability, Policy};
+use crate::packets::{self, Packets, Where};
+use crate::policy::block::{Blocks, Can, CgroupState, holds_for, needs_guard};
+use crate::wire::{Capability, EventType, Policy};
 
 /// Events are handed on at least this often.
 const FLUSH_NS: u64 = 100_000_000;
@@ -29,6 +30,11 @@ const ITEMS_AT_ONCE: usize = 4096;
 /// Flags of `struct cgroup_state`.
 const CGROUP_CONTAINER: u32 = 1;
 const CGROUP_HOST: u32 = 2;
+const CGROUP_PACKETS: u32 = 4;
+/// Between two reports of open connections, where the policy says nothing.
+const FLOW_SECONDS: u32 = 30;
+/// A resolver sends its questions well before this after it has said where to.
+const ASKING_NS: u64 = 2_000_000_000;
 
 pub struct Sensor {
     pub kernel: Kernel,
@@ -40,6 +46,10 @@ pub struct Sensor {
     pub capabilities: Vec<Capability>,
     pub counters: PerCpuArray<MapData, crate::kernel::counters::Words>,
     pub network: Result<(), String>,
+    packets: Packets,
+    seconds: u32,
+    /// When a container last began to ask for names; 0 once the kernel half needs to look at calls that send no more.
+    asked_ns: u64,
     guard: Option<FileGuard>,
     refuse: mpsc::UnboundedSender<Refused>,
     refused: mpsc::UnboundedReceiver<Refused>,
@@ -64,7 +74,7 @@ pub fn prepare(policy: Policy) -> Result<(Sensor, RingBuf<MapData>), String> {
     let ring = kernel.ring()?;
     let counters = kernel.counters()?;
     kernel.attach();
-    if kernel.attached.is_empty() {
+    if kernel.sees_nothing() {
         let why = kernel.refusals.first().map_or("", |refusal| refusal.why.as_str());
         return Err(format!("this kernel takes none of the programs ({why}); run as root, and see `bulwark-sensor doctor`"));
     }
@@ -76,6 +86,9 @@ pub fn prepare(policy: Policy) -> Result<(Sensor, RingBuf<MapData>), String> {
     kernel.settled();
     let (refuse, refused) = mpsc::unbounded_channel();
     let mut sensor = Sensor {
+        packets: Packets::default(),
+        seconds: 0,
+        asked_ns: 0,
         guard: None,
         refuse,
         refused,
@@ -107,11 +120,6 @@ fn attach_network(kernel: &mut Kernel, cgroups: &Cgroups) -> Result<(), String> 
         let program: &mut CgroupSockAddr = program.try_into().map_err(|error: aya::programs::ProgramError| chain(&error))?;
         program.attach(&root, CgroupAttachMode::Single).map_err(|error| chain(&error))?;
     }
-    for (name, way) in [("packet_out", CgroupSkbAttachType::Egress), ("packet_in", CgroupSkbAttachType::Ingress)] {
-        let program = kernel.object.program_mut(name).ok_or("a program is missing")?;
-        let program: &mut CgroupSkb = program.try_into().map_err(|error: aya::programs::ProgramError| chain(&error))?;
-        program.attach(&root, way, CgroupAttachMode::Single).map_err(|error| chain(&error))?;
-    }
     Ok(())
 }
 
@@ -119,23 +127,35 @@ impl Sensor {
     /// Puts a policy in force.
     pub fn apply(&mut self, policy: Policy) -> Result<(), String> {
         let mut tries = Tries::default();
-        let guard = if policy.blocks.iter().any(|block| matches!(block.what, Some(crate::wire::block::What::File(_)))) {
-            self.start_guard()
-        } else {
-            Ok(())
-        };
-        let blocks = Blocks::compile(&policy.blocks, &mut tries, &self.network, &guard);
+        let refuses = self.kernel.hooks.refuse();
+        let guarded =
+            |block: &crate::wire::Block| matches!(&block.what, Some(crate::wire::block::What::File(file)) if needs_guard(file, refuses));
+        let guard = if policy.blocks.iter().any(guarded) { self.start_guard() } else { Ok(()) };
+        let blocks = Blocks::compile(&policy.blocks, &mut tries, &Can { network: &self.network, guard: &guard, refuses });
         // While tables change, nothing is blocked: a bit must never mean the wrong block.
-        let quiet = Settings { default_blocks: 0, host_blocks: 0, drifted_blocks: 0, memory_blocks: 0, socket_blocks: 0, ..self.settings };
+        let quiet = Settings {
+            events_per_second: self.settings.events_per_second,
+            enforcement_only: self.settings.enforcement_only,
+            sensor_pid: self.settings.sensor_pid,
+            packets_on_demand: self.settings.packets_on_demand,
+            ..Settings::default()
+        };
         self.kernel.set(quiet)?;
         self.tell_cgroups(|_| 0)?;
         blocks.apply(&mut self.kernel)?;
-        select::apply(&mut self.kernel, &policy, tries)?;
+        select::apply(&mut self.kernel, &policy, tries, &blocks)?;
         self.engine.selector = Selector::new(&policy);
         self.engine.block_ids.clone_from(&blocks.ids);
         self.engine.digests.limit = policy.digest_files_up_to_bytes;
+        let place = if self.network.is_ok() { packets::needed(&policy) } else { Where::Nowhere };
+        self.packets.settle(&mut self.kernel, &self.cgroups, place)?;
+        self.settings.packets_on_demand = u32::from(place == Where::OnDemand);
         self.settings.events_per_second = policy.limits.as_ref().map_or(0, |limits| limits.events_per_second_per_container);
         blocks.settings(&mut self.settings);
+        self.settings.flow_ns = u64::from(flow_seconds(&policy)) * 1_000_000_000 / 2;
+        self.settings.watches_roots = u32::from(!blocks.files.is_empty());
+        self.settings.refuses_calls = u32::from(refuses);
+        self.kernel.keep_refusing(blocks.needed())?;
         self.tell_cgroups(|container| blocks.of(container))?;
         self.kernel.set(self.settings)?;
         self.blocks = blocks;
@@ -147,7 +167,7 @@ impl Sensor {
     /// The guard of files costs a thread: it is there once a block needs it.
     fn start_guard(&mut self) -> Result<(), String> {
         if self.guard.is_none() {
-            self.guard = Some(FileGuard::start(self.refuse.clone(), self.cgroups.version_1_only)?);
+            self.guard = Some(FileGuard::start(self.refuse.clone(), self.cgroups.version_1_only, self.kernel.joining()?)?);
         }
         Ok(())
     }
@@ -190,7 +210,7 @@ impl Sensor {
             .containers
             .every_cgroup()
             .into_iter()
-            .map(|(cgroup, container)| (cgroup, state_of(container.as_deref(), &blocks)))
+            .map(|(cgroup, container)| (cgroup, state_of(container.as_deref(), &blocks, &self.packets)))
             .collect();
         let map = self.kernel.object.map_mut("cgroups").ok_or("the object has no map `cgroups`")?;
         let mut map: BpfMap<_, u64, CgroupState> = BpfMap::try_from(map).map_err(|error| format!("cgroups: {error}"))?;
@@ -203,11 +223,18 @@ impl Sensor {
     /// Tells the kernel half what was found out since it was told last.
     fn tell_news(&mut self) -> Result<(), String> {
         let mut news = std::mem::take(&mut self.engine.containers.judged);
+        for handle in self.watch_askers() {
+            news.extend(self.engine.containers.cgroups_of(&handle).into_iter().map(|cgroup| (cgroup, Some(handle.clone()))));
+        }
         for handle in self.described.take() {
             news.extend(self.engine.containers.cgroups_of(&handle).into_iter().map(|cgroup| (cgroup, Some(handle.clone()))));
         }
         let gone = std::mem::take(&mut self.engine.containers.forgotten);
         let started = std::mem::take(&mut self.engine.started);
+        if !gone.is_empty() {
+            let paths: Vec<String> = self.engine.containers.all().iter().map(|handle| handle.cgroup_path.clone()).collect();
+            self.packets.keep_only(|path| paths.iter().any(|alive| alive == path));
+        }
         let guarded_change = !news.is_empty() || !started.is_empty();
         if guarded_change && !self.blocks.files.is_empty() {
             self.guard_files();
@@ -216,7 +243,8 @@ impl Sensor {
             return Ok(());
         }
         let blocks = |container: Option<&crate::wire::Container>| self.blocks.of(container);
-        let states: Vec<(u64, CgroupState)> = news.iter().map(|(cgroup, handle)| (*cgroup, state_of(handle.as_deref(), &blocks))).collect();
+        let states: Vec<(u64, CgroupState)> =
+            news.iter().map(|(cgroup, handle)| (*cgroup, state_of(handle.as_deref(), &blocks, &self.packets))).collect();
         let map = self.kernel.object.map_mut("cgroups").ok_or("the object has no map `cgroups`")?;
         let mut map: BpfMap<_, u64, CgroupState> = BpfMap::try_from(map).map_err(|error| format!("cgroups: {error}"))?;
         for (cgroup, state) in states {
@@ -225,6 +253,38 @@ impl Sensor {
         for cgroup in gone {
             // One that was never told is not there; nothing is lost by that.
             drop(map.remove(&cgroup));
+        }
+        self.kernel.forget_paths()
+    }
+
+    /// Looks at the packets of containers that began to ask for names; those that are looked at now.
+    fn watch_askers(&mut self) -> Vec<std::rc::Rc<crate::container::ContainerHandle>> {
+        let asking = std::mem::take(&mut self.engine.asking);
+        if !asking.is_empty() {
+            self.asked_ns = clock::boot_ns();
+        }
+        for handle in &asking {
+            if let Err(why) = self.packets.watch(&mut self.kernel, &self.cgroups, &handle.cgroup_path) {
+                eprintln!("packets of container {}: {why}", handle.facts().id);
+            }
+        }
+        asking
+    }
+
+    /// What is due every second, whatever happens.
+    pub fn each_second(&mut self) -> Result<(), String> {
+        self.engine.clock.refresh();
+        self.engine.processes.users.refresh();
+        self.kernel.forget_paths()?;
+        self.seconds = self.seconds.wrapping_add(1);
+        let told = self.kernel.refusals.iter().all(|refusal| refusal.capability != "flow-open");
+        let wanted = self.policy.selections.iter().any(|selection| selection.r#type == EventType::Flow as i32);
+        if told && wanted && self.seconds.is_multiple_of(flow_seconds(&self.policy)) {
+            self.kernel.list_flows()?;
+        }
+        if self.asked_ns != 0 && clock::boot_ns() - self.asked_ns > ASKING_NS {
+            self.asked_ns = 0;
+            self.kernel.want_again()?;
         }
         Ok(())
     }
@@ -319,11 +379,20 @@ impl Sensor {
     }
 }
 
+fn flow_seconds(policy: &Policy) -> u32 {
+    match policy.limits.as_ref().map_or(0, |limits| limits.flow_seconds) {
+        0 => FLOW_SECONDS,
+        seconds => seconds,
+    }
+}
+
 fn state_of(
     container: Option<&crate::container::ContainerHandle>,
     blocks: &impl Fn(Option<&crate::wire::Container>) -> u64,
+    packets: &Packets,
 ) -> CgroupState {
     let facts = container.map(|handle| handle.facts());
-    let flags = if facts.is_some() { CGROUP_CONTAINER } else { CGROUP_HOST };
+    let watched = container.is_some_and(|handle| packets.watches(&handle.cgroup_path));
+    let flags = if facts.is_some() { CGROUP_CONTAINER } else { CGROUP_HOST } | if watched { CGROUP_PACKETS } else { 0 };
     CgroupState { flags, reserved: 0, blocks: blocks(facts.as_deref()) }
 }

@@ -20,10 +20,17 @@ pub fn fill(event: &mut Event, kind: EventType, record: &Record, reader: &mut Re
     event.fd = record.fd;
     match kind {
         E::Open | E::Creat | E::OpenByHandleAt | E::FinitModule if record.result >= 0 => file(event, record, reader),
+        E::Write => {
+            file(event, record, reader);
+            (event.bytes_sent, event.flags, event.mode) = (record.bits, 0, 0);
+        }
         E::Connect | E::Bind | E::Listen | E::Accept | E::Socket | E::Flow | E::Sendto => {
             let body = reader.socket_body();
             let (unix, asked) = (reader.text(), reader.text());
             socket(event, &body, unix, asked);
+            if kind == E::Flow && record.argument != 0 {
+                (event.argument, event.detail) = (0, "open".into());
+            }
         }
         E::Dns => crate::dns::fill(event, reader),
         E::Dup => {

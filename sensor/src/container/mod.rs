@@ -3,6 +3,7 @@ pub mod containerd;
 pub mod docker;
 pub mod locate;
 pub mod oci;
+pub mod users;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -25,11 +26,17 @@ pub struct ContainerHandle {
     pub version: Cell<u32>,
     /// Its root folder, held open so that names can be looked up when its processes have ended; let go when it stops.
     pub root: RefCell<Option<OwnedFd>>,
+    pub users: RefCell<users::Users>,
 }
 
 impl ContainerHandle {
     pub fn facts(&self) -> Rc<Container> {
         self.facts.borrow().clone()
+    }
+
+    /// The container's own name for a user; `None` before its root is known.
+    pub fn user_name(&self, uid: u32) -> Option<String> {
+        self.root.borrow().as_ref().map(|root| self.users.borrow_mut().name(root, uid))
     }
 
     pub fn update(&self, change: impl FnOnce(&mut Container)) {
@@ -140,6 +147,7 @@ impl Registry {
             announced: Cell::new(false),
             version: Cell::new(0),
             root: RefCell::new(None),
+            users: RefCell::default(),
         });
         self.found.push(handle.clone());
         handle

@@ -14,6 +14,8 @@ const DESCRIPTOR: u8 = 4;
 const SOCKET: u8 = 5;
 const ACCEPTED: u8 = 6;
 const DUPLICATED: u8 = 7;
+const SENT: u8 = 8;
+const SOCKETCALL: u8 = 9;
 
 /// `struct call` of bpf/call.h.
 #[repr(C)]
@@ -33,7 +35,7 @@ pub struct KernelCall {
     descriptor: u8,
     index: u16,
     failed_only: u8,
-    reserved: u8,
+    moves: u8,
     wanted: u64,
     blocks: u64,
 }
@@ -66,7 +68,7 @@ const fn call(name: &'static str, kind: E, handler: u8, numbers: [i32; 3]) -> Ca
         descriptor: NONE,
         index: 0,
         failed_only: 0,
-        reserved: 0,
+        moves: 0,
         wanted: 0,
         blocks: 0,
     };
@@ -81,6 +83,11 @@ impl Call {
     setter!(folder, path, new_folder, new_path, flags, mode, argument, target, text, descriptor);
     const fn wanted(mut self, operations: u64) -> Self {
         self.row.wanted = operations;
+        self
+    }
+    /// Names or mounts are not what they were.
+    const fn moves(mut self) -> Self {
+        self.row.moves = 1;
         self
     }
     const fn failed_only(mut self) -> Self {
@@ -101,9 +108,9 @@ pub const CALLS: &[Call] = &[
     call("openat2", E::Open, OPENED, [437, 437, 437]).folder(0).path(1),
     call("creat", E::Open, OPENED, [85, -1, 8]).path(0).mode(1),
     call("open_by_handle_at", E::OpenByHandleAt, OPENED, [304, 265, 342]).flags(2),
-    call("rename", E::Rename, PATHS, [82, -1, 38]).path(0).new_path(1),
-    call("renameat", E::Rename, PATHS, [264, 38, 302]).folder(0).path(1).new_folder(2).new_path(3),
-    call("renameat2", E::Rename, PATHS, [316, 276, 353]).folder(0).path(1).new_folder(2).new_path(3).flags(4),
+    call("rename", E::Rename, PATHS, [82, -1, 38]).path(0).new_path(1).moves(),
+    call("renameat", E::Rename, PATHS, [264, 38, 302]).folder(0).path(1).new_folder(2).new_path(3).moves(),
+    call("renameat2", E::Rename, PATHS, [316, 276, 353]).folder(0).path(1).new_folder(2).new_path(3).flags(4).moves(),
     call("unlink", E::Unlink, PATHS, [87, -1, 10]).path(0),
     call("unlinkat", E::Unlink, PATHS, [263, 35, 301]).folder(0).path(1).flags(2),
     call("link", E::Link, PATHS, [86, -1, 9]).path(0).new_path(1),
@@ -127,11 +134,11 @@ pub const CALLS: &[Call] = &[
     call("mknodat", E::Mknod, PATHS, [259, 33, 297]).folder(0).path(1).mode(2).target(3),
     call("setxattr", E::Setxattr, PATHS, [188, 5, 226]).path(0).text(1).flags(4),
     call("lsetxattr", E::Setxattr, PATHS, [189, 6, 227]).path(0).text(1).flags(4),
-    call("mount", E::Mount, PATHS, [165, 40, 21]).path(0).new_path(1).text(2).flags(3),
-    call("umount2", E::Umount, PATHS, [166, 39, 52]).path(0).flags(1),
-    call("pivot_root", E::PivotRoot, PATHS, [155, 41, 217]).path(0).new_path(1),
+    call("mount", E::Mount, PATHS, [165, 40, 21]).path(0).new_path(1).text(2).flags(3).moves(),
+    call("umount2", E::Umount, PATHS, [166, 39, 52]).path(0).flags(1).moves(),
+    call("pivot_root", E::PivotRoot, PATHS, [155, 41, 217]).path(0).new_path(1).moves(),
     call("chroot", E::Chroot, PATHS, [161, 51, 61]).path(0),
-    call("move_mount", E::MoveMount, PATHS, [429, 429, 429]).folder(0).path(1).new_folder(2).new_path(3).flags(4),
+    call("move_mount", E::MoveMount, PATHS, [429, 429, 429]).folder(0).path(1).new_folder(2).new_path(3).flags(4).moves(),
     call("open_tree", E::Syscall, PATHS, [428, 428, 428]).folder(0).path(1).flags(2),
     call("mount_setattr", E::Syscall, PATHS, [442, 442, 442]).folder(0).path(1).flags(2),
     call("fsopen", E::Fsopen, PATHS, [430, 430, 430]).text(0).flags(1),
@@ -195,10 +202,66 @@ pub const CALLS: &[Call] = &[
     call("dup3", E::Dup, DUPLICATED, [292, 24, 330]).descriptor(0),
     call("dup", E::Dup, DUPLICATED, [32, 23, 41]).descriptor(0),
     call("fcntl", E::Dup, DUPLICATED, [72, 25, 221]).descriptor(0).argument(1).wanted(1),
+    call("socketcall", E::Connect, SOCKETCALL, [-1, -1, 102]),
+    // `mode` says what the second argument is, see `enum sent` of bpf/name.h. Wanted by the kernel half itself, for moments; those that
+    // write also when a policy asks for that.
+    call("write", E::Write, SENT, [1, 64, 4]).mode(0),
+    call("writev", E::Write, SENT, [20, 66, 146]).mode(1),
+    call("pwrite64", E::Write, SENT, [18, 68, 181]),
+    call("pwritev", E::Write, SENT, [296, 70, 334]),
+    call("pwritev2", E::Write, SENT, [328, 287, 379]),
+    call("sendto", E::Dns, SENT, [44, 206, -1]).mode(0),
+    call("sendmsg", E::Dns, SENT, [46, 211, -1]).mode(2),
+    call("sendmmsg", E::Dns, SENT, [307, 269, -1]).mode(3),
 ];
 
 /// Where the numbers of 32-bit programs begin in the kernel's table.
 const COMPAT_BASE: u32 = 512;
+/// Calls have lower numbers than this.
+pub const NUMBERS_MAX: usize = 512;
+
+/// Bits of `struct wanted` of bpf/call.h.
+const WANTED_NATIVE: u8 = 1;
+const WANTED_COMPAT: u8 = 2;
+const WANTED_FROM_HOST: u8 = 4;
+
+/// Which numbers deserve a second look, for what is selected of each call and where; `moves` says that renames and mounts matter
+/// whoever makes them, `blocks` which calls are forbidden.
+pub fn wanted(selected: impl Fn(&Call) -> Option<Place>, moves: bool, blocks: &HashMap<&'static str, u64>) -> [u8; NUMBERS_MAX] {
+    let mut table = [0; NUMBERS_MAX];
+    let native = if cfg!(target_arch = "aarch64") { 1 } else { 0 };
+    for call in CALLS {
+        let place = if call.kind() == E::Dns { None } else { selected(call) };
+        let everywhere = (moves && call.row.moves != 0) || blocks.contains_key(call.name);
+        if place.is_none() && !everywhere {
+            continue;
+        }
+        let host = if everywhere || place == Some(Place::Everywhere) { WANTED_FROM_HOST } else { 0 };
+        for (width, bit) in [(native, WANTED_NATIVE), (2, WANTED_COMPAT)] {
+            if width == 2 && native != 0 {
+                continue;
+            }
+            if let Some(entry) = usize::try_from(call.numbers[width]).ok().and_then(|number| table.get_mut(number)) {
+                *entry |= bit | host;
+            }
+        }
+    }
+    table
+}
+
+/// Whose calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Containers,
+    Everywhere,
+}
+
+impl Call {
+    /// The event that it makes.
+    pub fn kind(&self) -> E {
+        E::try_from(i32::from(self.row.kind)).unwrap_or_default()
+    }
+}
 
 /// The rows of the kernel's table, by key.
 pub fn rows() -> Vec<(u32, KernelCall)> {
@@ -253,6 +316,35 @@ mod tests {
         for (key, row) in rows() {
             assert!(seen.insert(key), "{} shares its number", CALLS[row.index as usize].name);
         }
+    }
+
+    #[test]
+    fn calls_that_send_are_known_to_the_kernel_half_by_the_same_numbers() {
+        let asks = |call: &&Call| call.row.handler == SENT && call.row.mode != NONE;
+        let sending = |column: usize| CALLS.iter().filter(asks).map(move |call| call.numbers[column]);
+        let header = include_str!("../../bpf/call.h");
+        for column in [0, 1] {
+            let mut numbers: Vec<i32> = sending(column).collect();
+            numbers.sort_unstable();
+            let lists = header.lines().filter_map(|line| line.strip_prefix("static const u16 SENDING_CALLS[] = { ")?.strip_suffix(" };"));
+            let mut listed: Vec<i32> = lists.skip(column).take(1).flat_map(|list| list.split(", ").flat_map(str::parse)).collect();
+            listed.sort_unstable();
+            assert_eq!(listed, numbers);
+        }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn only_numbers_of_wanted_calls_get_a_second_look() {
+        let containers = |call: &Call| (call.name == "openat").then_some(Place::Containers);
+        let blocks = HashMap::from([("unshare", 1)]);
+        let table = wanted(containers, true, &blocks);
+        assert_eq!(table[257], WANTED_NATIVE);
+        assert_eq!(table[295], WANTED_COMPAT);
+        assert_eq!(table[272], WANTED_NATIVE | WANTED_FROM_HOST, "a forbidden call");
+        assert_eq!(table[82], WANTED_NATIVE | WANTED_FROM_HOST, "rename, which moves");
+        assert_eq!(table[0], 0);
+        assert_eq!(wanted(containers, false, &HashMap::new())[82], 0);
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub mod internal {
     pub const CGROUP_GONE: u32 = 101;
     pub const IO_URING: u32 = 102;
     pub const NETWORK_BLOCKED: u32 = 103;
+    pub const NAMES_ASKED: u32 = 104;
+    pub const FILE_REFUSED: u32 = 105;
+    pub const EXEC_REFUSED: u32 = 106;
+    pub const ROOT_MADE: u32 = 107;
 }
 
 pub const RECORD_SIZE: usize = 120;

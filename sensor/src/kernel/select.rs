@@ -4,7 +4,9 @@ use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, MapData};
 use std::collections::BTreeMap;
 
+use super::calls;
 use super::load::Kernel;
+use crate::policy::block::Blocks;
 use crate::wire::{EventSelection, EventType, PathPattern, Policy, path_pattern::Kind};
 
 const SELECT_CONTAINERS: u32 = 1;
@@ -15,6 +17,8 @@ const SELECT_EVERY_READ: u32 = 16;
 const SELECT_PATHS: u32 = 32;
 const SELECT_UNDECIDED: u32 = 64;
 const READ_BIT: u64 = 1 << 63;
+/// WRITE lies beyond the bits of other kinds that have paths.
+const WRITE_BIT: u64 = 1 << 62;
 const TYPES: usize = 128;
 const TRIE_BYTES: usize = 128;
 
@@ -77,16 +81,11 @@ impl Tries {
     }
 }
 
-/// The kernel's type for a selection: `creat` comes out of the same calls as `open`.
-fn kernel_kind(kind: i32) -> usize {
-    if kind == EventType::Creat as i32 { EventType::Open as usize } else { kind as usize & (TYPES - 1) }
-}
-
 /// Bits per type, and the paths, of a list of selections.
 pub fn compile(selections: &[EventSelection], tries: &mut Tries) -> [u32; TYPES] {
     let mut bits = [0u32; TYPES];
     for selection in selections {
-        let kind = kernel_kind(selection.r#type);
+        let kind = selection.r#type as usize & (TYPES - 1);
         let of = &mut bits[kind];
         if selection.from_containers {
             *of |= SELECT_CONTAINERS;
@@ -101,7 +100,8 @@ pub fn compile(selections: &[EventSelection], tries: &mut Tries) -> [u32; TYPES]
             *of |= SELECT_EVERY_PATH | if selection.reads { SELECT_EVERY_READ } else { 0 };
         }
         for pattern in &selection.paths {
-            let value = PathValue { types: 1 << (kind & 63) | if selection.reads { READ_BIT } else { 0 }, blocks: 0 };
+            let of_kind = if kind == EventType::Write as usize { WRITE_BIT } else { 1 << (kind & 63) };
+            let value = PathValue { types: of_kind | if selection.reads { READ_BIT } else { 0 }, blocks: 0 };
             *of |= if tries.add(pattern, value) {
                 SELECT_PATHS
             } else {
@@ -110,6 +110,32 @@ pub fn compile(selections: &[EventSelection], tries: &mut Tries) -> [u32; TYPES]
         }
     }
     bits
+}
+
+/// Whose calls of a kind are looked at, and of which names where a selection tells calls by name.
+fn place_of(policy: &Policy, bits: &[u32; TYPES], call: &calls::Call) -> Option<calls::Place> {
+    let kind = call.kind();
+    // The opens of files that it makes are told as `creat`.
+    let of = match call.name {
+        // One call for all that the sockets of 32-bit programs do.
+        "socketcall" => [EventType::Connect, EventType::Accept, EventType::Listen, EventType::Bind, EventType::Socket]
+            .iter()
+            .fold(0, |all, kind| all | bits[*kind as usize]),
+        _ => bits[kind as usize] | if kind == EventType::Open { bits[EventType::Creat as usize] } else { 0 },
+    };
+    // Programs that were started are told by another tracepoint.
+    if kind == EventType::Execve && of & SELECT_FAILURES == 0 {
+        return None;
+    }
+    // A signal to the sensor is told whoever sends it.
+    if kind == EventType::Kill || of & SELECT_HOST != 0 {
+        return Some(calls::Place::Everywhere);
+    }
+    let named = |selection: &EventSelection| {
+        selection.r#type == kind as i32 && (selection.calls.is_empty() || selection.calls.iter().any(|name| name == call.name))
+    };
+    let taken = of & SELECT_CONTAINERS != 0 && (kind != EventType::Syscall || policy.selections.iter().any(named));
+    taken.then_some(calls::Place::Containers)
 }
 
 type Trie<'a> = LpmTrie<&'a mut MapData, [u8; TRIE_BYTES], PathValue>;
@@ -139,7 +165,7 @@ fn same(a: &Key<[u8; TRIE_BYTES]>, b: &Key<[u8; TRIE_BYTES]>) -> bool {
 }
 
 /// Hands selections and paths to the kernel half; new ones are in place before old ones go.
-pub fn apply(kernel: &mut Kernel, policy: &Policy, mut tries: Tries) -> Result<(), String> {
+pub fn apply(kernel: &mut Kernel, policy: &Policy, mut tries: Tries, blocks: &Blocks) -> Result<(), String> {
     let bits = compile(&policy.selections, &mut tries);
     tries.inherit();
     fill_trie(kernel, "path_prefixes", &tries.prefixes)?;
@@ -149,7 +175,24 @@ pub fn apply(kernel: &mut Kernel, policy: &Policy, mut tries: Tries) -> Result<(
     for (index, value) in bits.iter().enumerate() {
         array.set(index as u32, value, 0).map_err(|error| format!("selections: {error}"))?;
     }
-    Ok(())
+    let by_path = [EventType::Open, EventType::Creat, EventType::Write].iter().any(|kind| bits[*kind as usize] & SELECT_PATHS != 0);
+    let selected = |kind: EventType| bits[kind as usize] & (SELECT_CONTAINERS | SELECT_HOST) != 0;
+    // A container's root, which blocks on files wait for, moves too.
+    let roots = !blocks.files.is_empty();
+    let mut table = calls::wanted(|call| place_of(policy, &bits, call), by_path || roots, &blocks.calls);
+    // Signals to the sensor alone are not worth the long way of every call.
+    let asked_for =
+        |call: &calls::Call| (call.kind() != EventType::Kill || selected(EventType::Kill)) && place_of(policy, &bits, call).is_some();
+    let looks = calls::CALLS.iter().any(|call| call.kind() != EventType::Dns && asked_for(call)) || !blocks.calls.is_empty() || roots;
+    if !looks {
+        table = [0; calls::NUMBERS_MAX];
+    }
+    kernel.want(table)?;
+    // The first question of a container is taken from the call that sends it.
+    kernel.keep_calls_attached(looks || selected(EventType::Dns))?;
+    kernel.keep_attached("ring_request", by_path || selected(EventType::Syscall))?;
+    kernel.keep_attached("socket_state", selected(EventType::Flow) || selected(EventType::Connect))?;
+    kernel.forget_paths()
 }
 
 /// Whether a path fits a pattern, exactly.

@@ -5,10 +5,11 @@ use aya::maps::{Array, HashMap as BpfMap};
 use std::collections::{BTreeMap, HashMap};
 
 use crate::kernel::calls;
+use crate::kernel::hooks::Needed;
 use crate::kernel::load::{Kernel, Settings};
 use crate::kernel::select::{PathValue, Tries};
 use crate::network::{self, Network};
-use crate::wire::{Block, Container, FileBlock, Gap, Scope, block::What};
+use crate::wire::{Block, Container, FileBlock, Gap, Scope, block::What, path_pattern::Kind};
 
 /// Bits in a word of the kernel half.
 const BLOCKS_MAX: usize = 64;
@@ -50,9 +51,27 @@ pub struct Blocks {
     /// Judged by the file guard and not in the kernel.
     pub files: Vec<(String, Scope, FileBlock)>,
     drifted: u64,
+    /// Of files, by the kernel itself.
+    reads: u64,
+    writes: u64,
+    programs: u64,
+    connect: u64,
     memory: u64,
     socket: u64,
     pub gaps: Vec<Gap>,
+}
+
+/// What this node has to block with: why it has no programs on the network, or no answers to opens of files, and whether security hooks
+/// refuse.
+pub struct Can<'a> {
+    pub network: &'a Result<(), String>,
+    pub guard: &'a Result<(), String>,
+    pub refuses: bool,
+}
+
+/// Whether a file block must be judged outside the kernel: whole, or for patterns that the kernel half cannot compare.
+pub fn needs_guard(block: &FileBlock, refuses: bool) -> bool {
+    !refuses || block.paths.iter().any(|pattern| pattern.kind() == Kind::Contains)
 }
 
 /// Whether a glob of `*` and `?` fits all of a text.
@@ -101,8 +120,7 @@ fn is_open(scope: &Scope) -> bool {
 
 impl Blocks {
     /// Compiles blocks; those that cannot be done are gaps. Paths go into the tries that selections share.
-    /// `network` and `guard` say why this node has no programs on the network, or no blocks on files.
-    pub fn compile(blocks: &[Block], tries: &mut Tries, network: &Result<(), String>, guard: &Result<(), String>) -> Self {
+    pub fn compile(blocks: &[Block], tries: &mut Tries, can: &Can) -> Self {
         let mut compiled = Self::default();
         for block in blocks {
             if compiled.ids.len() == BLOCKS_MAX {
@@ -110,7 +128,7 @@ impl Blocks {
                 continue;
             }
             let bit = 1u64 << compiled.ids.len();
-            if let Err(why) = compiled.add(block, bit, tries, network, guard) {
+            if let Err(why) = compiled.add(block, bit, tries, can) {
                 compiled.gap(block, &why);
                 continue;
             }
@@ -125,16 +143,10 @@ impl Blocks {
         self.gaps.push(Gap { block_id: block.id.clone(), why: why.into() });
     }
 
-    fn add(
-        &mut self,
-        block: &Block,
-        bit: u64,
-        tries: &mut Tries,
-        network: &Result<(), String>,
-        guard: &Result<(), String>,
-    ) -> Result<(), String> {
+    fn add(&mut self, block: &Block, bit: u64, tries: &mut Tries, can: &Can) -> Result<(), String> {
         match &block.what {
             Some(What::Exec(exec)) => {
+                self.programs |= bit;
                 for name in &exec.names {
                     let mut key = [0; NAME_BYTES];
                     let length = name.len().min(NAME_BYTES - 1);
@@ -158,7 +170,8 @@ impl Blocks {
                 Ok(())
             }
             Some(What::Connect(connect)) => {
-                network.clone()?;
+                can.network.clone()?;
+                self.connect |= bit;
                 self.add_connect(connect, bit)
             }
             Some(What::Syscall(syscall)) => {
@@ -168,15 +181,28 @@ impl Blocks {
                         None => self.gap(block, &format!("`{name}` is no call that this sensor watches")),
                     }
                 }
-                self.gap(block, "the process is killed when the call returns: the call itself may have been carried out");
+                let lacking = if can.refuses {
+                    "calls without a security hook end their process when they return: they may have been carried out"
+                } else {
+                    "the process is killed when the call returns: the call itself may have been carried out"
+                };
+                self.gap(block, lacking);
                 Ok(())
             }
             Some(What::File(file)) => {
-                guard.clone()?;
                 if block.scope.as_ref().is_some_and(|scope| scope.host) {
                     return Err("access to files is blocked in containers only".into());
                 }
-                self.files.push((block.id.clone(), block.scope.clone().unwrap_or_default(), file.clone()));
+                let mut left = file.clone();
+                if can.refuses {
+                    left.paths.retain(|pattern| !tries.add(pattern, PathValue { types: 0, blocks: bit }));
+                    self.reads |= if file.reads { bit } else { 0 };
+                    self.writes |= if file.writes { bit } else { 0 };
+                }
+                if needs_guard(file, can.refuses) {
+                    can.guard.clone()?;
+                    self.files.push((block.id.clone(), block.scope.clone().unwrap_or_default(), left));
+                }
                 Ok(())
             }
             None => Err("the block says not what it blocks".into()),
@@ -228,6 +254,14 @@ impl Blocks {
         settings.drifted_blocks = self.drifted;
         settings.memory_blocks = self.memory;
         settings.socket_blocks = self.socket;
+        settings.connect_blocks = self.connect;
+        settings.read_blocks = self.reads;
+        settings.write_blocks = self.writes;
+    }
+
+    /// What security hooks have to refuse.
+    pub fn needed(&self) -> Needed {
+        Needed { files: self.reads | self.writes != 0, programs: self.programs != 0, calls: !self.calls.is_empty() }
     }
 
     /// Fills the kernel's tables; what is not in force any more goes first, so that a bit never means the wrong block.
@@ -307,7 +341,8 @@ mod tests {
             block("c", host, exec()),
             block("d", Scope::default(), What::File(FileBlock::default())),
         ];
-        let blocks = Blocks::compile(&list, &mut Tries::default(), &Ok(()), &Err("no fanotify".into()));
+        let can = Can { network: &Ok(()), guard: &Err("no fanotify".into()), refuses: false };
+        let blocks = Blocks::compile(&list, &mut Tries::default(), &can);
         assert_eq!(blocks.ids, ["a", "b", "c"]);
         assert_eq!(blocks.gaps[0].block_id, "d");
         let web = Container { image: "web:1".into(), ..Container::default() };
@@ -318,9 +353,25 @@ mod tests {
     }
 
     #[test]
+    fn security_hooks_refuse_files_that_the_kernel_can_compare_and_leave_the_rest_to_the_guard() {
+        let path = |kind: Kind, value: &str| crate::wire::PathPattern { kind: kind as i32, value: value.into() };
+        let whole = FileBlock { paths: vec![path(Kind::Prefix, "/etc/")], writes: true, ..FileBlock::default() };
+        let part = FileBlock { paths: vec![path(Kind::Exact, "/a"), path(Kind::Contains, "secret")], reads: true, ..FileBlock::default() };
+        let list = [block("a", Scope::default(), What::File(whole)), block("b", Scope::default(), What::File(part))];
+        let mut tries = Tries::default();
+        let can = Can { network: &Ok(()), guard: &Ok(()), refuses: true };
+        let blocks = Blocks::compile(&list, &mut tries, &can);
+        assert_eq!((tries.prefixes[&b"/etc/".to_vec()].blocks, tries.prefixes[&b"/a\0".to_vec()].blocks), (1, 2));
+        assert_eq!((blocks.reads, blocks.writes, blocks.needed().files), (2, 1, true));
+        let left: Vec<_> = blocks.files.iter().map(|(id, _, file)| (id.as_str(), file.paths.len())).collect();
+        assert_eq!(left, [("b", 1)]);
+    }
+
+    #[test]
     fn exceptions_within_a_closed_network_stay_open() {
         let connect = ConnectBlock { networks: vec!["10.0.0.0/8".into()], ports: vec![], except: vec!["10.1.0.0/16".into()] };
-        let blocks = Blocks::compile(&[block("a", Scope::default(), What::Connect(connect))], &mut Tries::default(), &Ok(()), &Ok(()));
+        let can = Can { network: &Ok(()), guard: &Ok(()), refuses: false };
+        let blocks = Blocks::compile(&[block("a", Scope::default(), What::Connect(connect))], &mut Tries::default(), &can);
         let narrow = blocks.networks.iter().find(|((_, bits, _), _)| *bits == 16).expect("there").1;
         assert_eq!((narrow.closed, narrow.open), (1, 1));
         assert_eq!(blocks.ports[&0], 1);

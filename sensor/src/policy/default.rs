@@ -1,4 +1,4 @@
-//! The policy of a sensor that was given none: everything but plain reads.
+//! The policy of a sensor that was given none: everything but plain reads and writes.
 use crate::wire::{EventSelection, EventType, Limits, PathPattern, Policy, path_pattern::Kind};
 
 /// Reads that matter whatever the rules say.
@@ -24,9 +24,9 @@ const WATCHED_READS: &[(Kind, &str)] = &[
     (Kind::Prefix, "/dev/nvme"),
 ];
 
-/// Where writes of the host's own programs are noise by the thousand.
+/// What comes without being asked for, and what is noise by the thousand unless its paths are chosen.
 fn quiet(kind: EventType) -> bool {
-    matches!(kind, EventType::Unspecified | EventType::Container | EventType::Blocked | EventType::Tamper)
+    matches!(kind, EventType::Unspecified | EventType::Container | EventType::Blocked | EventType::Tamper | EventType::Write)
 }
 
 /// Calls whose failure tells of an attempt.
@@ -62,7 +62,7 @@ pub fn tells_by_failing(kind: EventType) -> bool {
     )
 }
 
-/// Every kind there is, from containers and host.
+/// Every kind there is but writes, from containers and host.
 pub fn policy() -> Policy {
     let mut selections = Vec::new();
     for number in 1..=EventType::Tamper as i32 {
@@ -91,7 +91,7 @@ pub fn policy() -> Policy {
         revision: 0,
         selections,
         blocks: Vec::new(),
-        limits: Some(Limits { cpu_share: 0.0, spool_bytes: 256 << 20, events_per_second_per_container: 0 }),
+        limits: Some(Limits { cpu_share: 0.0, spool_bytes: 256 << 20, events_per_second_per_container: 0, flow_seconds: 0 }),
         digest_files_up_to_bytes: 0,
     }
 }

@@ -102,6 +102,7 @@ pub fn parse(text: &str) -> Result<Policy, String> {
             cpu_share: limits["cpuShare"].as_f64().unwrap_or(0.0),
             spool_bytes: number(limits, "spoolBytes"),
             events_per_second_per_container: number(limits, "eventsPerSecondPerContainer") as u32,
+            flow_seconds: number(limits, "flowSeconds") as u32,
         }),
         digest_files_up_to_bytes: number(&value, "digestFilesUpToBytes"),
     })

@@ -10,11 +10,13 @@ use super::{Report, result};
 use crate::container::ContainerHandle;
 use crate::engine::Engine;
 use crate::kernel::record::text;
+use crate::patient;
 use crate::process::Process;
 use crate::wire::{CollectEvidence, EvidenceChunk, OrderResult, order_result::Outcome};
 
 const CHUNK: usize = 256 * 1024;
 const DEFAULT_LIMIT: u64 = 16 << 20;
+const ENVIRONMENT_LIMIT: u64 = 1 << 20;
 const DIFF_ENTRIES_MAX: usize = 100_000;
 const EVERYTHING: [&str; 6] = ["process-tree", "open-files", "connections", "file-system-diff", "mounts", "environment-names"];
 
@@ -114,7 +116,11 @@ fn connections(pid: u32) -> Value {
 
 /// Names only: values are where passwords are.
 fn environment(pid: u32) -> Value {
-    let bytes = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let bytes = match patient::read(&format!("/proc/{pid}/environ"), ENVIRONMENT_LIMIT) {
+        Ok(bytes) => bytes,
+        // Its memory is on pages that do not answer, which is worth knowing.
+        Err(error) => return json!({"pid": pid, "names": [], "missing": error.to_string()}),
+    };
     let names: Vec<String> = bytes
         .split(|byte| *byte == 0)
         .filter(|entry| !entry.is_empty())

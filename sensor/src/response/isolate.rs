@@ -210,6 +210,7 @@ mod tests {
             announced: Cell::new(true),
             version: Cell::new(0),
             root: RefCell::new(None),
+            users: std::cell::RefCell::default(),
         })
     }
 

@@ -118,4 +118,59 @@ mod tests {
         assert!(Target::open(std::process::id(), 0).is_some());
         assert!(Target::open(std::process::id(), 1).is_none());
     }
+
+    /// When a process was started, as the kernel half would say it; ticks are a hundredth of a second.
+    fn start_ns(pid: u32) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+        let (_, rest) = text.rsplit_once(')').expect("a name");
+        rest.split_whitespace().nth(19).and_then(|field| field.parse::<u64>().ok()).expect("ticks") * 10_000_000
+    }
+
+    fn note(engine: &mut Engine, pid: u32, parent: Option<&std::rc::Rc<crate::process::Process>>) -> std::rc::Rc<crate::process::Process> {
+        let body = crate::kernel::record::ForkBody { child_pid: pid, child_start_ns: start_ns(pid), ..Default::default() };
+        engine.processes.forked(None, parent.cloned(), &body)
+    }
+
+    fn wait_for_child(pid: u32) -> u32 {
+        let path = format!("/proc/{pid}/task/{pid}/children");
+        loop {
+            let text = fs::read_to_string(&path).expect("it runs");
+            if let Some(child) = text.split_whitespace().next().and_then(|word| word.parse().ok()) {
+                return child;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn run<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("event loop").block_on(work)
+    }
+
+    #[test]
+    fn an_order_ends_the_very_process_and_with_its_tree_those_below_it() {
+        let mut shell = std::process::Command::new("sh").args(["-c", "sleep 100 & sleep 101"]).spawn().expect("sh");
+        let child = wait_for_child(shell.id());
+        let mut engine = Engine::default();
+        let first = note(&mut engine, shell.id(), None);
+        note(&mut engine, child, Some(&first));
+        let own = note(&mut engine, std::process::id(), None);
+        engine.sensor_pid = own.pid;
+        let order = |pid: u32, start_us: u64, tree| KillProcess { pid, start_us, tree, container_id: String::new() };
+        // The number is in use, by another process: that one is left alone.
+        let another = targets(&engine, &order(first.pid, first.start_us() + 1_000_000, true)).expect_err("another start");
+        assert_eq!(another.outcome, Outcome::Unchanged);
+        let sensor = targets(&engine, &order(own.pid, own.start_us(), false)).expect_err("the sensor");
+        assert_eq!(sensor.outcome, Outcome::Refused);
+        let elsewhere = KillProcess { container_id: "c".into(), ..order(first.pid, first.start_us(), true) };
+        assert_eq!(targets(&engine, &elsewhere).expect_err("not in there").outcome, Outcome::Refused);
+        let found = targets(&engine, &order(first.pid, first.start_us(), true)).expect("both");
+        assert_eq!(found.iter().map(|target| target.pid).collect::<Vec<_>>().len(), 2);
+        let child_handle = Target::open(child, 0).expect("it runs");
+        // The shell is ours to wait for: as long as nobody does, it is not gone.
+        let waiting = std::thread::spawn(move || shell.wait().expect("ended"));
+        assert_eq!(run(kill(found)).outcome, Outcome::Done);
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&waiting.join().expect("thread")), Some(libc::SIGKILL));
+        assert!(child_handle.is_gone());
+        assert_eq!(run(kill(Vec::new())).outcome, Outcome::Unchanged);
+    }
 }

@@ -1,5 +1,7 @@
 //! Orders of the server, each carried out once and answered with what really came of it.
+mod edit;
 pub mod evidence;
+pub mod fix;
 pub mod freeze;
 pub mod isolate;
 pub mod kill;
@@ -13,11 +15,12 @@ use std::rc::Rc;
 
 use crate::clock::now_us;
 use crate::container::ContainerHandle;
+use crate::facts;
 use crate::sensor::Sensor;
 use crate::server::identity::State;
 use crate::upgrade::{self, Fetched};
 use crate::wire::order::Action;
-use crate::wire::{EvidenceChunk, Order, OrderResult, order_result::Outcome};
+use crate::wire::{Order, OrderResult, order_result::Outcome, upstream};
 
 /// What came of an action: an outcome, a sentence, and facts as JSON.
 #[derive(Debug)]
@@ -42,7 +45,8 @@ impl Report {
     }
 }
 
-type Answer = (OrderResult, Vec<EvidenceChunk>);
+/// What is said beside the result, before it.
+pub type Answer = (OrderResult, Vec<upstream::Message>);
 
 /// Some actions take time: what they need is taken along, so that the sensor goes on meanwhile.
 pub enum Begun {
@@ -76,7 +80,12 @@ pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
         Action::Isolate(one) => one.container_id.clone(),
         Action::Quarantine(one) => one.container_id.clone(),
         Action::CollectEvidence(one) => one.container_id.clone(),
-        Action::KillProcess(_) | Action::RestoreFile(_) | Action::Upgrade(_) => String::new(),
+        Action::KillProcess(_)
+        | Action::RestoreFile(_)
+        | Action::Upgrade(_)
+        | Action::GatherFacts(_)
+        | Action::ApplyFix(_)
+        | Action::UndoFix(_) => String::new(),
     };
     let container = sensor.engine.containers.by_id(&container_id);
     if container.is_none() && !container_id.is_empty() {
@@ -91,6 +100,16 @@ pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
             let container = quarantine::container_of(state, &one.quarantine_id).and_then(|id| sensor.engine.containers.by_id(&id));
             done(&id, Report::of(quarantine::restore(state, &one, container.as_deref())))
         }
+        (Action::GatherFacts(one), _) => {
+            let known = sensor.engine.containers.all();
+            let containers = known.iter().map(|handle| (handle.facts().id.clone(), (*handle.facts()).clone())).collect();
+            Begun::Later(Box::pin(async move {
+                let (report, facts) = facts::gather(id.clone(), one, containers).await;
+                (result(&id, report), facts.map(upstream::Message::Facts).into_iter().collect())
+            }))
+        }
+        (Action::ApplyFix(one), _) => done(&id, Report::of(fix::apply(state, &id, &one))),
+        (Action::UndoFix(one), _) => done(&id, Report::of(fix::undo(state, &one))),
         (Action::Upgrade(one), _) => match state.identity() {
             Ok(identity) => Begun::Upgrade(Box::pin(async move {
                 upgrade::prepare(id.clone(), one, identity).await.map_err(|report| (result(&id, report), Vec::new()))
@@ -105,7 +124,10 @@ pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
         (Action::Stop(one), Some(container)) => later(id, stop::stop(directories(sensor, &container), container, one.grace_seconds)),
         (Action::Destroy(_), Some(container)) => later(id, stop::destroy(directories(sensor, &container), container)),
         (Action::Quarantine(one), Some(container)) => done(&id, Report::of(quarantine::take(state, &one, &container))),
-        (Action::CollectEvidence(one), Some(container)) => Begun::Done(evidence::collect(&sensor.engine, &id, &one, &container)),
+        (Action::CollectEvidence(one), Some(container)) => {
+            let (result, chunks) = evidence::collect(&sensor.engine, &id, &one, &container);
+            Begun::Done((result, chunks.into_iter().map(upstream::Message::Evidence).collect()))
+        }
     }
 }
 

@@ -8,11 +8,12 @@ use super::batch::Builder;
 use crate::container::ContainerHandle;
 use crate::engine::Engine;
 use crate::process::Process;
-use crate::wire::{Inventory, ListeningPort};
+use crate::wire::{Inventory, ListeningPort, SocketFact};
 
 const TCP_LISTEN: &str = "0A";
 /// A UDP socket that is bound and not connected.
 const UDP_OPEN: &str = "07";
+const NETWORK_TABLES: [(&str, &str); 4] = [("tcp", "tcp"), ("tcp6", "tcp"), ("udp", "udp"), ("udp6", "udp")];
 
 #[derive(Debug, PartialEq, Eq)]
 struct Bound {
@@ -79,6 +80,21 @@ fn namespaces(engine: &Engine) -> Vec<u32> {
     seen.into_values().collect()
 }
 
+/// What listens in the network namespace of the calling thread.
+pub fn listening() -> Result<Vec<SocketFact>, String> {
+    let mut all = Vec::new();
+    for (file, protocol) in NETWORK_TABLES {
+        let path = format!("/proc/thread-self/net/{file}");
+        match fs::read_to_string(&path) {
+            Ok(text) => all.extend(parse_sockets(&text, protocol)),
+            // A kernel without IPv6 has no table of it.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.ends_with('6') => {}
+            Err(error) => return Err(format!("{path}: {error}")),
+        }
+    }
+    Ok(all.into_iter().map(|bound| SocketFact { protocol: bound.protocol.into(), address: bound.address, port: bound.port }).collect())
+}
+
 /// Everything.
 pub fn complete(engine: &Engine) -> Inventory {
     let mut builder = Builder::default();
@@ -91,7 +107,7 @@ pub fn complete(engine: &Engine) -> Inventory {
     let holders = holders(engine);
     let mut ports = Vec::new();
     for pid in namespaces(engine) {
-        for (file, protocol) in [("tcp", "tcp"), ("tcp6", "tcp"), ("udp", "udp"), ("udp6", "udp")] {
+        for (file, protocol) in NETWORK_TABLES {
             let text = fs::read_to_string(format!("/proc/{pid}/net/{file}")).unwrap_or_default();
             for bound in parse_sockets(&text, protocol) {
                 let holder = holders.get(&bound.inode);

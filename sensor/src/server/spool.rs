@@ -338,4 +338,41 @@ mod tests {
         }
         assert!(spool.bytes() <= MEMORY_LIMIT && spool.take_thrown().batches > 0);
     }
+
+    #[test]
+    fn a_disk_that_fills_up_costs_nothing_that_is_not_counted_and_is_used_again_when_it_has_room() {
+        let folder = folder("tmpfs");
+        fs::create_dir_all(&folder).expect("folder");
+        let place = std::ffi::CString::new(folder.to_string_lossy().as_bytes()).expect("no zero in it");
+        // SAFETY: zero-terminated texts.
+        let mounted = unsafe { libc::mount(c"tmpfs".as_ptr(), place.as_ptr(), c"tmpfs".as_ptr(), 0, c"size=3m".as_ptr().cast()) };
+        if mounted != 0 {
+            return eprintln!("skipped: no file system can be mounted here ({})", std::io::Error::last_os_error());
+        }
+        fs::write(folder.join("somebody else's"), vec![1; 1 << 20]).expect("it fits");
+        let mut spool = Spool::open(folder.join("spool"), 64 << 20).expect("open");
+        let mut pushed = 0;
+        while spool.trouble.is_empty() {
+            pushed = spool.push(batch(100_000));
+            assert!(pushed < 100, "three megabytes are never full");
+        }
+        assert!(spool.trouble.contains("No space left"), "{}", spool.trouble);
+        for _ in 0..5 {
+            pushed = spool.push(batch(100_000));
+        }
+        fs::remove_file(folder.join("somebody else's")).expect("room again");
+        pushed = spool.push(batch(100_000)).max(pushed);
+        assert_eq!(spool.trouble, "");
+        let mut kept = Vec::new();
+        while let Some((sequence, _)) = spool.after(kept.last().copied().unwrap_or(0)) {
+            kept.push(sequence);
+        }
+        let thrown = spool.take_thrown();
+        assert_eq!(kept.len() as u64 + thrown.batches, pushed);
+        assert_eq!((kept.last(), thrown.events), (Some(&pushed), thrown.batches * 3));
+        drop(spool);
+        // SAFETY: a zero-terminated text.
+        assert_eq!(unsafe { libc::umount2(place.as_ptr(), libc::MNT_DETACH) }, 0);
+        fs::remove_dir_all(folder).expect("clean");
+    }
 }

@@ -8,7 +8,7 @@ use super::inventory::Changes;
 use super::link::{self, LinkEvent};
 use super::spool::Spool;
 use crate::engine::Seen;
-use crate::wire::{Acknowledgement, EvidenceChunk, Hello, Loss, OrderResult, Upstream, loss, upstream};
+use crate::wire::{Acknowledgement, Hello, Loss, OrderResult, Upstream, loss, upstream};
 
 /// Batches that are on their way without having been acknowledged.
 const WINDOW: u64 = 128;
@@ -54,8 +54,13 @@ impl Uplink {
 
     /// Counts something that will not arrive; it travels with the next batch.
     pub fn lost(&mut self, kind: &str, reason: loss::Reason, count: u64) {
+        self.lost_by(kind, reason, count, "");
+    }
+
+    /// The same, of a container; empty is the host, or nobody knows.
+    pub fn lost_by(&mut self, kind: &str, reason: loss::Reason, count: u64, container_id: &str) {
         if count > 0 {
-            self.losses.push(Loss { kind: kind.into(), reason: reason as i32, count, container_id: String::new() });
+            self.losses.push(Loss { kind: kind.into(), reason: reason as i32, count, container_id: container_id.into() });
         }
     }
 
@@ -124,12 +129,6 @@ impl Uplink {
             eprintln!("a result is not remembered: {why}");
         }
         self.say(upstream::Message::Result(result));
-    }
-
-    pub fn evidence(&mut self, chunks: Vec<EvidenceChunk>) {
-        for chunk in chunks {
-            self.say(upstream::Message::Evidence(chunk));
-        }
     }
 
     pub fn up(&mut self, sender: mpsc::Sender<Upstream>, hello: Hello) {

@@ -3,6 +3,7 @@
 //! The old program stays until the new one has proved itself. It lets go of the kernel, starts the new one as its child and waits:
 //! when that reaches a gateway it becomes it (the same process, so that whoever watches the sensor notices nothing); when not, it
 //! puts itself back. What came of it is kept in the state folder and told with the next stream.
+mod execution;
 pub mod fetch;
 pub mod place;
 pub mod trial;

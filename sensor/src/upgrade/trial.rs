@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Fetched;
+use super::execution::Execution;
 use super::place::Place;
 use crate::response::Report;
 use crate::server::identity::State;
@@ -17,7 +18,7 @@ const PROVE_WITHIN: Duration = Duration::from_secs(60);
 const END_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// In the environment of a program on trial: the order.
-const TRIAL_VARIABLE: &str = "BULWARK_UPGRADE_TRIAL";
+pub const TRIAL_VARIABLE: &str = "BULWARK_UPGRADE_TRIAL";
 const FILE: &str = "upgrade";
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -154,19 +155,22 @@ pub fn run(state: &State, upgrade: Fetched) -> Result<(), String> {
 
 /// Executes what is in place with the words that this program was started with; gives why that is not possible.
 fn become_program(place: &Place) -> String {
-    let error = Command::new(&place.program).args(std::env::args_os().skip(1)).env_remove(TRIAL_VARIABLE).exec();
+    let error = match Execution::new(place, None) {
+        Ok(execution) => execution.begin(),
+        Err(error) => error,
+    };
     format!("{}: {error}", place.program.display())
 }
 
 /// Starts the new program and waits until it has reached a gateway; then it is ended in an orderly way.
 fn attempt(state: &State, place: &Place, pending: &Pending) -> Result<(), String> {
+    let execution = Execution::new(place, Some(&pending.upgrade.order_id)).map_err(|error| error.to_string())?;
     let mut command = Command::new(&place.program);
-    command.args(std::env::args_os().skip(1)).env(TRIAL_VARIABLE, &pending.upgrade.order_id);
-    // SAFETY: one system call between fork and exec; a program on trial does not outlive who tries it.
+    // SAFETY: two system calls after fork, nothing is allocated; a program on trial does not outlive who tries it.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            Ok(())
+            Err(execution.begin())
         });
     }
     let mut child = command.spawn().map_err(|error| format!("it cannot be started: {error}"))?;

@@ -8,7 +8,8 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
 
 const BUSYBOX: &str = "/usr/bin/busybox";
-const APPLETS: [&str; 14] = ["sh", "cat", "ls", "ln", "rm", "mv", "cp", "mkdir", "touch", "sleep", "true", "nc", "unshare", "echo"];
+const APPLETS: [&str; 16] =
+    ["sh", "cat", "ls", "ln", "rm", "mv", "cp", "mkdir", "touch", "sleep", "true", "nc", "unshare", "echo", "nslookup", "printf"];
 
 /// One sensor at a time: each sees the whole machine.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -36,7 +37,7 @@ pub fn missing() -> Option<String> {
 #[macro_export]
 macro_rules! needs_kernel {
     () => {
-        if let Some(why) = harness::missing() {
+        if let Some(why) = $crate::harness::missing() {
             eprintln!("skipped: {why}");
             return;
         }
@@ -81,10 +82,37 @@ pub fn start(name: &str, policy: &str) -> Running {
     Running { child, errors, folder, _alone: alone }
 }
 
+/// A test that fails leaves no sensor behind.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}
+
 impl Running {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: i32) {
         // SAFETY: a process of our own that has not been waited for.
         unsafe { libc::kill(self.child.id() as i32, signal) };
+    }
+
+    /// Waits until an event that fits is in the file; the seconds that it took.
+    pub fn until(&self, fits: impl Fn(&Value) -> bool) -> f64 {
+        let began = std::time::Instant::now();
+        loop {
+            let text = fs::read_to_string(self.folder.join("events")).expect("events");
+            if text.lines().filter_map(|line| serde_json::from_str(line).ok()).any(|event: Value| fits(&event)) {
+                return began.elapsed().as_secs_f64();
+            }
+            assert!(began.elapsed().as_secs() < 60, "no such event came");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
     }
 
     /// Ends the sensor; what it still had comes out.
@@ -99,6 +127,12 @@ impl Running {
         fs::remove_dir_all(&self.folder).expect("clean");
         Seen { events, counts }
     }
+}
+
+/// The network of the machine, as `--net host` does.
+pub fn host_network(config: &mut Value) {
+    let spaces = config["linux"]["namespaces"].as_array_mut().expect("namespaces");
+    spaces.retain(|space| space["type"] != "network");
 }
 
 impl Seen {
@@ -127,6 +161,11 @@ impl Seen {
 
 /// Runs a shell script in a container of that name; gives what it printed.
 pub fn container(running: &Running, name: &str, script: &str) -> String {
+    container_with(running, name, script, |_| {})
+}
+
+/// The same with changes to the OCI configuration.
+pub fn container_with(running: &Running, name: &str, script: &str, change: impl FnOnce(&mut Value)) -> String {
     let bundle = running.folder.join(name);
     let root = bundle.join("rootfs");
     for folder in ["bin", "etc", "tmp", "proc", "sys", "dev"] {
@@ -143,6 +182,7 @@ pub fn container(running: &Running, name: &str, script: &str) -> String {
     config["process"]["terminal"] = Value::Bool(false);
     config["process"]["args"] = serde_json::json!(["/bin/sh", "-c", script]);
     config["root"]["readonly"] = Value::Bool(false);
+    change(&mut config);
     fs::write(bundle.join("config.json"), config.to_string()).expect("config");
     let output = Command::new("runc").arg("run").arg(name).current_dir(&bundle).output().expect("runc run");
     String::from_utf8_lossy(&output.stdout).into_owned()

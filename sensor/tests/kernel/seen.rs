@@ -1,5 +1,6 @@
 //! What is seen: in real containers and on the host, by what the kernel used.
-mod harness;
+use crate::harness;
+use crate::needs_kernel;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -199,4 +200,116 @@ fn what_a_process_was_before_it_changed_is_told_with_the_change() {
     let capset = seen.find("capset", |event| event["process"]["name"] == "setpriv" && event["oldCapabilities"] == 0);
     assert_ne!(capset["process"]["effectiveCapabilities"], 0);
     assert_eq!(exec["oldCapabilities"], capset["process"]["effectiveCapabilities"]);
+}
+
+#[test]
+fn what_is_written_to_a_watched_file_is_summed_and_nothing_else_told() {
+    needs_kernel!();
+    let policy = r#"{"selections":[{"type":"write","fromContainers":true,"paths":[{"kind":"prefix","value":"/etc/watched"}]}]}"#;
+    let running = harness::start("writes", policy);
+    let name = format!("writes-{}", std::process::id());
+    let script = "exec 3>/etc/watched 4>/tmp/other; for i in 1 2 3 4 5 6 7 8 9 10; do echo 0123456 >&3; echo 0123456 >&4; done; echo out";
+    harness::container(&running, &name, script);
+    let seen = running.stop();
+    let writes: Vec<_> = seen.of("write").filter(|event| event["container"]["id"] == name.as_str()).collect();
+    let sum = |what: &str| writes.iter().filter_map(|event| event[what].as_u64()).sum::<u64>();
+    assert!(writes.iter().all(|event| event["path"] == "/etc/watched" && event["process"]["name"] == "sh"), "{writes:?}");
+    assert_eq!((sum("count"), sum("bytesSent")), (10, 80));
+}
+
+#[test]
+fn a_connection_that_stays_open_is_told_of_while_it_carries_something() {
+    needs_kernel!();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
+    let port = listener.local_addr().expect("address").port();
+    let policy = r#"{"selections":[{"type":"flow","fromContainers":true,"fromHost":true},{"type":"accept","fromHost":true}],"limits":{"flowSeconds":1}}"#;
+    let running = harness::start("open-flow", policy);
+    let mut near = TcpStream::connect(("127.0.0.1", port)).expect("connected");
+    let (mut far, _) = listener.accept().expect("accepted");
+    std::io::Write::write_all(&mut near, &[7; 1000]).expect("sent");
+    far.read_exact(&mut [0; 1000]).expect("received");
+    let seconds = running.until(|event| event["type"] == "flow" && event["detail"] == "open" && event["remotePort"] == port);
+    assert!(seconds < 10.0);
+    std::io::Write::write_all(&mut near, &[7; 500]).expect("sent");
+    drop((near, far));
+    let seen = running.stop();
+    let mine = |event: &serde_json::Value, detail: &str| {
+        event["process"]["pid"] == std::process::id() && event["remotePort"] == port && event["detail"] == detail
+    };
+    assert_eq!(seen.find("flow", |event| mine(event, "open"))["bytesSent"], 1000);
+    assert_eq!(seen.find("flow", |event| mine(event, ""))["bytesSent"], 1500);
+}
+
+#[test]
+fn users_of_a_container_have_the_names_that_it_gives_them() {
+    needs_kernel!();
+    let running = harness::start("users", "");
+    let name = format!("users-{}", std::process::id());
+    harness::container(&running, &name, "sleep 2; echo 'captain:x:0:0::/:/bin/sh' > /etc/passwd; sleep 6; true; /bin/true");
+    let seen = running.stop();
+    let ours = |event: &serde_json::Value, argument: &str| {
+        event["container"]["id"] == name.as_str() && event["process"]["arguments"][0] == argument
+    };
+    // Before there is a file root is root, whoever that is on the host.
+    assert_eq!(seen.find("execve", |event| ours(event, "/bin/sh"))["process"]["userName"], "root");
+    assert_eq!(seen.find("execve", |event| ours(event, "/bin/true"))["process"]["userName"], "captain");
+}
+
+#[test]
+fn an_applet_that_busybox_starts_by_its_own_link_is_named_as_what_it_is() {
+    needs_kernel!();
+    let running = harness::start("applet", "");
+    let name = format!("applet-{}", std::process::id());
+    harness::container(&running, &name, "exec -a /bin/sleep /proc/self/exe 0.1");
+    let seen = running.stop();
+    let ours = |event: &serde_json::Value| event["container"]["id"] == name.as_str() && event["path"] == "/proc/self/exe";
+    let exec = seen.find("execve", |event| ours(event) && event["process"]["arguments"][1] == "0.1");
+    assert_eq!(exec["process"]["name"], "sleep");
+    let exit = seen.find("procexit", |event| event["container"]["id"] == name.as_str() && event["process"]["arguments"][1] == "0.1");
+    assert_eq!(exit["process"]["name"], "sleep");
+}
+
+/// A call by `int 0x80`, which every 64-bit process may make; what its arguments point to must lie below 4 GiB.
+#[cfg(target_arch = "x86_64")]
+fn call_32(number: u32, first: u32, second: u32) -> i32 {
+    let result: i32;
+    // SAFETY: the kernel's own entry for 32-bit calls; rbx is kept by hand since the compiler reserves it.
+    unsafe {
+        std::arch::asm!("push rbx", "mov ebx, {first:e}", "int 0x80", "pop rbx", first = in(reg) first, inlateout("eax") number as i32 => result,
+            in("ecx") second, in("edx") 0, out("r8") _, out("r9") _, out("r10") _, out("r11") _);
+    }
+    result
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_connection_by_the_call_of_32_bit_programs_is_seen() {
+    needs_kernel!();
+    let running = harness::start("socketcall", "");
+    // SAFETY: a new mapping below 4 GiB, as large as what is written to it.
+    let result = unsafe {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_32BIT;
+        let low = libc::mmap(std::ptr::null_mut(), 4096, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0).cast::<u32>();
+        assert_ne!(low as isize, -1);
+        // socketcall(SYS_SOCKET, {AF_INET, SOCK_STREAM, 0})
+        std::ptr::copy_nonoverlapping([2, 1, 0].as_ptr(), low, 3);
+        let socket = call_32(102, 1, low as u32);
+        if socket == -libc::ENOSYS {
+            eprintln!("skipped: this kernel runs no 32-bit calls");
+            return;
+        }
+        assert!(socket >= 0);
+        // socketcall(SYS_CONNECT, {socket, address, 16}), to 127.0.0.1:1
+        let address = low.add(16);
+        std::ptr::copy_nonoverlapping([u32::from_ne_bytes([2, 0, 0, 1]), u32::from_ne_bytes([127, 0, 0, 1]), 0, 0].as_ptr(), address, 4);
+        std::ptr::copy_nonoverlapping([socket as u32, address as u32, 16].as_ptr(), low, 3);
+        let result = call_32(102, 3, low as u32);
+        libc::close(socket);
+        result
+    };
+    assert_eq!(result, -libc::ECONNREFUSED);
+    let seen = running.stop();
+    let connect = seen.find("connect", |event| event["process"]["pid"] == std::process::id() && event["remotePort"] == 1);
+    assert_eq!((&connect["remoteAddress"], &connect["result"]), (&"127.0.0.1".into(), &(-libc::ECONNREFUSED).into()));
+    seen.find("socket", |event| event["process"]["pid"] == std::process::id() && event["family"] == 4);
 }
