@@ -1,12 +1,22 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
+import { CLUSTER_PROTO_FILE } from "../src/clusters/wire.ts";
 import { PROTO_FILE } from "../src/gateway/wire.ts";
 
-/** Writes the contract's messages and enumerations as TypeScript types, as `wire.ts` decodes them. */
-const OUTPUT = fileURLToPath(new URL("../src/gateway/gen/wire-types.ts", import.meta.url));
+/** Each contract, and where its messages and enumerations are written as TypeScript types, as `wire.ts` beside it decodes them. */
+const OUTPUTS = [
+  [PROTO_FILE, "../src/gateway/gen/wire-types.ts"],
+  [CLUSTER_PROTO_FILE, "../src/clusters/gen/wire-types.ts"],
+] as const;
 
 const NUMBERS = /^(?:u?int|s?fixed)(?:32|64)$|^double$|^float$/;
+
+/** Of what stands inside a message the name begins with the message's: others have members of the same name. */
+function fullName(type: protobuf.ReflectionObject): string {
+  return type.parent instanceof protobuf.Type ? `${fullName(type.parent)}${type.name}` : type.name;
+}
 
 function typeOf(name: string): string {
   if (NUMBERS.test(name)) return "number";
@@ -16,7 +26,8 @@ function typeOf(name: string): string {
 }
 
 function fieldType(field: protobuf.Field): string {
-  const type = typeOf(field.resolve().resolvedType?.name ?? field.type);
+  const { resolvedType } = field.resolve();
+  const type = resolvedType === null ? typeOf(field.type) : fullName(resolvedType);
   if (field instanceof protobuf.MapField) return `Readonly<Record<string, ${type}>>`;
   if (field.repeated) return `readonly ${type}[]`;
   return field.resolvedType instanceof protobuf.Type ? `${type} | null` : type;
@@ -24,11 +35,12 @@ function fieldType(field: protobuf.Field): string {
 
 function messageText(message: protobuf.Type): string {
   const fields = message.fieldsArray.map((field) => `  readonly ${field.name}: ${fieldType(field)};`);
-  return `export interface ${message.name} {\n${fields.join("\n")}\n}\n`;
+  return `export interface ${fullName(message)} {\n${fields.join("\n")}\n}\n`;
 }
 
-function enumText({ name, values }: protobuf.Enum): string {
-  const members = Object.entries(values).map(([key, value]) => `  readonly ${key}: ${value};`);
+function enumText(type: protobuf.Enum): string {
+  const name = fullName(type);
+  const members = Object.entries(type.values).map(([key, value]) => `  readonly ${key}: ${value};`);
   return `export type ${name} = number;\nexport interface ${name}Values {\n${members.join("\n")}\n}\n`;
 }
 
@@ -40,7 +52,10 @@ function textsOf(namespace: protobuf.NamespaceBase): string[] {
   });
 }
 
-const root = protobuf.loadSync(PROTO_FILE);
-root.resolveAll();
-mkdirSync(fileURLToPath(new URL(".", `file://${OUTPUT}`)), { recursive: true });
-writeFileSync(OUTPUT, `// Made from proto/ by scripts/generate-wire-types.ts.\n${textsOf(root).join("\n")}`);
+for (const [contract, place] of OUTPUTS) {
+  const root = protobuf.loadSync(contract);
+  root.resolveAll();
+  const output = fileURLToPath(new URL(place, import.meta.url));
+  mkdirSync(dirname(output), { recursive: true });
+  writeFileSync(output, `// Made from proto/ by scripts/generate-wire-types.ts.\n${textsOf(root).join("\n")}`);
+}

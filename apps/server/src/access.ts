@@ -78,8 +78,11 @@ declare module "fastify" {
 
 /** Who asks, on routes that are not public. */
 export function principalOf(request: FastifyRequest): Principal {
-  if (request.principal === undefined) throw new ServerError("UNAUTHENTICATED", "nobody is logged in", "log in first");
-  return request.principal;
+  if (request.principal !== undefined) return request.principal;
+  if (request.headers.authorization === undefined)
+    throw new ServerError("UNAUTHENTICATED", "nobody is logged in", "log in first");
+  const next = "make another one in the console under API tokens, and log in with it";
+  throw new ServerError("UNAUTHENTICATED", "the API token is not known here, or has ended", next);
 }
 
 /**

@@ -64,8 +64,14 @@ export async function createApp(deps: AppDeps): Promise<App> {
     // Fastify's own lines hold whole addresses; ours are written in watchRequests.
     logController: new LogController({ disableRequestLogging: true }),
     // Unknown members are refused rather than dropped: a misspelt option must not be ignored in silence.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: "array", allErrors: false } },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: "array", allErrors: false, verbose: true } },
   }).withTypeProvider<TypeBoxTypeProvider>();
+  // Many send the header with every request: one without a body then has none, as the route's schema may want.
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else parseJson(request, String(body), done);
+  });
   app.decorate("clock", deps.clock);
   app.decorateRequest("principal", undefined);
   app.decorateRequest("audited", false);
@@ -101,10 +107,12 @@ export async function createApp(deps: AppDeps): Promise<App> {
     },
     transform: ({ schema, url, route }) => {
       const { scope, unaudited } = route.config ?? {};
+      const { bodyLimit = MAX_BODY_BYTES } = route;
       const declared = {
         "x-scope": scope,
         ...(unaudited === undefined ? {} : { "x-unaudited": unaudited }),
         ...(schema?.produces?.includes("text/event-stream") ? { "x-streams": true } : {}),
+        "x-body-limit": bodyLimit,
       };
       const security = scope === "public" ? [] : [{ token: [] }, { session: [] }];
       return { schema: { ...schema, ...declared, security } as typeof schema, url };

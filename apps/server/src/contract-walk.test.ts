@@ -164,9 +164,9 @@ describe("text that no database holds is refused", () => {
   });
 });
 
-describe("a body of more than 1 MiB is not read", () => {
+describe("a body of more than 1 MiB, or of what its route allows, is not read", () => {
   test.each(operations.filter(({ body }) => body !== undefined))("$title", async (operation) => {
-    const payload = JSON.stringify({ x: "x".repeat(1024 * 1024) });
+    const payload = JSON.stringify({ x: "x".repeat(operation.bodyLimit) });
     expectProblem(await send(operation, { headers: ours.bearer, payload }), 413);
   });
 });

@@ -17,5 +17,9 @@ export class ServerError extends CodedError<ServerErrorCode> {}
 
 /** @example throw notFound("image", digest); */
 export function notFound(noun: string, id: string | number): ServerError {
-  return new ServerError("NOT_FOUND", `there is no ${noun} ${id}`, "check the id; what other tenants own is not shown");
+  return new ServerError(
+    "NOT_FOUND",
+    `there is no ${noun} ${id}`,
+    "check its name or id; what other tenants own is not shown",
+  );
 }

@@ -16,7 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   restore: async () => (await import("./commands/backup.ts")).restoreCommand,
   keys: async () => (await import("./commands/keys.ts")).keysCommand,
   audit: async () => (await import("./commands/audit.ts")).auditCommand,
-  server: async () => (await import("./commands/serve.ts")).serverCommand,
+  server: async () => (await import("./commands/server.ts")).serverCommand,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

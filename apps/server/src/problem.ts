@@ -3,6 +3,7 @@ import { isDiskFull } from "@bulwark/store";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import type { ServerErrorCode } from "./errors.ts";
+import { describeInvalid } from "./invalid-request.ts";
 
 const STATUS: Readonly<Record<ServerErrorCode, number>> = {
   INVALID_REQUEST: 400,
@@ -62,6 +63,12 @@ function describe(error: FastifyError | Error): Described {
     const next = "free space on the disk of the database; nothing was written";
     return { status: 507, code: "DISK_FULL", title: "the disk of the database is full", next };
   }
+  if ("validation" in error && error.validation !== undefined)
+    return {
+      status: 400,
+      code: "INVALID_REQUEST",
+      ...describeInvalid(error.validation, error.validationContext ?? ""),
+    };
   const status = "statusCode" in error ? (error.statusCode ?? 500) : 500;
   if (status < 500) return { status, code: "INVALID_REQUEST", title: error.message, next: "" };
   const next = "look for the instance's id in the server's log";

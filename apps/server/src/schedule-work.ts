@@ -8,9 +8,15 @@ import {
   type Store,
 } from "@bulwark/store";
 import type { FastifyBaseLogger } from "fastify";
+import { learnBaselines } from "./baselines/learn.ts";
+import { matchComponents } from "./benchmarks/components.ts";
+import { runBenchmarks } from "./benchmarks/run-benchmarks.ts";
+import { analyseLeftClusters } from "./clusters/analyst.ts";
 import { updateJob } from "./database/routes.ts";
+import { assessPending } from "./golden/assess-images.ts";
 import type { Queue } from "./jobs/queue.ts";
 import { startJob } from "./jobs/start-job.ts";
+import { keepForests, measureForests } from "./lineage/keep-forest.ts";
 import { deliverNotifications } from "./notifications/deliver.ts";
 import { syncJob } from "./registries/sync-job.ts";
 import { endLateResponses, keepRuntimeDays, type Retention } from "./runtime-events/keep-runtime.ts";
@@ -54,6 +60,13 @@ export async function scheduleWork(deps: ScheduleDeps): Promise<void> {
   await deps.queue.schedule("bulwark-expiries", EVERY_MINUTE, () => reopenExpiries(deps));
   await deps.queue.schedule("bulwark-responses", EVERY_MINUTE, () => endLateResponses(deps));
   await deps.queue.schedule("bulwark-runtime-days", EVERY_HOUR, () => keepRuntimeDays(deps, deps.retention));
+  await deps.queue.schedule("bulwark-forest", EVERY_MINUTE, () => keepForests(deps));
+  await deps.queue.schedule("bulwark-assessments", EVERY_MINUTE, () => assessEstates(deps));
+  await deps.queue.schedule("bulwark-clusters", EVERY_MINUTE, () => analyseLeftClusters(deps));
+  await deps.queue.schedule("bulwark-baselines", EVERY_MINUTE, () => learnBaselines(deps));
+  await deps.queue.schedule("bulwark-benchmarks", EVERY_MINUTE, () => runBenchmarks(deps));
+  await deps.queue.schedule("bulwark-components", EVERY_MINUTE, () => matchComponents(deps));
+  await deps.queue.schedule("bulwark-spread", EVERY_HOUR, () => measureForests(deps));
   await deps.queue.schedule("bulwark-update", EVERY_SIX_HOURS, () => updateAdvisories(deps));
   await deps.queue.schedule("bulwark-secrets", EVERY_HOUR, async () => {
     await deps.secrets.refresh();
@@ -80,6 +93,11 @@ export async function reopenExpiries({ store, clock }: Pick<ScheduleDeps, "store
   for (const { id } of await listTenants(store, { limit: MAX_TENANTS })) {
     await store.tenant(id, (db) => reopenExpired(db, clock()));
   }
+}
+
+/** Images whose rules, findings or bases changed are judged anew. */
+async function assessEstates({ store, clock }: ScheduleDeps): Promise<void> {
+  for (const { id } of await listTenants(store, { limit: MAX_TENANTS })) await assessPending(store, id, clock);
 }
 
 async function updateAdvisories({ store, queue }: ScheduleDeps): Promise<void> {

@@ -4,9 +4,11 @@ import { startPostgres } from "@bulwark/store/embedded";
 import type { FastifyBaseLogger } from "fastify";
 import { ensureAdmin } from "./accounts/ensure-admin.ts";
 import { type App, createApp } from "./app.ts";
+import { cleanUpHandler } from "./cleanups/clean-up-task.ts";
 import { updateAdvisoriesHandler } from "./database/update-task.ts";
 import { openEventHub } from "./events/hub.ts";
 import { startExports } from "./exports/run-exports.ts";
+import { demandFreeAddress } from "./free-address.ts";
 import { startGatewayRole } from "./gateway/start-gateway-role.ts";
 import { startProbeServer } from "./health/probe-server.ts";
 import { openQueue, type Queue } from "./jobs/queue.ts";
@@ -89,6 +91,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 /** @param opened gets what is to be called, last first, to end the server */
 async function start(options: ServerOptions, opened: (() => Promise<void>)[]): Promise<Omit<RunningServer, "close">> {
   const { dataDirectory, log, roles } = options;
+  if (roles.has("api")) await demandFreeAddress(options, "--listen");
+  if (roles.has("gateway") && options.gateway !== undefined) await demandFreeAddress(options.gateway, "--gateway");
   const tell = (log: string) => options.log.error({ log }, "the embedded database ended by itself; starting it again");
   const postgres = options.databaseUrl === undefined ? await startPostgres(dataDirectory, tell) : undefined;
   if (postgres !== undefined) opened.push(postgres.stop);
@@ -115,7 +119,7 @@ async function start(options: ServerOptions, opened: (() => Promise<void>)[]): P
   const { gateway: address } = options;
   const gateway =
     roles.has("gateway") && address !== undefined
-      ? await startGatewayRole({ store, secrets, clock, log }, address)
+      ? await startGatewayRole({ store, secrets, queue, clock, log }, address)
       : undefined;
   if (gateway !== undefined) opened.push(gateway.close);
   const api = roles.has("api") ? await startApi(options, { store, secrets, queue, clock }) : undefined;
@@ -147,6 +151,7 @@ async function startWork(deps: WorkDeps, { concurrency, retryMs, sockets }: Serv
   const handlers = {
     "sync-registry": syncHandler(deps),
     "scan-image": scanImageHandler(deps),
+    "clean-up": cleanUpHandler(sockets === undefined ? deps : { ...deps, sockets }),
     "scan-host": scanHostHandler(deps),
     "update-advisories": updateAdvisoriesHandler(deps),
     "scan-local": scanLocalHandler(sockets === undefined ? deps : { ...deps, sockets }),

@@ -20,7 +20,7 @@ import { List } from "../list.ts";
 import { listOf } from "../list-parameter.ts";
 import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageById } from "../paging.ts";
 import type { Routes } from "../routes.ts";
-import { allowCondition } from "../rules/allow-condition.ts";
+import { allowanceFor, PLACES } from "../rules/allow-condition.ts";
 import { alertStory } from "./story.ts";
 
 const STATES = ["open", "acknowledged", "closed", "allowed"] as const;
@@ -33,8 +33,10 @@ const AlertShape = Type.Object({
   title: Text,
   severity: Type.Enum([...SEVERITIES]),
   tags: List(Text),
-  nodeId: Type.Integer(),
+  nodeId: Type.Union([Type.Integer(), Type.Null()], { description: "null where no sensor watches what it concerns" }),
   hostname: Text,
+  cluster: Person,
+  workload: Type.Union([Type.Object({ id: Type.Integer(), kind: Text, namespace: Text, name: Text }), Type.Null()]),
   container: Text,
   containerName: Text,
   image: Text,
@@ -49,9 +51,18 @@ const AlertShape = Type.Object({
   lastAt: Text,
   count: Type.Integer(),
   blocked: Type.Boolean(),
+  exposed: Type.Boolean({
+    description: "others than the node can reach a port of its container; it counts a step worse",
+  }),
   state: Type.Enum([...STATES]),
   assignee: Person,
-  owner: Person,
+  owner: Type.Union([
+    Type.Object({
+      id: Type.Union([Type.Integer(), Type.Null()], { description: "null for one that only a label names" }),
+      name: Text,
+    }),
+    Type.Null(),
+  ]),
 });
 
 const DetailShape = Type.Object({
@@ -81,6 +92,7 @@ export const alertRoutes: Routes = async (app, { deps }) => {
           rule: Type.Optional(Type.String({ maxLength: 300 })),
           container: Type.Optional(Type.String({ maxLength: 200, description: "the runtime's id" })),
           nodeId: Type.Optional(Id),
+          exposed: Type.Optional(Type.Boolean()),
           text: Type.Optional(Type.String({ maxLength: 200 })),
         }),
         response: { 200: PageOf(AlertShape) },
@@ -188,7 +200,10 @@ export const alertRoutes: Routes = async (app, { deps }) => {
         params: IdParams,
         body: Type.Object(
           {
-            where: Type.Enum(["container", "image", "everywhere"]),
+            where: Type.Enum([...PLACES], {
+              description:
+                "of what a container does: container, image or everywhere; of what an API server was asked: object, namespace, cluster or everywhere, always by the same user",
+            }),
             reason: Type.String({ minLength: 1, maxLength: 2_000 }),
             expiresAt: Type.Optional(Type.String({ format: "date-time" })),
           },
@@ -205,8 +220,7 @@ export const alertRoutes: Routes = async (app, { deps }) => {
         const alert = await found(db, id, principal);
         const entry = await addAllowEntry(db, {
           rule: alert.rule,
-          condition: allowCondition(alert),
-          scope: scopeFor(where, alert),
+          ...allowanceFor(alert, where),
           reason,
           by: principal.name,
           now: clock(),
@@ -253,12 +267,6 @@ export const alertRoutes: Routes = async (app, { deps }) => {
 
 function wanted<Word>(words: readonly Word[]): readonly Word[] | undefined {
   return words.length === 0 ? undefined : words;
-}
-
-function scopeFor(where: "container" | "image" | "everywhere", { container, image }: AlertDetail) {
-  if (where === "everywhere" || container === "") return {};
-  const literal = (text: string) => text.replace(/[*?[\]\\]/g, "\\$&");
-  return where === "container" ? { host: false, containerIds: [container] } : { host: false, images: [literal(image)] };
 }
 
 async function found(db: TenantQueries, id: number, { owners }: Principal): Promise<AlertDetail> {

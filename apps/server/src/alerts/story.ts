@@ -17,6 +17,8 @@ const MAX_ALERTS = 200;
 export async function alertStory(db: TenantQueries, alert: AlertDetail): Promise<Story> {
   const since = new Date(Date.parse(alert.firstAt) - BEFORE_MS);
   const until = new Date(Date.parse(alert.lastAt) + AFTER_MS);
+  // What no sensor watches has no story but the alert itself.
+  if (alert.nodeId === null) return buildStory([], []);
   const place = { nodeId: alert.nodeId, container: alert.container };
   const rows = await searchEvents(db, { ...place, since, until, ascending: true, limit: MAX_EVENTS });
   const others = await listAlerts(db, { ...place, limit: MAX_ALERTS });

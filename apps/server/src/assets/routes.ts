@@ -3,6 +3,8 @@ import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { notFound } from "../errors.ts";
 import { Id, IdParams } from "../id.ts";
+import { keepByCost } from "../keep-by-cost.ts";
+import { List } from "../list.ts";
 import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageById } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 
@@ -32,6 +34,24 @@ const ContainerShape = Type.Object({
   critical: MaybeCount,
   high: MaybeCount,
   facts: Type.Record(Text, Type.Unknown()),
+  exposure: List(
+    Type.Object({
+      how: Type.Enum(["host-network", "published", "host-port"]),
+      address: Text,
+      port: Type.Integer({ description: "on the node, by which others than the node reach it" }),
+      containerPort: Type.Integer(),
+      protocol: Text,
+    }),
+  ),
+  selfBuilt: Type.Boolean({ description: "no connected registry has its image" }),
+  owner: Type.Union([
+    Type.Object({
+      name: Text,
+      from: Type.Enum(["label", "image", "repository", "registry", "node"]),
+      detail: Type.String({ description: "the label, repository, registry or node" }),
+    }),
+    Type.Null(),
+  ]),
 });
 
 const ProgramShape = Type.Object({
@@ -77,6 +97,7 @@ export const assetRoutes: Routes = async (app, { deps }) => {
   const { store } = deps;
   const tags = ["assets"];
   const config = { scope: "runtime:read" } as const;
+  const counts = keepByCost<Readonly<Record<string, number>>>();
 
   app.get(
     "/api/v1/assets",
@@ -89,7 +110,10 @@ export const assetRoutes: Routes = async (app, { deps }) => {
         response: { 200: Type.Record(Text, Type.Integer()) },
       },
     },
-    async (request) => store.tenant(principalOf(request).tenantId, countAssets),
+    async (request) => {
+      const { tenantId } = principalOf(request);
+      return counts(String(tenantId), () => store.tenant(tenantId, countAssets));
+    },
   );
 
   app.get(
@@ -106,6 +130,8 @@ export const assetRoutes: Routes = async (app, { deps }) => {
           nodeId: Type.Optional(Id),
           running: Type.Optional(Type.Boolean()),
           privileged: Type.Optional(Type.Boolean()),
+          exposed: Type.Optional(Type.Boolean()),
+          selfBuilt: Type.Optional(Type.Boolean()),
           image: Type.Optional(Id),
         }),
         response: { 200: PageOf(ContainerShape) },

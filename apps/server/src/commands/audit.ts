@@ -2,7 +2,7 @@ import { openStore } from "@bulwark/store";
 import { startPostgres } from "@bulwark/store/embedded";
 import { verifyAllAudits } from "../audit/verify-all.ts";
 import { parseArguments, usage } from "./arguments.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { installedDirectory } from "./data-directory.ts";
 import { AUDIT_HELP } from "./help.ts";
 
 const BROKEN_EXIT = 1;
@@ -21,7 +21,7 @@ export async function auditCommand(args: readonly string[]): Promise<number> {
   }
   if (positionals.join(" ") !== "verify") throw usage("audit", "it takes the word verify");
   const given = text.database ?? process.env.DATABASE_URL;
-  const postgres = given === undefined || given === "" ? await startPostgres(dataDirectory(text.data)) : undefined;
+  const postgres = given === undefined || given === "" ? await startPostgres(installedDirectory(text.data)) : undefined;
   const store = await openStore(postgres?.url ?? given ?? "");
   let isIntact = true;
   try {

@@ -1,11 +1,11 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CodedError } from "@bulwark/model";
 import { forgetQueue, listTenants, openStore, readBackup, type Store, writeBackup } from "@bulwark/store";
 import { startPostgres } from "@bulwark/store/embedded";
 import { MAX_TENANTS } from "../scans/watch-advisories.ts";
 import { parseArguments, usage } from "./arguments.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { dataDirectory, installedDirectory } from "./data-directory.ts";
 import { BACKUP_HELP } from "./help.ts";
 
 const TABLE = {
@@ -66,6 +66,17 @@ function keysOf(directory: string): Readonly<Record<string, string>> {
   return existsSync(file) ? { [KEYS]: readFileSync(file, "utf8") } : {};
 }
 
+/** Before anything is made that has to be empty for the next try. */
+function demandFile(file: string): void {
+  try {
+    accessSync(file, constants.R_OK);
+    if (!statSync(file).isFile()) throw new Error("it is no file");
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CodedError("FILE_UNREADABLE", `the backup ${file} cannot be read: ${why}`, "check its path", cause);
+  }
+}
+
 interface Place {
   readonly url: string;
   readonly file: string;
@@ -85,8 +96,11 @@ async function withDatabase(
   const [file] = positionals;
   if (file === undefined || positionals.length > 1) throw usage(command, "it takes one file");
   const directory = dataDirectory(text.data);
+  if (command === "restore") demandFile(file);
   const given = text.database ?? process.env.DATABASE_URL;
-  const postgres = given === undefined || given === "" ? await startPostgres(directory) : undefined;
+  const isEmbedded = given === undefined || given === "";
+  if (isEmbedded && command === "backup") installedDirectory(text.data);
+  const postgres = isEmbedded ? await startPostgres(directory) : undefined;
   try {
     await work({ url: postgres?.url ?? given ?? "", file, directory });
     return 0;

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -23,6 +23,8 @@ import { verifyPassword } from "../security/passwords.ts";
 import { openSecretBox } from "../security/secret-box.ts";
 import { totpPurpose } from "../session/login.ts";
 import { findProvider, keepProvider } from "../session/oidc/provider.ts";
+import { auditCommand } from "./audit.ts";
+import { backupCommand, restoreCommand } from "./backup.ts";
 import { keysCommand } from "./keys.ts";
 import { passwordCommand } from "./password.ts";
 
@@ -134,4 +136,19 @@ test("a rotation of the master key seals every stored secret again; the older ke
   told = "";
   expect(await keysCommand(["rotate", "--data", directory])).toBe(0);
   expect(told).toContain("seals 4 stored secrets now");
+});
+
+test("a data directory with a mistake in its name is told, and does not become a new installation", async () => {
+  const absent = join(directory, "absent");
+  const commands: readonly (() => Promise<number>)[] = [
+    () => passwordCommand(["admin", "--data", absent]),
+    () => keysCommand(["rotate", "--data", absent]),
+    () => auditCommand(["verify", "--data", absent]),
+    () => backupCommand([join(directory, "b.zst"), "--data", absent]),
+  ];
+  for (const command of commands)
+    await expect(command()).rejects.toThrow(`there is no database of Bulwark in ${absent}`);
+  await expect(restoreCommand([join(directory, "none.zst"), "--data", absent])).rejects.toThrow("cannot be read");
+  await expect(restoreCommand([directory, "--data", absent])).rejects.toThrow("it is no file");
+  expect(existsSync(absent)).toBe(false);
 });

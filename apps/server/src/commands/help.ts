@@ -35,12 +35,23 @@ Usage: bulwark server --roles LIST [options]
   --roles LIST   api, gateway, worker: separated by commas (default: all)
   and the options of bulwark up
 
+In a Kubernetes cluster, without a database, in any number of replicas:
+
+  --roles agent,admission   tells the server of the cluster's objects; judges what is to run (webhook), takes audit events
+  --gateway HOST:PORT       the server's gateway, to which the agent connects (also BULWARK_GATEWAY)
+  --cluster-token TOKEN     with which the cluster joins, once (also BULWARK_CLUSTER_TOKEN, or BULWARK_CLUSTER_TOKEN_FILE)
+  --listen HOST:PORT        where the webhook listens (default: 0.0.0.0:8443)
+  --probes HOST:PORT        where /healthz, /readyz and /metrics are answered without TLS (also BULWARK_PROBES)
+  --kubeconfig FILE         the cluster, outside a pod
+  BULWARK_AUDIT_TOKEN       what the API server shows that sends audit events to /audit (or BULWARK_AUDIT_TOKEN_FILE)
+
 All processes need the same master keys: share DIR/master-keys.json, or wrap them with --kms-command.
 
 Examples:
   bulwark server --roles api --listen 0.0.0.0:8443 --database postgresql://…
   bulwark server --roles gateway --gateway 0.0.0.0:9443 --database postgresql://…
   bulwark server --roles worker --database postgresql://… --concurrency 4
+  bulwark server --roles agent --gateway bulwark.example.com:9443 --kubeconfig ~/.kube/config --cluster-token TOKEN
 `;
 
 /** Printed by `bulwark backup --help` and `bulwark restore --help`. */

@@ -4,7 +4,7 @@ import { startPostgres } from "@bulwark/store/embedded";
 import { resealSecrets } from "../security/reseal.ts";
 import { openSecretBox, rotateMasterKey } from "../security/secret-box.ts";
 import { parseArguments, usage } from "./arguments.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { dataDirectory, installedDirectory } from "./data-directory.ts";
 import { KEYS_HELP } from "./help.ts";
 
 const BROKEN_EXIT = 1;
@@ -27,7 +27,7 @@ export async function keysCommand(args: readonly string[]): Promise<number> {
   const kmsCommand = text["kms-command"]?.split(" ").filter((word) => word !== "");
   const source = { file: join(directory, "master-keys.json"), ...(kmsCommand === undefined ? {} : { kmsCommand }) };
   const given = text.database ?? process.env.DATABASE_URL;
-  const postgres = given === undefined || given === "" ? await startPostgres(directory) : undefined;
+  const postgres = given === undefined || given === "" ? await startPostgres(installedDirectory(text.data)) : undefined;
   const store = await openStore(postgres?.url ?? given ?? "");
   try {
     const key = await rotateMasterKey(source);

@@ -5,7 +5,7 @@ import { auditSystem } from "../audit/audit.ts";
 import { notFound } from "../errors.ts";
 import { hashPassword } from "../security/passwords.ts";
 import { parseArguments, usage } from "./arguments.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { installedDirectory } from "./data-directory.ts";
 import { PASSWORD_HELP } from "./help.ts";
 
 const TABLE = {
@@ -24,7 +24,7 @@ export async function passwordCommand(args: readonly string[]): Promise<number> 
   const [login] = positionals;
   if (login === undefined || positionals.length > 1) throw usage("password", "it takes one login");
   const given = text.database ?? process.env.DATABASE_URL;
-  const postgres = given === undefined || given === "" ? await startPostgres(dataDirectory(text.data)) : undefined;
+  const postgres = given === undefined || given === "" ? await startPostgres(installedDirectory(text.data)) : undefined;
   const store = await openStore(postgres?.url ?? given ?? "");
   try {
     const tenantId = await tenantOf(store.system, "login", login.toLowerCase());

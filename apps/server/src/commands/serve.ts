@@ -6,27 +6,10 @@ import { type RunningServer, type ServerOptions, type ServerRole, startServer } 
 import { type Arguments, parseArguments, parseCount, parseListen, usage } from "./arguments.ts";
 import { dataDirectory } from "./data-directory.ts";
 import { scanThisMachine } from "./first-content.ts";
-import { SERVER_HELP, UP_HELP } from "./help.ts";
-
-const TABLE = {
-  data: { type: "string" },
-  listen: { type: "string" },
-  database: { type: "string" },
-  roles: { type: "string" },
-  gateway: { type: "string" },
-  concurrency: { type: "string" },
-  "tls-key": { type: "string" },
-  "tls-cert": { type: "string" },
-  "public-url": { type: "string" },
-  "trust-proxy": { type: "string" },
-  probes: { type: "string" },
-  "keep-events-days": { type: "string" },
-  "keep-events-gib": { type: "string" },
-  "kms-command": { type: "string" },
-  "behind-tls-proxy": { type: "boolean" },
-  "no-host-scan": { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-} as const;
+import { UP_HELP } from "./help.ts";
+import { leaveSoon } from "./leave.ts";
+import { secretOf } from "./secret-of.ts";
+import { SERVE_OPTIONS } from "./serve-options.ts";
 
 const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 const ROLES: readonly ServerRole[] = ["api", "gateway", "worker"];
@@ -34,15 +17,13 @@ const GATEWAY_PORT = 9_443;
 
 /** `bulwark up`: everything on this machine. */
 export async function upCommand(args: readonly string[]): Promise<number> {
-  const parsed = parseArguments("up", args, TABLE);
+  const parsed = parseArguments("up", args, SERVE_OPTIONS);
   if (parsed.flags.has("help")) return say(UP_HELP);
   return run("up", parsed, !parsed.flags.has("no-host-scan"));
 }
 
 /** `bulwark server`: some roles of many. */
-export async function serverCommand(args: readonly string[]): Promise<number> {
-  const parsed = parseArguments("server", args, TABLE);
-  if (parsed.flags.has("help")) return say(SERVER_HELP);
+export async function serveRoles(parsed: Arguments): Promise<number> {
   return run("server", parsed, false);
 }
 
@@ -56,6 +37,7 @@ async function run(command: string, parsed: Arguments, scansHost: boolean): Prom
   if (scansHost && options.roles.has("worker")) await scanThisMachine(server);
   const status = await ended;
   await server.close();
+  leaveSoon(status);
   return status;
 }
 
@@ -107,12 +89,6 @@ function retentionOf(command: string, text: Arguments["text"]): Retention {
   };
 }
 
-/** A variable, or the file that the variable of the same name with `_FILE` names: orchestrators keep secrets in files. */
-function secretOf(name: string): string | undefined {
-  const file = process.env[`${name}_FILE`];
-  return file === undefined || file === "" ? process.env[name] : readFileSync(file, "utf8").trim();
-}
-
 /** What no log may hold, wherever it appears in a request or an error. */
 const REDACTED = ["req.headers.authorization", "req.headers.cookie", "*.password", "*.secret", "*.token"];
 
@@ -121,7 +97,8 @@ function rolesOf(command: string, text: string | undefined): ReadonlySet<ServerR
   return new Set(
     words.map((word) => {
       const role = ROLES.find((each) => each === word);
-      if (role === undefined) throw usage(command, `there is no role "${word}"; there are ${ROLES.join(", ")}`);
+      if (role === undefined)
+        throw usage(command, `there is no role "${word}"; there are ${[...ROLES, "agent", "admission"].join(", ")}`);
       return role;
     }),
   );

@@ -5,6 +5,7 @@ import { type Principal, principalOf } from "../access.ts";
 import { ServerError } from "../errors.ts";
 import { listOf } from "../list-parameter.ts";
 import type { Routes } from "../routes.ts";
+import { gatherEvents } from "./gather.ts";
 
 const TOPICS = [
   "jobs",
@@ -16,6 +17,12 @@ const TOPICS = [
   "containers",
   "alerts",
   "responses",
+  "rebuilds",
+  "clusters",
+  "golden",
+  "admission",
+  "decisions",
+  "benchmarks",
 ] as const;
 /** Keeps proxies from ending a quiet stream. */
 const PING_MS = 20_000;
@@ -40,7 +47,8 @@ export const eventRoutes: Routes = async (app, { deps }) => {
       schema: {
         tags: ["events"],
         operationId: "watchEvents",
-        summary: "What changes, as it changes: a stream of server-sent events",
+        summary:
+          "What changes, as it changes: a stream of server-sent events. Many of a topic are told as one, without an id",
         querystring: Type.Object({
           topics: Type.Optional(Type.String({ maxLength: 200, description: TOPICS.join(",") })),
         }),
@@ -64,26 +72,39 @@ export const eventRoutes: Routes = async (app, { deps }) => {
         // A stream that ended leaves no connection that a closing server would wait for.
         connection: "close",
       });
-      raw.write(": connected\n\n");
+      /** A stream that was ended takes nothing more, and says so loudly. */
+      const write = (text: string) => {
+        if (!raw.writableEnded && !raw.destroyed) raw.write(text);
+      };
+      write(": connected\n\n");
+      const gathered = gatherEvents<EstateEvent["topic"]>(
+        (topic, id) => write(`event: ${topic}\ndata: ${JSON.stringify({ topic, id })}\n\n`),
+        () => raw.writableNeedDrain,
+      );
+      const finish = () => {
+        gathered.close();
+        raw.end();
+      };
       const endIfOver = async () => {
         const now = await deps.authenticate(request, { passive: true }).catch(() => undefined);
-        if (!isSame(principal, now)) raw.end();
+        if (!isSame(principal, now)) finish();
       };
       const topics = new Set<EstateEvent["topic"]>(wanted.length === 0 ? TOPICS : wanted);
       const end = deps.events.subscribe(tenantId, topics.add("access"), ({ topic, id }) => {
-        if (topic !== "access") raw.write(`event: ${topic}\ndata: ${JSON.stringify({ topic, id })}\n\n`);
+        if (topic !== "access") gathered.tell(topic, String(id));
         else if (id === "" || Number(id) === accountId) void endIfOver();
       });
       const ping = setInterval(() => {
-        raw.write(": ping\n\n");
+        write(": ping\n\n");
         void endIfOver();
       }, PING_MS);
-      const life = setTimeout(() => raw.end(), MAX_STREAM_MS);
+      const life = setTimeout(finish, MAX_STREAM_MS);
       raw.on("close", () => {
         open.delete(raw);
         clearInterval(ping);
         clearTimeout(life);
         end();
+        gathered.close();
       });
     },
   );

@@ -62,7 +62,7 @@ export function alertRecord(alert: AlertDetail, xid: string, format: ExportForma
     timeMs: Date.parse(alert.lastAt),
     hostname: alert.hostname,
     severity: alert.severity,
-    key: alert.container === "" ? String(alert.nodeId) : alert.container,
+    key: alert.container === "" ? String(alert.nodeId ?? alert.cluster?.name ?? "") : alert.container,
     text: JSON.stringify(told),
   };
 }

@@ -176,6 +176,35 @@ test("only the types that were asked for are sent, in the format that was asked 
   expect(taken()).toMatchObject([{ kind: "event", type: "open", path: "/b", nodeId, hostname: "node-1", lineage: [] }]);
 });
 
+test("what a target did not want, or came while it was off, is sent later only if that is asked for", async () => {
+  await put({ alerts: true, events: false });
+  await server.store.tenant(1, (db) => store(db, "/unwanted"));
+  await run();
+  expect((await ask("GET", "/exports")).body.items[0].waitingSince).toBeNull();
+  await put();
+  await server.store.tenant(1, (db) => store(db, "/wanted"));
+  expect((await ask("GET", "/exports")).body.items[0].waitingSince).toBe(
+    server.clock.now.toISOString().replace(".000Z", "+00:00"),
+  );
+  await run();
+  await put({ enabled: false });
+  await server.store.tenant(1, (db) => store(db, "/while-off"));
+  await run();
+  await put();
+  await run();
+  expect(paths()).toEqual(["/wanted"]);
+  await put({ enabled: false });
+  await server.store.tenant(1, (db) => store(db, "/while-off-2"));
+  await put({ backlog: true });
+  await run();
+  expect(paths()).toEqual(["/wanted", "/while-off-2"]);
+  // A change of something else skips nothing.
+  await server.store.tenant(1, (db) => store(db, "/before-the-change"));
+  await put({ format: "ocsf", eventTypes: ["open"] });
+  await run();
+  expect(paths()).toEqual(["/wanted", "/while-off-2", "/before-the-change"]);
+});
+
 test("days that were dropped before they were sent are counted", async () => {
   await put({ alerts: false });
   await server.store.tenant(1, (db) => store(db, "/gone", "/gone too"));

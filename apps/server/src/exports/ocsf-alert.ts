@@ -111,8 +111,10 @@ function resourcesOf({
   pod,
   nodeId,
   hostname,
+  cluster,
 }: AlertDetail): readonly OcsfObject[] {
-  if (container === "") return [{ uid: String(nodeId), name: orNone(hostname), type: "node" }];
+  if (container === "" && nodeId !== null) return [{ uid: String(nodeId), name: orNone(hostname), type: "node" }];
+  if (container === "") return [{ name: orNone(cluster?.name ?? ""), namespace: orNone(namespace), type: "cluster" }];
   const data = pod === "" ? undefined : { pod };
   return [{ uid: container, name: orNone(containerName), type: "container", namespace: orNone(namespace), data }];
 }

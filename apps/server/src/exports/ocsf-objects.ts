@@ -12,7 +12,8 @@ export type OcsfObject = Readonly<Record<string, unknown>>;
 /** Where something was seen. */
 export interface OcsfPlace {
   readonly id: string;
-  readonly nodeId: number;
+  /** Null for what was asked of an API server. */
+  readonly nodeId: number | null;
   readonly hostname: string;
 }
 
@@ -36,7 +37,7 @@ export function deviceObject({ nodeId, hostname }: Omit<OcsfPlace, "id">, contai
   return {
     type_id: 1,
     type: "Server",
-    uid: String(nodeId),
+    uid: nodeId === null ? undefined : String(nodeId),
     hostname: hostname === "" ? undefined : hostname,
     os: { name: "Linux", type_id: 200, type: "Linux" },
     container,

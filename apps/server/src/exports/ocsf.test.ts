@@ -167,7 +167,17 @@ const alert: AlertDetail = {
   ...{ id: 17, rule: "Shell in a container", title: "sh was started", severity: "high", tags: ["T1059"], nodeId: 3 },
   ...{ hostname: "node-1", container: "c0ffee", containerName: "web", image: "shop:1", imageDigest: "", imageId: null },
   ...{ namespace: "shop", pod: "web-1", process: "sh", exe: "/bin/sh", pid: 41, firstAt: "2026-06-01T08:00:00+00:00" },
-  ...{ lastAt: "2026-06-01T08:01:00+00:00", count: 1, blocked: false, state: "open", assignee: null, owner: null },
+  ...{
+    lastAt: "2026-06-01T08:01:00+00:00",
+    count: 1,
+    blocked: false,
+    exposed: false,
+    state: "open",
+    assignee: null,
+    owner: null,
+    cluster: null,
+    workload: null,
+  },
   ...{ batchId: 7, position: 0, processStart: 900, history: [] },
   facts: {
     event: { path: "/bin/sh" },

@@ -51,6 +51,12 @@ const TargetBody = Type.Object(
       Type.Array(Type.Enum([...RUNTIME_EVENT_TYPES]), { maxItems: 100, description: "empty: all of them" }),
     ),
     enabled: Type.Optional(Type.Boolean({ default: true })),
+    backlog: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: "of a target that is there: send also what it did not want, or did not get while it was off",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -75,6 +81,7 @@ const TargetShape = Type.Object({
   sent: Type.Integer(),
   missed: Type.Integer({ description: "events whose day was dropped before they were sent" }),
   sentAt: Type.Union([Text, Type.Null()]),
+  waitingSince: Type.Union([Text, Type.Null()], { description: "when the oldest came that has not been sent" }),
 });
 
 /** Exports: where events and alerts are sent as they come. */
@@ -111,7 +118,7 @@ export const exportRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { tenantId, name: by } = principalOf(request);
-      const { secret: given, settings = {}, eventTypes = [], ...body } = request.body;
+      const { secret: given, settings = {}, eventTypes = [], backlog = false, ...body } = request.body;
       const { format = "ocsf", alerts = true, events = false, enabled = true } = body;
       const target = { ...body, settings, eventTypes, format, alerts, events, enabled };
       const kept = await store.tenant(tenantId, async (db) => {
@@ -123,10 +130,18 @@ export const exportRoutes: Routes = async (app, { deps }) => {
       const secret = given ?? kept;
       await check(target, secret);
       return store.tenant(tenantId, async (db) => {
-        const id = await putExportTarget(db, { ...target, by, now: clock() });
+        const id = await putExportTarget(db, { ...target, by, backlog, now: clock() });
         await setExportSecret(db, id, secret === "" ? null : secrets.seal(tenantId, exportPurpose(id), secret));
         const { name, kind, address } = target;
-        await audit(db, request, "export.put", `export/${id}`, { name, kind, address, alerts, events, enabled });
+        await audit(db, request, "export.put", `export/${id}`, {
+          name,
+          kind,
+          address,
+          alerts,
+          events,
+          enabled,
+          backlog,
+        });
         return found(db, id);
       });
     },

@@ -4,25 +4,24 @@ import {
   createPrivateKey,
   generateKeyPairSync,
   type KeyObject,
-  randomBytes,
   sign as signBytes,
   webcrypto,
   X509Certificate,
 } from "node:crypto";
+import { isIP } from "node:net";
 import { FIRST_TENANT, readSetting, type Store, writeSetting, writeSettingOnce } from "@bulwark/store";
 import * as x509 from "@peculiar/x509";
 import { privateKeyText } from "../security/key-text.ts";
+import { CERTIFICATE_KEYS, makeAuthority, newSerial } from "../security/make-authority.ts";
 import type { SecretBox } from "../security/secret-box.ts";
 import { GatewayError } from "./errors.ts";
 
 const SETTING = "sensor-authority";
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 86_400_000;
 const AUTHORITY_DAYS = 3_650;
 /** A sensor asks for the next one when a third of it is left. */
 const NODE_DAYS = 30;
 const GATEWAY_DAYS = 90;
-const SERIAL_BYTES = 16;
 /**
  * Name in every gateway's certificate: sensors ask for it whatever address they reach the gateway by, since they trust this
  * authority and no other.
@@ -47,8 +46,12 @@ export interface Authority {
    * @throws GatewayError `BAD_REQUEST` for one that is none, or that its own key did not sign
    */
   certifyNode(request: string, node: NodeName, now: Date): Promise<{ readonly pem: string; readonly serial: string }>;
-  /** A certificate for a gateway, with its key, both PEM; the certificate is followed by the authority's. */
-  certifyGateway(now: Date): Promise<{ readonly key: string; readonly cert: string }>;
+  /**
+   * A certificate for a gateway, with its key, both PEM; the certificate is followed by the authority's.
+   *
+   * @param hosts names and addresses that it holds for beside the common name
+   */
+  certifyGateway(now: Date, hosts?: readonly string[]): Promise<{ readonly key: string; readonly cert: string }>;
   /** Whose certificate it is; undefined when it is not of this authority or its time is up. */
   readNode(certificate: Buffer, now: Date): (NodeName & { readonly serial: string }) | undefined;
   /** Ed25519 over the SHA-256 of a sensor's program, which nodes ask for before they run it. */
@@ -73,7 +76,7 @@ interface Stored {
 /** Opens the authority of this installation; the first server makes it. */
 export async function openAuthority(store: Store, secrets: SecretBox, now: Date): Promise<Authority> {
   if ((await readStored(store)) === undefined) {
-    const made = await makeAuthority(secrets, now);
+    const made = await makeStored(secrets, now);
     await store.tenant(FIRST_TENANT, (db) => writeSettingOnce(db, FIRST_TENANT, SETTING, made));
   }
   const { certificate, key, orderKey } = (await readStored(store))!;
@@ -102,28 +105,12 @@ function openKey(secrets: SecretBox, name: string, sealed: string): Promise<stri
   return secrets.open(FIRST_TENANT, `${SETTING}/${name}`, Buffer.from(sealed, "base64"));
 }
 
-async function makeAuthority(secrets: SecretBox, now: Date): Promise<Stored> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      serialNumber: newSerial(),
-      name: [{ CN: ["Bulwark sensors"] }, { O: ["Bulwark"] }],
-      notBefore: new Date(now.getTime() - DAY_MS),
-      notAfter: new Date(now.getTime() + AUTHORITY_DAYS * DAY_MS),
-      keys,
-      signingAlgorithm: ALGORITHM,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
-      ],
-    },
-    webcrypto,
-  );
+async function makeStored(secrets: SecretBox, now: Date): Promise<Stored> {
+  const { cert, key } = await makeAuthority("Bulwark sensors", AUTHORITY_DAYS, now);
   const orderKey = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   return {
-    certificate: certificate.toString("pem"),
-    key: sealKey(secrets, "key", await privateKeyText(keys.privateKey)),
+    certificate: cert,
+    key: sealKey(secrets, "key", key),
     orderKey: sealKey(secrets, "orderKey", orderKey),
   };
 }
@@ -149,7 +136,7 @@ async function authority(certificate: string, keyText: string, orderText: string
         notAfter: new Date(options.now.getTime() + options.days * DAY_MS),
         publicKey: options.publicKey,
         signingKey,
-        signingAlgorithm: ALGORITHM,
+        signingAlgorithm: CERTIFICATE_KEYS,
         extensions: [new x509.BasicConstraintsExtension(false, undefined, true), ...options.extensions],
       },
       webcrypto,
@@ -168,14 +155,17 @@ async function authority(certificate: string, keyText: string, orderText: string
       });
       return { pem: made.toString("pem"), serial: made.serialNumber };
     },
-    async certifyGateway(now) {
-      const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+    async certifyGateway(now, hosts = []) {
+      const keys = await webcrypto.subtle.generateKey(CERTIFICATE_KEYS, true, ["sign", "verify"]);
       const made = await certify({
         subject: [{ CN: [GATEWAY_NAME] }, { O: ["Bulwark"] }],
         publicKey: new x509.PublicKey(await webcrypto.subtle.exportKey("spki", keys.publicKey)),
         days: GATEWAY_DAYS,
         extensions: [
-          new x509.SubjectAlternativeNameExtension([{ type: "dns", value: GATEWAY_NAME }]),
+          new x509.SubjectAlternativeNameExtension([
+            { type: "dns", value: GATEWAY_NAME },
+            ...hosts.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })),
+          ]),
           new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
         ],
         now,
@@ -188,16 +178,9 @@ async function authority(certificate: string, keyText: string, orderText: string
   };
 }
 
-/** RFC 5280, section 4.1.2.2: positive, at most 20 octets. */
-function newSerial(): string {
-  const bytes = randomBytes(SERIAL_BYTES);
-  bytes[0] = (bytes[0]! & 0x7f) | 0x40;
-  return bytes.toString("hex");
-}
-
 async function importKey(key: KeyObject) {
   const bytes = key.export({ type: "pkcs8", format: "der" });
-  return webcrypto.subtle.importKey("pkcs8", bytes, ALGORITHM, false, ["sign"]);
+  return webcrypto.subtle.importKey("pkcs8", bytes, CERTIFICATE_KEYS, false, ["sign"]);
 }
 
 function rawPublicKey(key: KeyObject): Buffer {

@@ -16,7 +16,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { eventRow } from "./event-row.ts";
 import type { EventBatch } from "./gen/wire-types.ts";
 import { redactBatch } from "./redact-batch.ts";
-import { runtimeEvents } from "./runtime-events.ts";
+import { type MarkContainer, runtimeEvents } from "./runtime-events.ts";
 import { eventBatch } from "./wire.ts";
 
 const compress = promisify(zstdCompress);
@@ -43,6 +43,8 @@ export interface WriterDeps {
   readonly clock: () => Date;
   readonly log: FastifyBaseLogger;
   readonly inspect: Inspect;
+  /** Adds to containers what the server knows of them. */
+  readonly markerOf?: (tenantId: number, nodeId: number) => Promise<MarkContainer>;
   /** Told of alerts that were not open before, in the transaction that keeps them. */
   readonly onAlerts: (db: TenantQueries, tenantId: number, alerts: readonly RaisedAlert[]) => Promise<void>;
 }
@@ -158,7 +160,8 @@ interface Prepared extends RuntimeBatch {
 }
 
 async function writePart(deps: WriterDeps, tenantId: number, part: readonly Waiting[], isBare: boolean): Promise<void> {
-  const prepared = (await Promise.all(part.map(prepare))).map((each) => (isBare ? bare(each) : each));
+  const ready = part.map(async (each) => prepare(each, await deps.markerOf?.(tenantId, each.nodeId)));
+  const prepared = (await Promise.all(ready)).map((each) => (isBare ? bare(each) : each));
   await deps.store.tenant(tenantId, async (db) => {
     const now = deps.clock();
     const written = (await writeBatches(db, prepared, now)) as readonly (WrittenBatch & { readonly batch: Prepared })[];
@@ -178,8 +181,8 @@ async function writePart(deps: WriterDeps, tenantId: number, part: readonly Wait
   });
 }
 
-async function prepare({ nodeId, batch }: Waiting): Promise<Prepared> {
-  const seen = runtimeEvents(batch);
+async function prepare({ nodeId, batch }: Waiting, mark?: MarkContainer): Promise<Prepared> {
+  const seen = runtimeEvents(batch, mark);
   return {
     nodeId,
     epoch: batch.epoch,

@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { createHash, createPublicKey, verify } from "node:crypto";
+import { createHash, createPublicKey, randomUUID, verify } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
+import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   addEnrolmentToken,
   addResponse,
+  addSensorProgram,
   announce,
   endResponse,
   getNode,
@@ -25,18 +27,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openSecretBox, type SecretBox } from "../security/secret-box.ts";
 import { type Authority, GATEWAY_NAME, openAuthority } from "./authority.ts";
 import { createBatchWriter, type Inspect } from "./batch-writer.ts";
+import type { DeepPartial } from "./contract.ts";
 import type { Downstream, EnrollResponse, EventBatch, Upstream } from "./gen/wire-types.ts";
 import { type Gateway, SERVICE, startGateway } from "./start-gateway.ts";
-import {
-  type DeepPartial,
-  downstream,
-  EVENT_TYPES,
-  enrollRequest,
-  enrollResponse,
-  order,
-  renewRequest,
-  upstream,
-} from "./wire.ts";
+import { downstream, EVENT_TYPES, enrollRequest, enrollResponse, order, renewRequest, upstream } from "./wire.ts";
 
 const TENANT = 1;
 const log = pino({ level: "silent" });
@@ -67,8 +61,21 @@ function start(): Promise<Gateway> {
   return startGateway(
     {
       ...{ store: opened.store, secrets, authority, writer, clock, log },
+      clusters: {
+        admission: {
+          bundle: async () => ({ revision: 0, document: {} }),
+          answer: async () => {},
+          decided: async () => {},
+        },
+        audit: { inspect: async () => {} },
+        onChange: () => {},
+      },
       watchPolicies: () => {},
-      policyOf: async () => ({ revision: 42, policy: { digestFilesUpToBytes: 7 } }),
+      onFacts: async () => {},
+      policyOf: async () => ({
+        revision: 42,
+        policy: { digestFilesUpToBytes: 7, blocks: [{ id: "b1", rule: "No shells" }] },
+      }),
       async onResult(db, node, { orderId, outcome, detail }) {
         const state = outcome === 1 ? "done" : "failed";
         await endResponse(db, node.id, { uid: orderId, state, detail, facts: {}, at: clock() });
@@ -372,6 +379,56 @@ test("an order reaches its node signed while it is connected, its result is kept
     .toMatchObject({ state: "done", detail: "killed" });
   sensor.close();
   stranger.close();
+});
+
+/** Asks the gateway's port as a sensor that fetches a program does: HTTP/1.1, no certificate, by the address that it dials. */
+function download(path: string): Promise<{ readonly status: number; readonly body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const options = { host: "127.0.0.1", port: gateway.port, path, ca: authority.certificate, agent: false };
+    get(options, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks) }));
+    }).on("error", reject);
+  });
+}
+
+test("a node fetches its program where it reaches the gateway, for as long as its order holds; nobody else does", async () => {
+  const node = await enrolled();
+  const sensor = connect(node);
+  sensor.send({ hello: {} });
+  await sensor.until(({ policy }) => policy);
+  const content = Buffer.alloc(3_000_000, "program ");
+  const digest = createHash("sha256").update(content).digest();
+  const uid = randomUUID();
+  await opened.store.tenant(TENANT, async (db) => {
+    const program = { version: "2", platform: "linux/amd64", sha256: digest.toString("hex"), content };
+    await addSensorProgram(db, { ...program, signature: authority.signProgram(digest), addedBy: "me", now: clock() });
+    await addResponse(db, {
+      ...{ uid, nodeId: node.id, container: "", action: "upgrade" },
+      parameters: { version: "2", sha256: program.sha256 },
+      ...{ state: "queued", askedBy: "me", reason: "", now: clock(), expiresAt: new Date(Date.now() + 60_000) },
+    });
+  });
+  // Not before the node was told.
+  expect((await download(`/sensor-programs/${TENANT}/${uid}`)).status).toBe(404);
+  await opened.store.tenant(TENANT, (db) => announce(db, { topic: "orders", id: node.id }));
+  const { upgrade } = order.decode((await sensor.until((message) => message.order)).order);
+  const address = new URL(upgrade?.address ?? "");
+  expect(address.host).toBe(`127.0.0.1:${gateway.port}`);
+  const key = createPublicKey({
+    key: { kty: "OKP", crv: "Ed25519", x: authority.orderKey.toString("base64url") },
+    format: "jwk",
+  });
+  const signed = Buffer.concat([Buffer.from("bulwark sensor v1\0"), digest]);
+  expect(verify(null, signed, key, upgrade?.signature ?? Buffer.alloc(0))).toBe(true);
+  const got = await download(address.pathname);
+  expect([got.status, got.body.equals(content)]).toEqual([200, true]);
+  for (const path of [`/sensor-programs/2/${uid}`, `/sensor-programs/${TENANT}/${randomUUID()}`, "/", "/../etc/shadow"])
+    expect((await download(path)).status).toBe(404);
+  sensor.send({ result: { orderId: uid, outcome: 1, detail: "sensor 2 runs" } });
+  await expect.poll(async () => (await download(address.pathname)).status).toBe(404);
+  sensor.close();
 });
 
 test("an order that a broken stream may have lost is sent again to the node that comes back", async () => {

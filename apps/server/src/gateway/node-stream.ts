@@ -12,11 +12,20 @@ import type { FastifyBaseLogger } from "fastify";
 import type { SecretBox } from "../security/secret-box.ts";
 import type { Authority } from "./authority.ts";
 import type { BatchWriter } from "./batch-writer.ts";
+import type { DeepPartial } from "./contract.ts";
 import { GatewayError } from "./errors.ts";
-import type { Capability, EventBatch, Health, Hello, OrderResult, Policy, Upstream } from "./gen/wire-types.ts";
+import type {
+  Capability,
+  EventBatch,
+  Health,
+  Hello,
+  NodeFacts,
+  OrderResult,
+  Policy,
+  Upstream,
+} from "./gen/wire-types.ts";
 import { takeOrders } from "./orders.ts";
 import { takeInventory } from "./take-inventory.ts";
-import type { DeepPartial } from "./wire.ts";
 
 /** Batches of one sensor that are not stored yet: more are not read from its stream until some are. */
 const MAX_WAITING = 32;
@@ -40,10 +49,17 @@ export interface StreamDeps {
   readonly log: FastifyBaseLogger;
   /** Name of this gateway, new at each start. */
   readonly gateway: string;
+  /** Where the node fetches the program that an order names. */
+  readonly addressOf: (orderUid: string) => Promise<string>;
   /** What nodes of a tenant are to watch and block. */
-  readonly policyOf: (tenantId: number) => Promise<{ readonly revision: number; readonly policy: DeepPartial<Policy> }>;
+  readonly policyOf: (
+    tenantId: number,
+    nodeId: number,
+  ) => Promise<{ readonly revision: number; readonly policy: DeepPartial<Policy> }>;
   /** Told when an order was answered, in the same transaction. */
   readonly onResult: (db: TenantQueries, node: ConnectedNode, result: OrderResult, now: Date) => Promise<void>;
+  /** Told of the facts that a node gathered, in the same transaction. */
+  readonly onFacts: (db: TenantQueries, node: ConnectedNode, facts: NodeFacts, now: Date) => Promise<void>;
 }
 
 export type DownstreamMessage = DeepPartial<import("./gen/wire-types.ts").Downstream>;
@@ -80,14 +96,14 @@ export function serveStream(stream: Stream, node: ConnectedNode, deps: StreamDep
     if (isOpen) stream.write(message);
   };
   const sendOrders = async () => {
-    const { authority, secrets, clock } = deps;
+    const { authority, secrets, addressOf, clock } = deps;
     const orders = await deps.store.tenant(node.tenantId, (db) =>
-      takeOrders(db, node, { authority, secrets, now: clock() }),
+      takeOrders(db, node, { authority, secrets, addressOf, now: clock() }),
     );
     for (const order of orders) send({ order });
   };
   const sendPolicy = async () => {
-    const { revision: newest, policy } = await deps.policyOf(node.tenantId);
+    const { revision: newest, policy } = await deps.policyOf(node.tenantId, node.id);
     if (newest === revision) return;
     revision = newest;
     send({ policy: { ...policy, revision: newest } });
@@ -114,11 +130,14 @@ export function serveStream(stream: Stream, node: ConnectedNode, deps: StreamDep
       await sendPolicy();
       await sendOrders();
     } else if (message.health !== null) {
-      await deps.store.tenant(tenantId, (db) => takeHealth(db, id, message.health!, now));
+      const { policy } = await deps.policyOf(tenantId, id);
+      await deps.store.tenant(tenantId, (db) => takeHealth(db, id, message.health!, policy, now));
     } else if (message.inventory !== null) {
       await deps.store.tenant(tenantId, (db) => takeInventory(db, id, message.inventory!, now));
     } else if (message.result !== null) {
       await deps.store.tenant(tenantId, (db) => deps.onResult(db, node, message.result!, now));
+    } else if (message.facts !== null) {
+      await deps.store.tenant(tenantId, (db) => deps.onFacts(db, node, message.facts!, now));
     } else if (message.evidence !== null) {
       const { orderId, name, offset, content, last, cutBytes } = message.evidence;
       const chunk = { uid: orderId, name, offset, content: Buffer.from(content), isLast: last, cutBytes };
@@ -174,7 +193,14 @@ function capability({ id, state, means, detail }: Capability) {
   return { id, state: CAPABILITY_STATES[state] ?? "unknown", means, detail };
 }
 
-async function takeHealth(db: TenantQueries, id: number, health: Health, now: Date): Promise<void> {
+async function takeHealth(
+  db: TenantQueries,
+  id: number,
+  health: Health,
+  policy: DeepPartial<Policy>,
+  now: Date,
+): Promise<void> {
+  const ruleOf = new Map(policy.blocks?.map((block) => [block.id, block.rule]));
   const facts = {
     residentBytes: health.residentBytes,
     cpuShare: health.cpuShare,
@@ -185,7 +211,7 @@ async function takeHealth(db: TenantQueries, id: number, health: Health, now: Da
     seen: { ...health.seen },
     lost: { ...health.lost },
     filtered: { ...health.filtered },
-    gaps: health.gaps.map(({ blockId, why }) => ({ blockId, why })),
+    gaps: health.gaps.map(({ blockId, why }) => ({ blockId, rule: ruleOf.get(blockId) ?? "", why })),
     tampering: health.tampering,
   };
   await recordHealth(db, id, { policyRevision: health.policyRevision, facts, now });

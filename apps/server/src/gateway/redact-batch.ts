@@ -1,5 +1,5 @@
+import { redactArguments } from "@bulwark/detect";
 import type { EventBatch } from "./gen/wire-types.ts";
-import { redactArguments } from "./redact-arguments.ts";
 
 /** The batch without the secrets of its command lines; the very batch where it has none. */
 export function redactBatch(batch: EventBatch): EventBatch {

@@ -20,12 +20,18 @@ export function eventTypeNumber(name: RuntimeEvent["type"]): number {
   return EVENT_TYPES[name.toUpperCase() as keyof typeof EVENT_TYPES];
 }
 
+/** Adds to a container what only the server knows of it. */
+export type MarkContainer = (container: RuntimeContainer) => RuntimeContainer;
+
 /**
  * Events of a batch with what they refer to. Events of a type that this server does not know are left out of what rules see;
  * the batch keeps them.
  */
-export function runtimeEvents(batch: EventBatch): readonly (RuntimeEvent | undefined)[] {
-  const containers = batch.containers.map(runtimeContainer);
+export function runtimeEvents(
+  batch: EventBatch,
+  mark: MarkContainer = (container) => container,
+): readonly (RuntimeEvent | undefined)[] {
+  const containers = batch.containers.map((container) => mark(runtimeContainer(container)));
   const processes = runtimeProcesses(batch.processes);
   return batch.events.map((event) => {
     const type = EVENT_TYPE_NAMES[event.type];

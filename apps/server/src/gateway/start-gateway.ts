@@ -1,17 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import { addNode, announce, certifyNode, findCertifiedNode, listenToEvents, takeEnrolmentToken } from "@bulwark/store";
-import {
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServerUnaryCall,
-  type ServiceDefinition,
-  type sendUnaryData,
-  status,
-} from "@grpc/grpc-js";
+import { Server, type ServerDuplexStream, type ServerUnaryCall, type ServiceDefinition } from "@grpc/grpc-js";
 import { auditSystem } from "../audit/audit.ts";
-import { GatewayError, type GatewayErrorCode } from "./errors.ts";
+import { addClusterService, type ClusterServiceDeps } from "../clusters/cluster-service.ts";
+import { type DeepPartial, method } from "./contract.ts";
+import { GatewayError } from "./errors.ts";
 import type { EnrollRequest, EnrollResponse, RenewRequest, Upstream } from "./gen/wire-types.ts";
+import { listen } from "./listen.ts";
 import {
   type ConnectedNode,
   type DownstreamMessage,
@@ -19,48 +14,27 @@ import {
   type StreamDeps,
   serveStream,
 } from "./node-stream.ts";
-import {
-  type Codec,
-  type DeepPartial,
-  downstream,
-  enrollRequest,
-  enrollResponse,
-  renewRequest,
-  upstream,
-} from "./wire.ts";
+import { hostOf, programAddress, servePrograms } from "./programs.ts";
+import { serviceError, unary } from "./status.ts";
+import { downstream, enrollRequest, enrollResponse, renewRequest, upstream } from "./wire.ts";
 
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 const KEEPALIVE_MS = 30_000;
 const CLOSE_WITHIN_MS = 5_000;
 
-const STATUS: Readonly<Record<GatewayErrorCode, status>> = {
-  BAD_REQUEST: status.INVALID_ARGUMENT,
-  TOKEN_REFUSED: status.UNAUTHENTICATED,
-  NODE_UNKNOWN: status.UNAUTHENTICATED,
-  PROTOCOL: status.INVALID_ARGUMENT,
-};
-
-export type GatewayDeps = Omit<StreamDeps, "gateway"> & {
+export type GatewayDeps = Omit<StreamDeps, "gateway" | "addressOf"> & {
   /** Calls when the policy of a tenant is another one. */
   readonly watchPolicies: (onChange: (tenantId: number) => void) => void;
+  /** What clusters' agents ask and tell. */
+  readonly clusters: Pick<ClusterServiceDeps, "admission" | "audit" | "onChange">;
 };
 
 /** The gateway role: where sensors connect. */
 export interface Gateway {
   readonly port: number;
-  /** Sensors that are connected here. */
+  /** Sensors that are connected here; agents of clusters are not counted. */
   readonly connected: number;
   close(): Promise<void>;
-}
-
-/** TLS with a certificate of the sensors' own authority; a client's is asked for, and needed for all but enrolment. */
-class GatewayCredentials extends ServerCredentials {
-  constructor(key: string, cert: string, ca: string) {
-    super({ requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.3" }, { key, cert, ca });
-  }
-  _equals(other: ServerCredentials): boolean {
-    return this === other;
-  }
 }
 
 /** Starts to listen for sensors. Any number of gateways serve one database: a sensor may come back to another one. */
@@ -74,7 +48,6 @@ export async function startGateway(
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
   });
-  const { key, cert } = await deps.authority.certifyGateway(deps.clock());
   server.addService(SERVICE.enrollment, { enroll: unary((call) => enroll(deps, call.request)) });
   server.addService(SERVICE.gateway, {
     renew: unary(async (call) => renew(deps, await authenticate(deps, call), call.request)),
@@ -83,7 +56,13 @@ export async function startGateway(
       void authenticate(deps, stream).then(
         (node) => {
           streams.get(node.id)?.end();
-          const open = serveStream(stream, node, { ...deps, gateway }, () => {
+          const host = stream.getHost();
+          const addressOf = async (uid: string) => {
+            await listening.certifyFor(hostOf(host));
+            return programAddress(host, node.tenantId, uid);
+          };
+          addressOf("").catch((error) => deps.log.warn({ err: error, host }, "the gateway has no certificate for it"));
+          const open = serveStream(stream, node, { ...deps, gateway, addressOf }, () => {
             if (streams.get(node.id) === open) streams.delete(node.id);
           });
           streams.set(node.id, open);
@@ -92,12 +71,9 @@ export async function startGateway(
       );
     },
   });
-  const bound = await new Promise<number>((resolve, reject) => {
-    const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    server.bindAsync(address, new GatewayCredentials(key, cert, deps.authority.certificate), (error, got) =>
-      error === null ? resolve(got) : reject(error),
-    );
-  });
+  const clusters = await addClusterService(server, { ...deps, ...deps.clusters, gateway });
+  const downloads = servePrograms(deps);
+  const listening = await listen({ ...deps, streams: server, downloads }, { host, port });
   const each = (work: (stream: NodeStream) => Promise<void>, of: (stream: NodeStream) => boolean) => {
     for (const stream of streams.values()) {
       if (of(stream)) work(stream).catch((error) => deps.log.warn({ err: error }, "a sensor could not be told"));
@@ -127,12 +103,14 @@ export async function startGateway(
       ),
   );
   return {
-    port: bound,
+    port: listening.port,
     get connected() {
       return streams.size;
     },
     async close() {
       await listener.close();
+      await clusters.close();
+      listening.close();
       for (const stream of streams.values()) stream.end();
       const late = setTimeout(() => server.forceShutdown(), CLOSE_WITHIN_MS);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
@@ -190,37 +168,11 @@ async function authenticate(
   throw new GatewayError("NODE_UNKNOWN", "the node's certificate does not count (any more)", "enrol the node again");
 }
 
-function unary<Request, Response>(work: (call: ServerUnaryCall<Request, Response>) => Promise<Response>) {
-  return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
-    work(call).then(
-      (response) => callback(null, response),
-      (error) => callback(serviceError(error)),
-    );
-  };
-}
-
-function serviceError(error: unknown): { readonly code: status; readonly details: string } {
-  if (!(error instanceof GatewayError)) return { code: status.UNAVAILABLE, details: "try again later" };
-  return { code: STATUS[error.code], details: error.next === "" ? error.message : `${error.message}: ${error.next}` };
-}
-
-function method<Request, Response>(path: string, request: Codec<Request>, response: Codec<Response>, streams: boolean) {
-  return {
-    path: `/bulwark.sensor.v1.${path}`,
-    requestStream: streams,
-    responseStream: streams,
-    requestSerialize: request.encode,
-    requestDeserialize: request.decode,
-    responseSerialize: response.encode,
-    responseDeserialize: response.decode,
-  };
-}
-
 /** The services of the contract, for servers and clients. */
 export const SERVICE = {
-  enrollment: { enroll: method("Enrollment/Enroll", enrollRequest, enrollResponse, false) },
+  enrollment: { enroll: method("bulwark.sensor.v1.Enrollment/Enroll", enrollRequest, enrollResponse, false) },
   gateway: {
-    renew: method("Gateway/Renew", renewRequest, enrollResponse, false),
-    connect: method("Gateway/Connect", upstream, downstream, true),
+    renew: method("bulwark.sensor.v1.Gateway/Renew", renewRequest, enrollResponse, false),
+    connect: method("bulwark.sensor.v1.Gateway/Connect", upstream, downstream, true),
   },
 } as const satisfies Readonly<Record<string, ServiceDefinition>>;

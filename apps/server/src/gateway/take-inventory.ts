@@ -1,6 +1,8 @@
+import { redactArguments } from "@bulwark/detect";
 import {
   announce,
   recordContainers,
+  recordExposures,
   recordPrograms,
   type SeenContainer,
   type SeenListener,
@@ -9,9 +11,9 @@ import {
   stopOtherContainers,
   type TenantQueries,
 } from "@bulwark/store";
+import { exposuresOf } from "./exposures.ts";
 import type { Container, Inventory } from "./gen/wire-types.ts";
 import { isExposed, serviceOf } from "./listeners.ts";
-import { redactArguments } from "./redact-arguments.ts";
 import { runtimeContainer } from "./runtime-events.ts";
 
 const MAX_ARGUMENTS = 1_024;
@@ -24,8 +26,9 @@ export async function takeInventory(db: TenantQueries, nodeId: number, inventory
     const running = inventory.containers.map(({ id }) => id);
     await stopOtherContainers(db, nodeId, running, now);
     await recordPrograms(db, nodeId, programsOf(inventory), listenersOf(inventory), now);
+    await recordExposures(db, nodeId, exposuresOf(inventory));
   }
-  await announce(db, { topic: "containers", id: "" });
+  await announce(db, { topic: "containers", id: nodeId });
 }
 
 function seenContainer(container: Container): SeenContainer {

@@ -1,25 +1,15 @@
 import { SEVERITIES } from "@bulwark/model";
-import {
-  getImage,
-  IMAGE_SORTS,
-  type ImageDetail,
-  type ImageSort,
-  imageFindings,
-  imagePackages,
-  listImages,
-  setPlace,
-  type TenantQueries,
-} from "@bulwark/store";
+import { IMAGE_SORTS, type ImageSort, imageFindings, imagePackages, listImages, setPlace } from "@bulwark/store";
 import { Type } from "typebox";
-import { type Principal, principalOf } from "../access.ts";
+import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
-import { notFound } from "../errors.ts";
 import { listOf } from "../list-parameter.ts";
 import { demandOwner } from "../owners/demand-owner.ts";
 import { DEFAULT_PAGE, decodeCursor, encodeCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
 import { itemOf } from "./reference.ts";
 import { sbomOf } from "./sbom.ts";
+import { seenImage } from "./seen-image.ts";
 import { Digest, FindingShape, ImageDetailShape, ImageItemShape, PackageShape } from "./shapes.ts";
 
 const Search = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }));
@@ -77,7 +67,7 @@ export const imageRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { principal, digest } = asked(request);
-      return store.tenant(principal.tenantId, async (db) => itemOf(await seen(db, digest, principal)));
+      return store.tenant(principal.tenantId, async (db) => itemOf(await seenImage(db, digest, principal)));
     },
   );
 
@@ -97,10 +87,10 @@ export const imageRoutes: Routes = async (app, { deps }) => {
     async (request) => {
       const { principal, digest } = asked(request);
       return store.tenant(principal.tenantId, async (db) => {
-        const image = await seen(db, digest, principal);
+        const image = await seenImage(db, digest, principal);
         await demandOwner(db, request.body.ownerId);
         await setPlace(db, "image", image.id, request.body);
-        const changed = itemOf(await seen(db, digest, principal));
+        const changed = itemOf(await seenImage(db, digest, principal));
         await audit(db, request, "image.change", `image/${digest}`, { ...request.body });
         return changed;
       });
@@ -134,7 +124,7 @@ export const imageRoutes: Routes = async (app, { deps }) => {
       const { cursor, limit = DEFAULT_PAGE, kind, severity, ...filter } = request.query;
       const after = decodeCursor(cursor, ["number", "string"]) as readonly [number, string] | undefined;
       const rows = await store.tenant(principal.tenantId, async (db) =>
-        imageFindings(db, await seen(db, digest, principal), {
+        imageFindings(db, await seenImage(db, digest, principal), {
           ...filter,
           now: deps.clock(),
           kinds: listOf(kind, ["vulnerability", "secret", "malware", "webshell", "misconfiguration"]),
@@ -177,7 +167,7 @@ export const imageRoutes: Routes = async (app, { deps }) => {
         | readonly [string, number, string]
         | undefined;
       const rows = await store.tenant(principal.tenantId, async (db) => {
-        const { id } = await seen(db, digest, principal);
+        const { id } = await seenImage(db, digest, principal);
         return imagePackages(db, id, { ...filter, limit: limit + 1, ...(after === undefined ? {} : { after }) });
       });
       return pageOf(
@@ -210,7 +200,7 @@ export const imageRoutes: Routes = async (app, { deps }) => {
       const { principal, digest } = asked(request);
       const { format = "cyclonedx" } = request.query;
       const text = await store.tenant(principal.tenantId, async (db) =>
-        sbomOf(db, await seen(db, digest, principal), format, deps.clock()),
+        sbomOf(db, await seenImage(db, digest, principal), format, deps.clock()),
       );
       reply.type("application/json").header("content-disposition", `attachment; filename="${format}.json"`);
       return reply.serializer((value: unknown) => String(value)).send(text);
@@ -262,11 +252,4 @@ function sortOf<Field extends string>(fields: readonly Field[]) {
 
 function asked(request: { readonly params: { readonly digest: string } } & Parameters<typeof principalOf>[0]) {
   return { principal: principalOf(request), digest: request.params.digest };
-}
-
-/** The image, if there is one that may be seen. */
-async function seen(db: TenantQueries, digest: string, { owners }: Principal): Promise<ImageDetail> {
-  const image = await getImage(db, digest, owners);
-  if (image === undefined) throw notFound("image", digest);
-  return image;
 }

@@ -7,13 +7,14 @@ import {
   listNodes,
   removeEnrolmentToken,
   removeNode,
+  setNodeOwner,
 } from "@bulwark/store";
 import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { audit } from "../audit/audit.ts";
 import { notFound } from "../errors.ts";
 import { openAuthority } from "../gateway/authority.ts";
-import { IdParams } from "../id.ts";
+import { Id, IdParams } from "../id.ts";
 import { List } from "../list.ts";
 import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
@@ -43,6 +44,7 @@ const NodeShape = Type.Object({
   policyRevision: Type.Integer(),
   containers: Type.Integer(),
   lost: Type.Integer({ description: "events lost in the last day, for whatever reason" }),
+  owner: Type.Union([Type.Object({ id: Type.Integer(), name: Text }), Type.Null()]),
 });
 
 const TokenShape = Type.Object({
@@ -104,6 +106,35 @@ export const nodeRoutes: Routes = async (app, { deps }) => {
       if (node === undefined) throw notFound("node", id);
       const { certificateSerial: _, ...shown } = node;
       return shown;
+    },
+  );
+
+  app.patch(
+    "/api/v1/nodes/:id",
+    {
+      config: { scope: "admin:write" },
+      schema: {
+        tags,
+        operationId: "changeNode",
+        summary: "Say who answers for what runs on a node, where nothing nearer says so",
+        params: IdParams,
+        body: Type.Object({ ownerId: Type.Union([Id, Type.Null()]) }, { additionalProperties: false }),
+        response: { 200: NodeShape },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { ownerId } = request.body;
+      return store.tenant(principalOf(request).tenantId, async (db) => {
+        const isSet = await setNodeOwner(db, id, ownerId);
+        const node = await getNode(db, id);
+        if (node === undefined) throw notFound("node", id);
+        if (!isSet) throw notFound("owner", ownerId ?? "");
+        await audit(db, request, "node.change", `node/${id}`, { ownerId });
+        await announce(db, { topic: "nodes", id });
+        const { certificateSerial: _, ...shown } = node;
+        return shown;
+      });
     },
   );
 

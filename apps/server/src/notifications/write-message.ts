@@ -77,6 +77,22 @@ const asked: Writer = (item, words) => joined(words, [risk(item, words), words.r
 const decided: Writer = (item, words) =>
   joined(words, [item.state === "accepted" ? words.accepted : words.notAccepted, risk(item, words)]);
 
+const rebuild: Writer = (item, words) =>
+  joined(words, [
+    `${text(item.registry)}/${text(item.repository)}`,
+    words.onBase(`${text(item.base)}:${text(item.tag)}`, Number(item.findings)),
+    text(item.owner) === "" ? "" : words.owner(text(item.owner)),
+  ]);
+
+const golden: Writer = (item, words) =>
+  joined(words, [
+    `${text(item.registry)}/${text(item.repository)}${text(item.tag) === "" ? "" : `:${text(item.tag)}`}`,
+    text(item.reason) === "" ? "" : words.reason(text(item.reason)),
+    text(item.successor) === "" ? "" : words.insteadOf(text(item.successor)),
+    Number(item.images) > 0 ? words.standing(Number(item.images)) : "",
+    text(item.owner) === "" ? "" : words.owner(text(item.owner)),
+  ]);
+
 const WRITERS: Readonly<Record<Section["event"], Writer>> = {
   "risk.opened": risk,
   "risk.reopened": risk,
@@ -105,6 +121,12 @@ const WRITERS: Readonly<Record<Section["event"], Writer>> = {
       text(item.title),
       text(item.containerName) === "" ? "" : words.in(text(item.containerName)),
     ]),
+  "rebuild.opened": rebuild,
+  "rebuild.done": rebuild,
+  "golden.published": golden,
+  "golden.at-risk": golden,
+  "golden.deprecated": golden,
+  "golden.revoked": golden,
   test: (item, words) => words.test(text(item.channel)),
 };
 
@@ -137,6 +159,8 @@ function pageOf([first]: readonly Section[]): string {
   if (event === "case.changed") return first?.total === 1 ? `/cases/${text(item?.case)}` : "/cases";
   if (event === "advisories.new") return "/vulnerabilities";
   if (event === "alert.raised") return first?.total === 1 ? `/alerts/${text(item?.alert)}` : "/alerts";
+  if (event.startsWith("rebuild.")) return "/rebuilds";
+  if (event.startsWith("golden.")) return first?.total === 1 ? `/golden/${text(item?.golden)}` : "/golden";
   if (event === "registry.failed") return "/registries";
   return event === "job.failed" ? "/jobs" : "/notifications";
 }

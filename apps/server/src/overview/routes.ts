@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { principalOf } from "../access.ts";
 import { itemOf } from "../images/reference.ts";
 import { ImageItemShape } from "../images/shapes.ts";
+import { keepByCost } from "../keep-by-cost.ts";
 import { List } from "../list.ts";
 import type { Routes } from "../routes.ts";
 
@@ -62,6 +63,8 @@ function notCovered({ nodes = 0, connectedNodes = 0 }: Readonly<Record<string, n
 
 /** The first page: the estate by the functions of the NIST Cybersecurity Framework. */
 export const overviewRoutes: Routes = async (app, { deps }) => {
+  const overviews =
+    keepByCost<readonly [Awaited<ReturnType<typeof estateOverview>>, Readonly<Record<string, number>>]>();
   app.get(
     "/api/v1/overview",
     {
@@ -75,9 +78,11 @@ export const overviewRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { tenantId, owners } = principalOf(request);
-      const [found, assets] = await deps.store.tenant(
-        tenantId,
-        async (db) => [await estateOverview(db, owners, deps.clock()), await countAssets(db)] as const,
+      const [found, assets] = await overviews(`${tenantId} ${owners?.join() ?? "all"}`, () =>
+        deps.store.tenant(
+          tenantId,
+          async (db) => [await estateOverview(db, owners, deps.clock()), await countAssets(db)] as const,
+        ),
       );
       const topImages = found.protect.topImages.map(itemOf);
       return { ...found, protect: { ...found.protect, topImages }, notCovered: notCovered(assets) };

@@ -15,6 +15,7 @@ import { notFound } from "../errors.ts";
 import type { Queue } from "../jobs/queue.ts";
 import { enqueue } from "../jobs/start-job.ts";
 import type { TaskContext } from "../jobs/worker.ts";
+import { settleBases } from "../rebuilds/settle-bases.ts";
 import { settle } from "../scans/settle.ts";
 import type { SecretBox } from "../security/secret-box.ts";
 import { registryAccess } from "./access.ts";
@@ -98,7 +99,7 @@ async function syncRepository(
   const { store, clock } = deps;
   const known = await store.tenant(tenantId, (db) => knownTags(db, registry.id, name));
   const { changed, present, problems } = await readRepository(registry, name, known, access);
-  const tickets = await store.tenant(tenantId, async (db) => {
+  const { id, isMoved, tickets } = await store.tenant(tenantId, async (db) => {
     const seen = { registry: registry.id, name, changed, ...(present === undefined ? {} : { present }) };
     const { id, unscanned } = await recordRepository(db, seen, clock());
     // A tag that moved to an image that is known, or was deleted, changes what is at risk without a scan.
@@ -111,9 +112,10 @@ async function syncRepository(
     }));
     const added = await addTasks(db, task.jobId, tasks);
     if (added.length > 0) await announce(db, { topic: "jobs", id: task.jobId });
-    return added;
+    return { id, isMoved, tickets: added };
   });
   await enqueue(deps, tenantId, tickets);
+  if (isMoved) await settleBases(store, tenantId, { repositories: [id] }, clock());
   return problems;
 }
 

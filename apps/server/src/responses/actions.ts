@@ -81,17 +81,25 @@ export const ACTION_RULES: Readonly<Record<Action, ActionRule>> = {
     parameters: Type.Object(
       {
         version: Type.String({ pattern: "^[0-9A-Za-z.+-]{1,64}$" }),
-        address: Type.String({ format: "uri", maxLength: 2_000 }),
         sha256: Type.String({ pattern: "^[0-9a-f]{64}$" }),
       },
       { additionalProperties: false },
     ),
     needsApproval: true,
   },
+  // Asked for by benchmarks alone, which know what may be changed.
+  "apply-fix": { ...none, parameters: nothing, needsApproval: true },
+  "undo-fix": { ...none, parameters: nothing },
 };
+
+/** Actions that have pages and rules of their own. */
+const APART: readonly Action[] = ["restore-file", "upgrade", "apply-fix", "undo-fix"];
 
 /** All actions, for schemas. */
 export const ACTIONS = Object.keys(ACTION_RULES) as Action[];
+
+/** Those that anybody may ask for about a container. */
+export const ASKED_ACTIONS = ACTIONS.filter((action) => !APART.includes(action));
 
 const compiled = new Map(ACTIONS.map((action) => [action, Compile(ACTION_RULES[action].parameters)]));
 

@@ -114,7 +114,7 @@ async function keyFor(db: TenantQueries, asked: Asked, secrets: SecretBox): Prom
 }
 
 function needsContainer(action: Action): boolean {
-  return action !== "kill-process" && action !== "upgrade" && action !== "restore-file";
+  return !["kill-process", "upgrade", "restore-file", "apply-fix", "undo-fix"].includes(action);
 }
 
 /** A response that is there. */

@@ -27,6 +27,7 @@ function alertFacts(alert: RaisedAlert): Readonly<Record<string, unknown>> {
     ...{ rule, severity, tags, container, containerName, image, imageDigest, namespace, pod, process, exe },
     techniques: techniques.map(({ id }) => id),
     blocked: alert.blocked,
+    exposed: alert.exposed ?? false,
     title: alert.title,
   };
 }
@@ -62,6 +63,7 @@ async function act(
   { tenantId, secrets, now }: Deps,
 ): Promise<void> {
   // What runs on the host itself is left to people, but for a process that can be named exactly.
+  if (alert.nodeId === null) return;
   if (alert.container === "" && action !== "kill-process") return;
   // Of an alert without a process, or about the first one, nothing is killed.
   if (action === "kill-process" && alert.pid < 2) return;

@@ -19,7 +19,7 @@ import { List } from "../list.ts";
 import { listOf } from "../list-parameter.ts";
 import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageOf } from "../paging.ts";
 import type { Routes } from "../routes.ts";
-import { ACTION_RULES, ACTIONS } from "./actions.ts";
+import { ACTION_RULES, ACTIONS, ASKED_ACTIONS } from "./actions.ts";
 import { askResponse, foundResponse, undoing } from "./ask-response.ts";
 
 const STATES = ["waiting", "queued", "sent", "done", "unchanged", "failed", "refused", "expired", "dry-run"] as const;
@@ -53,7 +53,7 @@ const ResponseShape = Type.Object({
 
 const AskBody = Type.Object(
   {
-    action: Type.Enum(ACTIONS.filter((action) => action !== "restore-file")),
+    action: Type.Enum(ASKED_ACTIONS),
     alertId: Type.Optional({ ...Id, description: "acts on what this alert is about" }),
     nodeId: Type.Optional(Id),
     container: Type.Optional(Type.String({ maxLength: 200, description: "the runtime's id" })),
@@ -278,7 +278,13 @@ async function placeOf(
 ) {
   const alert = body.alertId === undefined ? undefined : await getAlert(db, body.alertId);
   if (body.alertId !== undefined && alert === undefined) throw notFound("alert", body.alertId);
-  const nodeId = body.nodeId ?? alert?.nodeId;
+  const nodeId = body.nodeId ?? alert?.nodeId ?? undefined;
+  if (nodeId === undefined && alert !== undefined)
+    throw new ServerError(
+      "INVALID_REQUEST",
+      "no sensor watches what the alert concerns",
+      "install the sensor on the pod's node, or act in the cluster",
+    );
   if (nodeId === undefined)
     throw new ServerError("INVALID_REQUEST", "neither an alert nor a node is named", "name one");
   if ((await getNode(db, nodeId)) === undefined) throw notFound("node", nodeId);

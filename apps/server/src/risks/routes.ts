@@ -44,6 +44,8 @@ export const riskRoutes: Routes = async (app, { deps }) => {
           waiting: Type.Optional(Type.Boolean({ description: "an acceptance waits for its approval" })),
           assignee: Type.Optional(Id),
           owner: Type.Optional(Id),
+          actor: Type.Optional(Id),
+          verdict: Type.Optional(Type.Enum(["base", "own"])),
           repository: Type.Optional(Id),
           search: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
         }),
@@ -52,7 +54,17 @@ export const riskRoutes: Routes = async (app, { deps }) => {
     },
     async (request) => {
       const { tenantId, owners } = principalOf(request);
-      const { cursor, limit = DEFAULT_PAGE, state, severity, assignee, owner, repository, ...filter } = request.query;
+      const {
+        cursor,
+        limit = DEFAULT_PAGE,
+        state,
+        severity,
+        assignee,
+        owner,
+        actor,
+        repository,
+        ...filter
+      } = request.query;
       const after = decodeCursor(cursor, ["number", "integer"]) as readonly [number, number] | undefined;
       const rows = await store.tenant(tenantId, (db) =>
         listRisks(db, {
@@ -62,6 +74,7 @@ export const riskRoutes: Routes = async (app, { deps }) => {
           severities: listOf(severity, SEVERITIES),
           ...(assignee === undefined ? {} : { assigneeId: assignee }),
           ...(owner === undefined ? {} : { ownerId: owner }),
+          ...(actor === undefined ? {} : { actorId: actor }),
           ...(repository === undefined ? {} : { repositoryId: repository }),
           now: deps.clock(),
           limit: limit + 1,

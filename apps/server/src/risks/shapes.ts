@@ -30,6 +30,10 @@ const RISK = {
   fixedAt: MaybeText,
   reopened: N,
   released: Type.Boolean(),
+  responsible: Type.Union([
+    Type.Object({ verdict: Type.Enum(["base", "own"]), image: MaybeText, digest: MaybeText, owner: Named }),
+    Type.Null(),
+  ]),
   accepted: Type.Union([
     Type.Object({ reason: Text, until: MaybeText, askedBy: N, approvedBy: Type.Union([N, Type.Null()]) }),
     Type.Null(),

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { type Alert, type Rule, visible } from "@bulwark/detect";
-import type { RuntimeEvent, RuntimeProcess } from "@bulwark/model";
+import type { RuntimeEvent, RuntimeProcess, Severity } from "@bulwark/model";
 import type { DetectedAlert } from "../gateway/batch-writer.ts";
 import { targetOf } from "../gateway/event-row.ts";
 
 const MAX_LINEAGE = 16;
+/** What an alert becomes in a container that others can reach. */
+const WORSE: Readonly<Partial<Record<Severity, Severity>>> = { low: "medium", medium: "high", high: "critical" };
 const MAX_TITLE = 2_000;
 
 /** An alert of a rule, as it is kept. */
@@ -15,11 +17,11 @@ export function detectedAlert(alert: Alert, nodeId: number): DetectedAlert {
     foldKey: foldKey(nodeId, key),
     rule,
     title: output.slice(0, MAX_TITLE).toWellFormed(),
-    severity,
+    ...weighed(event, severity),
     tags,
     count: alert.count,
     blocked: false,
-    facts: { ...factsOf(event), fields, description, advice, techniques, tactics },
+    facts: { ...factsOf(event), ...raisedFrom(event, severity), fields, description, advice, techniques, tactics },
   };
 }
 
@@ -35,12 +37,23 @@ export function blockedAlert(event: RuntimeEvent, nodeId: number, rule: Rule | u
     foldKey: foldKey(nodeId, key),
     rule: name,
     title: visible(`Blocked: ${target}${what}`).slice(0, MAX_TITLE).toWellFormed(),
-    severity,
+    ...weighed(event, severity),
     tags,
     count: event.count,
     blocked: true,
-    facts: { ...factsOf(event), fields: {}, description, advice, techniques, tactics },
+    facts: { ...factsOf(event), ...raisedFrom(event, severity), fields: {}, description, advice, techniques, tactics },
   };
+}
+
+/** One step worse where others can reach the container: there an attacker is more likely than a mistake. */
+function weighed(event: RuntimeEvent, severity: Severity): { readonly severity: Severity; readonly exposed: boolean } {
+  const exposed = event.container?.exposed === true;
+  return { severity: exposed ? (WORSE[severity] ?? severity) : severity, exposed };
+}
+
+/** What the rule itself says, where the alert says more. */
+function raisedFrom(event: RuntimeEvent, severity: Severity): { readonly raisedFrom?: Severity } {
+  return weighed(event, severity).severity === severity ? {} : { raisedFrom: severity };
 }
 
 function placeOf(event: RuntimeEvent) {

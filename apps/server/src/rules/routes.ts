@@ -1,4 +1,13 @@
-import { blockFor, compileFilter, loadRules, type Rule, type RuleProblem } from "@bulwark/detect";
+import {
+  AUDIT_SOURCE,
+  type AuditRule,
+  blockFor,
+  compileAuditFilter,
+  compileFilter,
+  loadRules,
+  type Rule,
+  type RuleProblem,
+} from "@bulwark/detect";
 import {
   addAllowEntry,
   announce,
@@ -9,6 +18,7 @@ import {
   removeAllowEntry,
   removeRuleFile,
   removeRuleMode,
+  type StoredScope,
   setRuleMode,
   type TenantQueries,
 } from "@bulwark/store";
@@ -20,7 +30,7 @@ import { notFound, ServerError } from "../errors.ts";
 import { IdParams } from "../id.ts";
 import { List } from "../list.ts";
 import type { Routes } from "../routes.ts";
-import { ScopeBody } from "./scope.ts";
+import { AuditScopeBody, isOfRequests, ScopeBody } from "./scope.ts";
 import { loadTenantRules, type TenantRules } from "./tenant-rules.ts";
 
 const MAX_FILE_CHARACTERS = 900_000;
@@ -93,6 +103,15 @@ export const runtimeRuleRoutes: Routes = async (app, { deps }) => {
   const tags = ["runtime rules"];
   const read = { scope: "runtime:read" } as const;
   const write = { scope: "runtime:write" } as const;
+  /** A rule says by itself whether it is about containers or about requests to API servers. */
+  const scopeOfEntry = async (db: TenantQueries, rule: string, given: StoredScope = {}): Promise<StoredScope> => {
+    if (rule === "" || isOfRequests(given)) return given;
+    const { set } = await loadTenantRules(db, clock());
+    if (!set.auditRules.some(({ name }) => name === rule)) return given;
+    if (Object.keys(given).length === 0) return { source: AUDIT_SOURCE };
+    const why = `the rule "${rule}" is about requests to API servers, which no scope of containers holds for`;
+    throw new ServerError("INVALID_REQUEST", why, `give a scope with "source": "${AUDIT_SOURCE}"`);
+  };
   /** A change of what rules do: gateways are told when it is kept. */
   const change = <Result>(request: FastifyRequest, work: (db: TenantQueries) => Promise<Result>): Promise<Result> =>
     store.tenant(principalOf(request).tenantId, async (db) => {
@@ -118,7 +137,7 @@ export const runtimeRuleRoutes: Routes = async (app, { deps }) => {
         const modes = await listRuleModes(db);
         const problems = [...rules.set.problems, ...rules.set.reports.flatMap((report) => report.problems)];
         return {
-          items: rules.set.rules.map((rule) =>
+          items: [...rules.set.rules, ...rules.set.auditRules].map((rule) =>
             shownRule(
               rules,
               rule,
@@ -153,9 +172,13 @@ export const runtimeRuleRoutes: Routes = async (app, { deps }) => {
       const { rule, mode, scope = {} } = request.body;
       return change(request, async (db) => {
         const rules = await loadTenantRules(db, clock());
-        const known = rules.set.rules.find(({ name }) => name === rule);
+        const known = [...rules.set.rules, ...rules.set.auditRules].find(({ name }) => name === rule);
         if (known === undefined) throw notFound("rule", rule);
         if (mode === "block") checkBlockable(rules, known);
+        if (!("plans" in known) && Object.keys(scope).length > 0) {
+          const why = `the rule "${rule}" is about requests to API servers, which no scope of containers holds for`;
+          throw new ServerError("INVALID_REQUEST", why, "switch it everywhere, or allow what is known (allow-entries)");
+        }
         const set = await setRuleMode(db, { rule, scope, mode, by: principalOf(request).name, now: clock() });
         await audit(db, request, "rule.mode", `rule/${rule}`, { mode, scope: JSON.stringify(scope) });
         return set;
@@ -292,7 +315,7 @@ export const runtimeRuleRoutes: Routes = async (app, { deps }) => {
           {
             rule: Type.Optional(Type.String({ maxLength: 300, description: "of this rule alone" })),
             condition: Type.String({ minLength: 1, maxLength: 10_000 }),
-            scope: Type.Optional(ScopeBody),
+            scope: Type.Optional(Type.Union([ScopeBody, AuditScopeBody])),
             reason: Type.String({ minLength: 1, maxLength: 2_000 }),
             expiresAt: Type.Optional(Type.String({ format: "date-time" })),
           },
@@ -302,11 +325,12 @@ export const runtimeRuleRoutes: Routes = async (app, { deps }) => {
       },
     },
     async (request, reply) => {
-      const { rule = "", condition, scope = {}, reason, expiresAt } = request.body;
-      checkCondition(condition);
+      const { rule = "", condition, reason, expiresAt } = request.body;
       const until = expiresAt === undefined ? null : new Date(expiresAt);
       const made = await change(request, async (db) => {
         const by = principalOf(request).name;
+        const scope = await scopeOfEntry(db, rule, request.body.scope);
+        checkCondition(condition, scope);
         const entry = await addAllowEntry(db, { rule, condition, scope, reason, by, now: clock(), expiresAt: until });
         await audit(db, request, "allow-entry.create", `allow-entry/${entry.id}`, { rule, condition, reason });
         return entry;
@@ -341,10 +365,10 @@ export const runtimeRuleRoutes: Routes = async (app, { deps }) => {
 
 type Modes = Awaited<ReturnType<typeof listRuleModes>>;
 
-function shownRule(rules: TenantRules, rule: Rule, modes: Modes) {
+function shownRule(rules: TenantRules, rule: Rule | AuditRule, modes: Modes) {
   const { name, description, condition, severity, priority, tags, techniques, tactics, advice, place } = rule;
   const everywhere = modes.find(({ scope }) => Object.keys(scope).length === 0);
-  const able = blockFor(rules.set, rule);
+  const able = blockOf(rules, rule);
   return {
     ...{ name, description, condition, severity, priority, tags, techniques, tactics, advice, file: place.file },
     shipped: rules.shipped.has(name),
@@ -361,22 +385,29 @@ function shownProblem({ level, message, rule, place }: RuleProblem) {
 }
 
 function check(name: string, content: string) {
-  const { rules, problems, reports } = loadRules([{ name, text: content }]);
+  const { rules, auditRules, problems, reports } = loadRules([{ name, text: content }]);
   return {
-    rules: rules.length,
+    rules: rules.length + auditRules.length,
     problems: [...problems, ...reports.flatMap((each) => each.problems)].map(shownProblem),
   };
 }
 
-function checkBlockable(rules: TenantRules, rule: Rule): void {
-  const able = blockFor(rules.set, rule);
+/** What a node can do against it. */
+function blockOf({ set }: TenantRules, rule: Rule | AuditRule): ReturnType<typeof blockFor> {
+  if ("plans" in rule) return blockFor(set, rule);
+  return { why: "a request is over when the API server tells of it; admission policies refuse what is asked" };
+}
+
+function checkBlockable(rules: TenantRules, rule: Rule | AuditRule): void {
+  const able = blockOf(rules, rule);
   if ("blocks" in able) return;
   throw new ServerError("CONFLICT", `the rule "${rule.name}" cannot block: ${able.why}`, "let it alert instead");
 }
 
-function checkCondition(condition: string): void {
+function checkCondition(condition: string, scope: StoredScope): void {
   try {
-    compileFilter(condition);
+    if (isOfRequests(scope)) compileAuditFilter(condition);
+    else compileFilter(condition);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ServerError("INVALID_REQUEST", why, "correct the condition", cause);

@@ -62,6 +62,17 @@ test("all rules that are shipped work, and each says whether it can block or why
   expect(body.items.some(({ blockable }: { blockable: boolean }) => blockable)).toBe(true);
 });
 
+test("rules over audit events are among them: they can be off, and they cannot block", async () => {
+  const rule = "Command run in a pod through the API";
+  const shown = async () =>
+    (await ask("GET", "/runtime-rules")).body.items.find(({ name }: { name: string }) => name === rule);
+  expect(await shown()).toMatchObject({ shipped: true, mode: "alert", blockable: false });
+  expect((await ask("PUT", "/runtime-rules/modes", { rule, mode: "block" })).status).toBe(409);
+  expect((await ask("PUT", "/runtime-rules/modes", { rule, mode: "off" })).status).toBe(200);
+  expect(await shown()).toMatchObject({ mode: "off" });
+  expect((await ask("PUT", "/runtime-rules/modes", { rule, mode: "alert" })).status).toBe(200);
+});
+
 test("a rule of one's own is checked, then sees what it is for", async () => {
   const broken = await ask("PUT", "/rule-files", {
     name: "own.yaml",
@@ -98,10 +109,10 @@ test("a rule is off where an exception says so, and nowhere else", async () => {
 });
 
 test("a rule that blocks goes to the nodes as a block in containers, and what it refused is an alert of the rule", async () => {
-  const before = await book.policyOf(1);
+  const before = await book.policyOf(1, 7);
   await ask("PUT", "/runtime-rules/modes", { rule: "Owl called", mode: "block", scope: { images: ["shop:*"] } });
-  await expect.poll(async () => (await book.policyOf(1)).revision, { timeout: 10_000 }).not.toBe(before.revision);
-  const { policy } = await book.policyOf(1);
+  await expect.poll(async () => (await book.policyOf(1, 7)).revision, { timeout: 10_000 }).not.toBe(before.revision);
+  const { policy } = await book.policyOf(1, 7);
   const block = policy.blocks?.find(({ rule }) => rule === "Owl called");
   expect(block).toMatchObject({ exec: { names: ["owl"] }, scope: { host: false, images: ["shop:*"] } });
   const refused = { ...started("owl"), type: "blocked" as const, blockId: block?.id ?? "", path: "/usr/bin/owl" };
@@ -110,9 +121,9 @@ test("a rule that blocks goes to the nodes as a block in containers, and what it
 });
 
 test("who watches policies is told when the new one is there, not before", async () => {
-  const before = (await book.policyOf(1)).revision;
+  const before = (await book.policyOf(1, 7)).revision;
   const { promise, resolve } = Promise.withResolvers<number>();
-  book.watch(() => void book.policyOf(1).then(({ revision }) => resolve(revision)));
+  book.watch(() => void book.policyOf(1, 7).then(({ revision }) => resolve(revision)));
   await ask("PUT", "/runtime-rules/modes", { rule: "Owl called", mode: "block", scope: { images: ["farm:*"] } });
   expect(await promise).not.toBe(before);
 });

@@ -6,7 +6,9 @@ import {
   neededSelections,
   type PathPattern,
   type Rule,
+  type RuleScope,
 } from "@bulwark/detect";
+import type { DeepPartial } from "../gateway/contract.ts";
 import type {
   Block,
   Policy,
@@ -14,8 +16,9 @@ import type {
   EventSelection as WireSelection,
 } from "../gateway/gen/wire-types.ts";
 import { eventTypeNumber } from "../gateway/runtime-events.ts";
-import { type DeepPartial, policy as policyCodec } from "../gateway/wire.ts";
-import { isUsed, type ScopedMode, type TenantRules } from "./tenant-rules.ts";
+import { policy as policyCodec } from "../gateway/wire.ts";
+import type { Places } from "./places.ts";
+import { isUsed, type TenantRules } from "./tenant-rules.ts";
 
 const MIB = 1024 * 1024;
 const SPOOL_BYTES = 256 * MIB;
@@ -49,25 +52,37 @@ export interface SensorPolicy {
   readonly ruleByName: ReadonlyMap<string, Rule>;
 }
 
-/** Compiles a tenant's rules into what its sensors are to do. */
-export function sensorPolicy(rules: TenantRules): SensorPolicy {
+/** Compiles a tenant's rules into what its sensors are to do. @returns what each is to do, by the containers that it has */
+export function sensorPolicies(rules: TenantRules): (places: Places) => SensorPolicy {
   const used = rules.set.rules.filter((rule) => isUsed(rules, rule));
+  const selections = [...ALWAYS, ...neededSelections(rules.set, used)].map(wireSelection);
+  const ruleByName = new Map(rules.set.rules.map((rule) => [rule.name, rule]));
+  return (places) => policyAt(rules, { used, selections, ruleByName }, places);
+}
+
+interface Compiled {
+  readonly used: readonly Rule[];
+  readonly selections: DeepPartial<WireSelection>[];
+  readonly ruleByName: ReadonlyMap<string, Rule>;
+}
+
+function policyAt(rules: TenantRules, { used, selections, ruleByName }: Compiled, places: Places): SensorPolicy {
   const ruleOfBlock = new Map<string, Rule>();
   const blocks: DeepPartial<Block>[] = [];
   for (const rule of used) {
     for (const { mode, scope } of rules.modes.get(rule.name) ?? []) {
-      if (mode !== "block") continue;
+      const placed = mode === "block" ? scopeOnNodes(scope, places) : undefined;
+      if (placed === undefined) continue;
       const able = blockFor(rules.set, rule);
       if (!("blocks" in able)) continue;
       for (const action of able.blocks) {
-        const block = wireBlock(rule, scope, action);
+        const block = wireBlock(rule, placed, action);
         if (ruleOfBlock.has(block.id)) continue;
         ruleOfBlock.set(block.id, rule);
         blocks.push(block);
       }
     }
   }
-  const selections = [...ALWAYS, ...neededSelections(rules.set, used)].map(wireSelection);
   const policy: DeepPartial<Policy> = {
     selections,
     blocks,
@@ -75,12 +90,16 @@ export function sensorPolicy(rules: TenantRules): SensorPolicy {
     digestFilesUpToBytes: rules.indicators.size > 0 ? DIGEST_BYTES : 0,
   };
   const digest = createHash("sha256").update(policyCodec.encode(policy)).digest();
-  return {
-    revision: digest.readUIntBE(0, 6),
-    policy,
-    ruleOfBlock,
-    ruleByName: new Map(rules.set.rules.map((rule) => [rule.name, rule])),
-  };
+  return { revision: digest.readUIntBE(0, 6), policy, ruleOfBlock, ruleByName };
+}
+
+/** The scope as nodes can judge it: containers that only the server tells apart are named. Undefined where there are none. */
+function scopeOnNodes(scope: RuleScope, { exposed, selfBuilt }: Places): RuleScope | undefined {
+  if (!scope.exposed && !scope.selfBuilt) return scope;
+  const meant = [scope.exposed ? [exposed] : [], scope.selfBuilt ? [selfBuilt] : []].flat();
+  const given = scope.containerIds.length === 0 ? [...meant[0]!] : scope.containerIds;
+  const containerIds = given.filter((id) => meant.every((ids) => ids.has(id))).toSorted();
+  return containerIds.length === 0 ? undefined : { ...scope, containerIds };
 }
 
 function selection(type: EventSelection["type"], fromHost: boolean): EventSelection {
@@ -95,11 +114,7 @@ function wirePattern({ kind, value }: PathPattern): DeepPartial<WirePattern> {
   return { kind: PATTERN_KINDS[kind], value };
 }
 
-function wireBlock(
-  rule: Rule,
-  scope: ScopedMode["scope"],
-  action: BlockAction,
-): DeepPartial<Block> & { readonly id: string } {
+function wireBlock(rule: Rule, scope: RuleScope, action: BlockAction): DeepPartial<Block> & { readonly id: string } {
   const id = createHash("sha256")
     .update(JSON.stringify([rule.name, scope, action]))
     .digest("base64url")

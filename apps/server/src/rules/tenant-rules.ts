@@ -1,5 +1,9 @@
 import {
   type AllowEntry,
+  type AuditAllowEntry,
+  type AuditAllowList,
+  compileAuditAllowList,
+  compileAuditFilter,
   compileFilter,
   compileScope,
   createIndicatorMatcher,
@@ -19,13 +23,13 @@ import {
   type StoredAllowEntry,
   type TenantQueries,
 } from "@bulwark/store";
-import { isEverywhere, scopeOf } from "./scope.ts";
+import { auditScopeOf, isEverywhere, isOfRequests, scopeOf } from "./scope.ts";
 import { shippedRules } from "./shipped-rules.ts";
 
 const MAX_INDICATORS = 1_000_000;
 
 /** What a rule does in a place. */
-export interface ScopedMode {
+interface ScopedMode {
   readonly mode: RuleMode;
   readonly scope: RuleScope;
   readonly holds: Filter;
@@ -39,6 +43,8 @@ export interface TenantRules {
   /** Of each rule, exceptions before what holds everywhere. */
   readonly modes: ReadonlyMap<string, readonly ScopedMode[]>;
   readonly allow: readonly AllowEntry[];
+  /** The same over what API servers were asked. */
+  readonly auditAllow: AuditAllowList;
   readonly indicators: IndicatorMatcher;
 }
 
@@ -55,12 +61,16 @@ export async function loadTenantRules(db: TenantQueries, now: Date): Promise<Ten
     const known = modes.get(rule) ?? [];
     modes.set(rule, isEverywhere(scope) ? [...known, entry] : [entry, ...known]);
   }
+  const usable = (await listAllowEntries(db)).filter(isUsable);
   const indicators = await listIndicators(db, { limit: MAX_INDICATORS, now });
   return {
     set,
-    shipped: new Set(set.rules.filter(({ place }) => names.has(place.file)).map(({ name }) => name)),
+    shipped: new Set(
+      [...set.rules, ...set.auditRules].filter(({ place }) => names.has(place.file)).map(({ name }) => name),
+    ),
     modes,
-    allow: (await listAllowEntries(db)).filter(isUsable).map(allowEntry),
+    allow: usable.filter(({ scope }) => !isOfRequests(scope)).map(allowEntry),
+    auditAllow: compileAuditAllowList(usable.filter(({ scope }) => isOfRequests(scope)).map(auditAllowEntry)),
     indicators: createIndicatorMatcher(
       indicators.map(({ kind, value, source, expiresAt }) => ({
         kind,
@@ -89,11 +99,16 @@ function allowEntry({ id, rule, condition, scope, reason, expiresAt }: StoredAll
   return { id: String(id), rule, condition, scope: scopeOf(scope), reason, untilUs: microseconds(expiresAt) };
 }
 
+function auditAllowEntry({ id, rule, condition, scope, expiresAt }: StoredAllowEntry): AuditAllowEntry {
+  return { id: String(id), rule, condition, scope: auditScopeOf(scope), untilUs: microseconds(expiresAt) };
+}
+
 /** An entry that was fine when it was made may name a field that a later version has no more. */
-function isUsable({ condition }: StoredAllowEntry): boolean {
+function isUsable({ condition, scope }: StoredAllowEntry): boolean {
   if (condition.trim() === "") return true;
   try {
-    compileFilter(condition);
+    if (isOfRequests(scope)) compileAuditFilter(condition);
+    else compileFilter(condition);
     return true;
   } catch {
     return false;

@@ -1,10 +1,20 @@
-import { openImage } from "@bulwark/image";
+import { openImage, openRepository, type Repository } from "@bulwark/image";
 import { CodedError } from "@bulwark/model";
-import { announce, failImage, getRegistry, placeOfImage, type Store } from "@bulwark/store";
+import {
+  announce,
+  failImage,
+  getRegistry,
+  indexesToAsk,
+  placeOfImage,
+  type Store,
+  setProvenBase,
+} from "@bulwark/store";
 import { notFound } from "../errors.ts";
 import type { TaskContext } from "../jobs/worker.ts";
+import { settleBases } from "../rebuilds/settle-bases.ts";
 import { placeOf, registryAccess } from "../registries/access.ts";
 import type { SecretBox } from "../security/secret-box.ts";
+import { provenBase } from "./provenance.ts";
 import { scanIntoStore } from "./scan-into-store.ts";
 import { settle } from "./settle.ts";
 import type { ScannerTools } from "./tools.ts";
@@ -59,11 +69,47 @@ async function scanImage(
           progress(bytesTotal === 0 ? 1 : bytesRead / bytesTotal, `layer ${layersDone} of ${layers}`),
       },
     );
+    await noteProvenance(store, tenantId, imageId, digest, place.repository, () =>
+      openRepository(`${placeOf(registry)}/${place.repository}`, "pull", { ...access, signal }),
+    );
     await store.tenant(tenantId, async (db) => {
       await settle(db, { images: [imageId] }, clock());
       await announce(db, { topic: "images", id: digest });
     });
+    await settleBases(store, tenantId, { images: [imageId] }, clock());
   } finally {
     await opened.close();
+  }
+}
+
+/** An attestation that is damaged or gone says nothing of the base; that the registry cannot be asked is another matter. */
+const OF_ONE: ReadonlySet<string> = new Set(["DIGEST_MISMATCH", "IMAGE_NOT_FOUND", "MANIFEST_INVALID"]);
+
+function unreadable(error: unknown): undefined {
+  if (error instanceof CodedError && OF_ONE.has(error.code)) return undefined;
+  throw error;
+}
+
+/** Where an image does not say on what it stands, its build provenance may. Without one, or a readable one, nothing changes. */
+async function noteProvenance(
+  store: Store,
+  tenantId: number,
+  imageId: number,
+  digest: string,
+  name: string,
+  open: () => Promise<Repository>,
+): Promise<void> {
+  const indexes = await store.tenant(tenantId, (db) => indexesToAsk(db, imageId, name));
+  if (indexes.length === 0) return;
+  const repository = await open();
+  try {
+    for (const index of indexes) {
+      const base = await provenBase(repository, index, digest).catch(unreadable);
+      if (base === undefined) continue;
+      await store.tenant(tenantId, (db) => setProvenBase(db, imageId, base));
+      return;
+    }
+  } finally {
+    repository.close();
   }
 }

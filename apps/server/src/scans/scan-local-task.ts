@@ -121,7 +121,7 @@ async function registryOfNode({ store }: LocalDeps, tenantId: number): Promise<n
 }
 
 /** Images by repository and tag. Names that are digests only repeat images that have names. */
-function byRepository(images: readonly LocalImage[]): ReadonlyMap<string, ReadonlyMap<string, LocalImage>> {
+export function byRepository(images: readonly LocalImage[]): ReadonlyMap<string, ReadonlyMap<string, LocalImage>> {
   const found = new Map<string, Map<string, LocalImage>>();
   for (const image of images) {
     const named = nameOf(image.name);

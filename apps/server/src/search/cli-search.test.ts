@@ -49,7 +49,7 @@ test("after a login the estate is searched from the command line, and finding so
   expect(login).toMatchObject({ status: 0, stderr: "" });
   const found = await run(["image", "search", "lodash", "--range", "<4.17.20"]);
   expect(found.status).toBe(1);
-  expect(found.stdout).toContain("1 images in 1 repositories have it");
+  expect(found.stdout).toContain("1 image in 1 repository has it");
   expect(found.stdout).toContain("registry/team/shop:1.0");
   expect((await run(["image", "search", "lodash", "--range", ">4.17.20"])).status).toBe(0);
   expect((await run(["image", "list"])).stdout).toContain("registry/team/shop:1.0");
@@ -61,10 +61,11 @@ test("after a login the estate is searched from the command line, and finding so
 
 test("a range that is none, a wrong token and a server that is away are told in words", async () => {
   const env = { BULWARK_SERVER: url, BULWARK_TOKEN: token };
-  expect(await run(["image", "search", "lodash", "--range", "<<1"], env)).toMatchObject({
-    status: 2,
-    stderr: expect.stringContaining("no range"),
-  });
+  for (const range of ["<<1", "foo"])
+    expect(await run(["image", "search", "lodash", "--range", range], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("no range"),
+    });
   const stranger = { ...env, BULWARK_TOKEN: "bwk_none" };
   expect(await run(["image", "list"], stranger)).toMatchObject({
     status: 2,

@@ -31,9 +31,10 @@ export function parseRange(text: string): VersionRange {
       .filter((word) => word !== "");
     if (words.length === 0 || words.length > MAX_BOUNDS) throw invalid(text);
     return words.map((word) => {
-      const [, operator = "=", version] = BOUND.exec(word) ?? [];
-      if (version === undefined) throw invalid(text);
-      return { operator: operator as Operator, version };
+      const [, operator, version] = BOUND.exec(word) ?? [];
+      // Versions without any digit are names of branches; who means one says so with `=`.
+      if (version === undefined || (operator === undefined && !/\d/.test(version))) throw invalid(text);
+      return { operator: (operator ?? "=") as Operator, version };
     });
   });
 }

@@ -2,6 +2,7 @@ import { listTenants, replaceSealed, type SealedSecret, type Store, sealedSecret
 import { exportPurpose } from "../exports/open-transport.ts";
 import { resealAuthority } from "../gateway/authority.ts";
 import { responsePurpose } from "../gateway/orders.ts";
+import { resealSigningKey } from "../golden/sign-export.ts";
 import { channelPurpose } from "../notifications/send.ts";
 import { secretPurpose } from "../registries/access.ts";
 import { totpPurpose } from "../session/login.ts";
@@ -54,6 +55,7 @@ export async function resealSecrets(store: Store, secrets: SecretBox): Promise<R
         }
       }
       renewed += await resealProviders(db, secrets, tenantId);
+      renewed += await resealSigningKey(db, secrets, tenantId);
     });
   }
   renewed += await resealAuthority(store, secrets);

@@ -43,6 +43,8 @@ export interface Operation {
   readonly body: Schema | undefined;
   /** Its answer has no end: server-sent events. */
   readonly streams: boolean;
+  /** Bytes; larger bodies are refused. */
+  readonly bodyLimit: number;
 }
 
 /** All routes that the server's own OpenAPI document names. */
@@ -62,6 +64,7 @@ interface Told {
   readonly "x-scope"?: Operation["scope"];
   readonly "x-unaudited"?: string;
   readonly "x-streams"?: boolean;
+  readonly "x-body-limit"?: number;
 }
 
 function operationOf(method: Method, path: string, told: Told): Operation {
@@ -76,6 +79,7 @@ function operationOf(method: Method, path: string, told: Told): Operation {
     query: parameters.filter((parameter) => parameter.in === "query"),
     body: told.requestBody?.content["application/json"]?.schema,
     streams: told["x-streams"] === true,
+    bodyLimit: told["x-body-limit"]!,
   };
 }
 

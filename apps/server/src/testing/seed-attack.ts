@@ -2,15 +2,22 @@ import { zstdCompressSync } from "node:zlib";
 import type { RuntimeEvent, Severity } from "@bulwark/model";
 import {
   addNode,
+  addResponse,
+  addSensorUpgrade,
   connectNode,
+  endResponse,
+  endSensorUpgrade,
   findContainer,
   makeRuntimeDays,
+  markUpgradeNode,
   type NewAlert,
   raiseAlerts,
   recordContainers,
+  recordExposures,
   recordHealth,
   recordPrograms,
   type Store,
+  type TenantQueries,
   writeBatches,
 } from "@bulwark/store";
 import { eventRow, targetOf } from "../gateway/event-row.ts";
@@ -91,6 +98,9 @@ export async function seedAttack(
     const container = { ...events[0]!.container!, state: "running", arguments: ["nginx", "-g", planted] };
     await recordContainers(db, nodeId, [container], now);
     await recordPrograms(db, nodeId, [program(runtimeId, planted)], listeners(runtimeId, planted), now);
+    const reached = { how: "host-network", address: "0.0.0.0", port: 80, containerPort: 80, protocol: "tcp" } as const;
+    await recordExposures(db, nodeId, new Map([[runtimeId, [reached]]]));
+    await seedUpgrade(db, nodeId, planted, now);
     const rows = events.map((event) => eventRow(event));
     const content = zstdCompressSync(bytes);
     const [written] = await writeBatches(
@@ -105,6 +115,29 @@ export async function seedAttack(
     const shell = raised.find(({ index }) => index === 1);
     return { nodeId, containerId: seen?.id ?? 0, runtimeId, alertId: shell?.id ?? 0, eventId: `${batchId}-3` };
   });
+}
+
+/** An upgrade whose program was taken back. */
+async function seedUpgrade(db: TenantQueries, nodeId: number, planted: string, now: Date): Promise<void> {
+  const upgrade = {
+    version: "0.2.0",
+    wave: 10,
+    stopOnFailure: true,
+    askedBy: `admin${planted}`,
+    nodeIds: [nodeId],
+    now,
+  };
+  const id = await addSensorUpgrade(db, upgrade);
+  const uid = `upgrade-${nodeId}`;
+  const parameters = { version: "0.2.0", sha256: "b".repeat(64) };
+  const responseId = await addResponse(db, {
+    ...{ uid, nodeId, container: "", action: "upgrade", parameters, state: "sent", askedBy: "admin" },
+    ...{ reason: "", now, expiresAt: now },
+  });
+  await markUpgradeNode(db, id, nodeId, { responseId });
+  const detail = `sensor 0.2.0 was taken back: it reached no gateway within 60 s${planted}`;
+  await endResponse(db, nodeId, { uid, state: "failed", detail, facts: { ...parameters, runs: "a" }, at: now });
+  await endSensorUpgrade(db, id, "stopped", now);
 }
 
 function alertOf(
@@ -122,10 +155,17 @@ function alertOf(
     ...{ container: container?.id ?? "", containerName: container?.name ?? "", image: container?.image ?? "" },
     ...{ imageDigest: container?.imageDigest ?? "", namespace: container?.namespace ?? "", pod: container?.pod ?? "" },
     ...{ process: process?.name ?? "", exe: process?.exe ?? "", pid: process?.pid ?? 0 },
-    ...{ processStart: process?.startUs ?? 0, at: new Date(event.timeUs / 1_000), count: position, blocked },
+    ...{
+      processStart: process?.startUs ?? 0,
+      at: new Date(event.timeUs / 1_000),
+      count: position,
+      blocked,
+      exposed: true,
+    },
     facts: {
       ...{ event: own, container, lineage, fields: {}, tactics: [tactic], techniques: [{ id, name }] },
       description: `What the rule sees. ${planted}`,
+      ...(severity === "high" ? { raisedFrom: "medium" } : {}),
       advice: `Isolate the container, then look at how the server was entered. ${planted}`,
     },
     ...{ batchId, position },
@@ -231,7 +271,9 @@ function health(planted: string) {
     ...{ residentBytes: 11_400_000, cpuShare: 0.021, degradation: 1, degradationReason: `opens of shop${planted}` },
     ...{ spoolBytes: 1_200_000, spoolLimitBytes: 268_435_456 },
     ...{ seen: { execve: 18_220, open: 902_113 }, lost: { open: 12 }, filtered: { open: 880_004 } },
-    gaps: [{ blockId: "b1c2d3", why: `connections cannot be refused on this kernel${planted}` }],
+    gaps: [
+      { blockId: "b1c2d3", rule: "Cron job written", why: `connections cannot be refused on this kernel${planted}` },
+    ],
     tampering: [`kill of the sensor by pid 4711${planted}`],
   };
 }

@@ -5,6 +5,7 @@ import {
   addIndicators,
   addNode,
   addResponse,
+  addSensorUpgrade,
   getResponse,
   listContainers,
   makeRuntimeDays,
@@ -145,6 +146,8 @@ export async function seedRuntime(store: Store, tenantId: number, now = new Date
     } as const;
     const what = { alerts: true, events: true, eventTypes: [], enabled: false };
     const exportId = await putExportTarget(db, { ...target, ...what, by: "seed", now });
+    const upgrade = { version: "0.1.0", wave: 1, stopOnFailure: true, askedBy: "seed", nodeIds: [nodeId], now };
+    const upgradeId = await addSensorUpgrade(db, upgrade);
     const [seen] = await listContainers(db, { nodeId, limit: 1 });
     const [evidence] = (await getResponse(db, responseId))?.evidence ?? [];
     return {
@@ -156,6 +159,7 @@ export async function seedRuntime(store: Store, tenantId: number, now = new Date
         ["evidence", String(evidence?.id)],
         ["exports", String(exportId)],
         ["modes", String(mode.id)],
+        ["sensor-upgrades", String(upgradeId)],
         ["runtime-events", `${written?.batchId}-0`],
       ]),
       nodeId,

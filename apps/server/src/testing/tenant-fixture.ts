@@ -1,3 +1,4 @@
+import { listGolden, proposeGolden } from "@bulwark/store";
 import { operationsOf, sampleOf } from "./contract.ts";
 import { seedRuntime } from "./seed-runtime.ts";
 import type { TestAccount, TestApp } from "./test-app.ts";
@@ -14,6 +15,7 @@ const ID_MEMBERS = ["digest", "id"];
 export async function seedTenant(server: TestApp, account: TestAccount): Promise<ReadonlyMap<string, string>> {
   const found = await seedEstate(server, account.tenantId);
   found.set("accounts", String(account.id));
+  found.set("golden", await seedGolden(server, account.tenantId, Number(found.get("repositories"))));
   for (const [noun, id] of (await seedRuntime(server.store, account.tenantId)).ids) found.set(noun, id);
   const operations = await operationsOf(server.app);
   const collections = operations.filter(({ params, path }) => params.length === 0 && path.startsWith("/api/v1/"));
@@ -28,7 +30,8 @@ export async function seedTenant(server: TestApp, account: TestAccount): Promise
     const noun = path.split("/").at(-1)!;
     if (method !== "GET" || streams || found.has(noun)) continue;
     const listed = await server.app.inject({ url: path, headers: account.bearer });
-    const [first] = itemsOf(listed.statusCode === 200 ? listed.body : "");
+    const isJson = String(listed.headers["content-type"]).startsWith("application/json");
+    const [first] = itemsOf(listed.statusCode === 200 && isJson ? listed.body : "");
     remember(found, noun, JSON.stringify(first ?? ""));
   }
   return found;
@@ -63,6 +66,16 @@ async function seedEstate({ store }: TestApp, tenantId: number): Promise<Map<str
       .execute();
     return estateOf(registry.id, repository.id, digest);
   });
+}
+
+async function seedGolden({ store, clock }: TestApp, tenantId: number, repositoryId: number): Promise<string> {
+  const somebody = { accountId: Number.MAX_SAFE_INTEGER, name: "somebody else", now: clock.now };
+  const proposal = { repositoryId, digest: "", purpose: "a base", ownerId: null, ...somebody };
+  const [golden] = await store.tenant(tenantId, async (db) => {
+    await proposeGolden(db, proposal);
+    return listGolden(db, { limit: 1 });
+  });
+  return String(golden?.id);
 }
 
 function estateOf(registry: number, repository: number, digest: string): Map<string, string> {

@@ -1,5 +1,6 @@
 import {
   addWaiver,
+  announce,
   approveWaiver,
   getWaiver,
   hasWaiverPlace,
@@ -139,6 +140,8 @@ export const waiverRoutes: Routes = async (app, { deps }) => {
         const isDone = await approveWaiver(db, id, { accountId, name, now: deps.clock() });
         if (!isDone) throw refusal(waiver, accountId);
         await audit(db, request, "waiver.approve", `waiver/${id}`, { finding: waiver.finding, scope: waiver.scope });
+        // Admission does not count what is waived.
+        await announce(db, { topic: "images", id: "waivers" });
         return found(db, id, principal);
       });
     },
@@ -166,6 +169,8 @@ export const waiverRoutes: Routes = async (app, { deps }) => {
         }
         await removeWaiver(db, id, { name: principal.name, now: deps.clock() });
         await audit(db, request, "waiver.delete", `waiver/${id}`, { finding: waiver.finding, scope: waiver.scope });
+        // Admission does not count what is waived.
+        await announce(db, { topic: "images", id: "waivers" });
       });
       return reply.status(204).send(null);
     },

@@ -43,3 +43,21 @@ function ofHarbor({ type, event_data: eventData, data }: Fields): readonly strin
 function ofSimple({ repository }: Fields): readonly string[] {
   return [textOf(repository), textOf(fieldsOf(repository).repo_name)];
 }
+
+const PULLED = /^(PULL_ARTIFACT|harbor\.artifact\.pulled)$/;
+const DIGEST = /^sha256:[a-f0-9]{64}$/;
+/** What the server itself reads is no use of an image. */
+const OWN_READER = /^bulwark\b/i;
+
+/** Digests of manifests that a registry says were pulled, in the same formats. To believe it only keeps an image from cleanups. */
+export function pulledDigests(body: unknown): readonly string[] {
+  const { events, type, event_data: eventData, data } = fieldsOf(body);
+  const told = listOf(events)
+    .map(fieldsOf)
+    .filter(({ action, request }) => textOf(action) === "pull" && !OWN_READER.test(textOf(fieldsOf(request).useragent)))
+    .map(({ target }) => textOf(fieldsOf(target).digest));
+  const byHarbor = PULLED.test(textOf(type))
+    ? [eventData, data].flatMap((each) => listOf(fieldsOf(each).resources).map((one) => textOf(fieldsOf(one).digest)))
+    : [];
+  return [...new Set([...told, ...byHarbor].filter((digest) => DIGEST.test(digest)))].slice(0, MAX_REPOSITORIES);
+}

@@ -1,6 +1,7 @@
 import {
   countAttempt,
   getRegistry,
+  notePulls,
   pendingSync,
   registryOfWebhook,
   setWebhook,
@@ -16,7 +17,7 @@ import { isWanted } from "../registries/read-registry.ts";
 import { syncJob } from "../registries/sync-job.ts";
 import type { Routes } from "../routes.ts";
 import { randomSecret, sha256 } from "../security/random-secret.ts";
-import { pushedRepositories } from "./pushed.ts";
+import { pulledDigests, pushedRepositories } from "./pushed.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
 const WINDOW_MS = 60_000;
@@ -84,7 +85,11 @@ export const webhookRoutes: Routes = async (app, { deps }) => {
         throw new ServerError("TOO_MANY_REQUESTS", `more than ${MAX_CALLS} calls in a minute`, "send it again later");
       }
       const names = pushedRepositories(request.body);
-      const started = await store.tenant(tenantId, (db) => syncPushed(db, tenantId, hash, names));
+      const pulled = pulledDigests(request.body);
+      const started = await store.tenant(tenantId, async (db) => {
+        await notePulls(db, hash, pulled, clock());
+        return syncPushed(db, tenantId, hash, names);
+      });
       for (const job of started) await job.enqueue(deps);
       return reply.status(202).send({ repositories: names.length });
     },

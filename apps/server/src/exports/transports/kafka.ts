@@ -88,10 +88,15 @@ async function within<Result>(ms: number, work: Promise<Result>): Promise<Result
   return Promise.race([work.catch(explained), late]).finally(() => clearTimeout(timer));
 }
 
-/** The library tells how often something failed, and keeps why in a list. */
+/** The library tells how often something failed, and keeps why in lists and causes: what lies deepest is the reason. */
 function explained(error: unknown): never {
   let cause = error;
-  while (cause instanceof AggregateError && cause.errors.length > 0) cause = cause.errors[0];
+  for (let next = reasonOf(cause); next !== undefined; next = reasonOf(cause)) cause = next;
   if (cause === error || !(cause instanceof Error)) throw error;
   throw new Error(`${error instanceof Error ? error.message : ""} ${cause.message}`.trim(), { cause: error });
+}
+
+function reasonOf(error: unknown): unknown {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors[0];
+  return error instanceof Error ? error.cause : undefined;
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHttpReceiver } from "../../notifications/testing/http-receiver.ts";
 import type { ExportRecord } from "../export-record.ts";
 import { openTransport } from "../open-transport.ts";
+import { type KafkaLogin, startKafkaBroker } from "../testing/kafka-broker.ts";
 import { startSyslogReceiver } from "../testing/syslog-receiver.ts";
 import { transportOf } from "./index.ts";
 import { frame } from "./syslog.ts";
@@ -76,10 +77,25 @@ async function kafkaReceiver(): Promise<Receiver> {
   };
 }
 
+/** A broker of ours with TLS and a login: the one of BULWARK_TEST_KAFKA has neither. */
+async function guardedKafka(mechanism: KafkaLogin["mechanism"]): Promise<Receiver> {
+  const login = { mechanism, username: "bulwark", password: SECRET };
+  const broker = await startKafkaBroker(directory, "security", login);
+  const { address, caPem, received, close } = broker;
+  return {
+    ...{ kind: "kafka", address, close },
+    settings: { ...settings, caPem, topic: "security", username: "bulwark", mechanism },
+    taken: async () => received.map((text) => JSON.parse(text)),
+  };
+}
+
 const RECEIVERS: Readonly<Record<string, () => Promise<Receiver>>> = {
   "syslog over TCP": () => syslogReceiver(),
   "syslog over TLS": () => syslogReceiver(directory),
   webhook: webhookReceiver,
+  "Kafka over TLS, with a password": () => guardedKafka("PLAIN"),
+  "Kafka over TLS, with SCRAM-SHA-256": () => guardedKafka("SCRAM-SHA-256"),
+  "Kafka over TLS, with SCRAM-SHA-512": () => guardedKafka("SCRAM-SHA-512"),
   ...(BROKER === undefined ? {} : { kafka: kafkaReceiver }),
 };
 
@@ -162,6 +178,23 @@ test("a syslog server with a certificate of an authority that nobody trusts gets
   expect(server.received).toEqual([]);
   await server.close();
 });
+
+test.each(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const)(
+  "a broker gets nothing from who has not its password, nor one whose certificate nobody trusts: %s",
+  async (mechanism) => {
+    const receiver = await guardedKafka(mechanism);
+    const to = (secret: string, over: TransportSettings = {}) =>
+      openTransport({ ...receiver, settings: { ...receiver.settings, ...over } }, secret, {
+        clock: () => NOW,
+        withinMs: 5_000,
+      }).then((transport) => transport.send([record(0)]));
+    await expect(to("not its password at all")).rejects.toThrow(/authentication|password/i);
+    await expect(to(SECRET, { username: "" })).rejects.toThrow();
+    await expect(to(SECRET, { caPem: "" })).rejects.toThrow(/certificate/);
+    expect(await receiver.taken(0)).toEqual([]);
+    await receiver.close();
+  },
+);
 
 test.each([
   ["webhook", "ftp://a.example.org", {}, SECRET, "the address begins with https://"],

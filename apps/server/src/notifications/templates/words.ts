@@ -17,6 +17,9 @@ export interface Words {
   readonly counts: (open: number, closed: number) => string;
   readonly caseClosed: string;
   readonly failedTasks: (count: number) => string;
+  readonly onBase: (base: string, findings: number) => string;
+  readonly standing: (count: number) => string;
+  readonly insteadOf: (name: string) => string;
   readonly images: (count: number) => string;
   readonly test: (channel: string) => string;
   readonly separator: string;

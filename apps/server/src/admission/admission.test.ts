@@ -1,0 +1,282 @@
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import {
+  buildImage,
+  buildIndex,
+  contentOf,
+  startRegistry,
+  type TestRegistry,
+  temporaryDirectory,
+} from "@bulwark/image/testing";
+import { addCluster, keepObjects } from "@bulwark/store";
+import pino from "pino";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { zipOf } from "../../../../packages/ecosystems/src/testing/zip-writer.ts";
+import type { ConnectedCluster } from "../clusters/cluster-stream.ts";
+import { openSecretBox } from "../security/secret-box.ts";
+import { type RunningServer, startServer } from "../start-server.ts";
+import { type AdmissionAnswers, openAdmissionAnswers } from "./answer.ts";
+import { firstState } from "./authorities.ts";
+import { type AdmissionRole, startAdmission } from "./start-admission.ts";
+import { createLocalSource } from "./testing/local-source.ts";
+import { createReviewer, type Reviewer } from "./testing/reviewer.ts";
+
+/** A whole server with a worker and a registry, and two replicas of the webhook: only the stream between them is left out. */
+const directory = temporaryDirectory();
+const NAME = "bulwark-admission.bulwark.svc";
+const PASSWORD = "four grey herons wading";
+const OS = 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n';
+const base = { files: { "etc/os-release": OS }, createdBy: "ADD rootfs.tar /" };
+const jar = (version: string) =>
+  zipOf({
+    "META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties": `version=${version}\ngroupId=org.apache.logging.log4j\nartifactId=log4j-core\n`,
+  });
+const IMAGES = {
+  "shop/app:2.14": buildImage({
+    layers: [
+      base,
+      { files: { "srv/log4j-core-2.14.1.jar": jar("2.14.1") }, createdBy: "COPY log4j-core-2.14.1.jar /srv" },
+    ],
+  }),
+  "shop/app:2.25": buildImage({
+    layers: [
+      base,
+      { files: { "srv/log4j-core-2.25.3.jar": jar("2.25.3") }, createdBy: "COPY log4j-core-2.25.3.jar /srv" },
+    ],
+  }),
+  "shop/late:1": buildImage({
+    layers: [
+      base,
+      { files: { "srv/log4j-core-2.14.1.jar": jar("2.14.1"), "srv/late": "1" }, createdBy: "COPY . /srv" },
+    ],
+  }),
+};
+
+/** An index of images for two platforms, which no tag names. */
+const UNNAMED = buildIndex([IMAGES["shop/app:2.25"].manifest, IMAGES["shop/late:1"].manifest]);
+
+let server: RunningServer;
+let registry: TestRegistry;
+let answers: AdmissionAnswers;
+let cluster: ConnectedCluster;
+let headers: Readonly<Record<string, string>>;
+const replicas: { readonly role: AdmissionRole; readonly api: Reviewer }[] = [];
+const ended: (() => Promise<void> | void)[] = [];
+
+beforeAll(async () => {
+  chmodSync(directory.path, 0o755);
+  const content = contentOf(IMAGES);
+  const blobs = new Map([...content.blobs, [UNNAMED.descriptor.digest, UNNAMED.bytes]]);
+  registry = await startRegistry({ ...content, blobs });
+  server = await startServer({
+    ...{ dataDirectory: join(directory.path, "data"), roles: new Set(["api", "worker"] as const), host: "127.0.0.1" },
+    ...{ port: 0, concurrency: 2, adminPassword: PASSWORD, log: pino({ level: "silent" }) },
+  });
+  const { store, queue } = server;
+  const session = await fetch(`${server.url}/api/v1/session`, {
+    ...{ method: "POST", headers: { "content-type": "application/json" } },
+    body: JSON.stringify({ login: "admin", password: PASSWORD }),
+  });
+  const { csrf } = (await session.json()) as { csrf: string };
+  const cookie = session.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  headers = { cookie, "x-csrf-token": csrf };
+  await call("POST", "/registries", {
+    ...{ name: "own", kind: "oci", address: registry.host, plainHttp: true, allowPrivate: true, pollMinutes: 0 },
+  });
+  const secrets = await openSecretBox({ file: join(directory.path, "data", "master-keys.json") });
+  const log = { warn: () => {} };
+  answers = await openAdmissionAnswers({ store, queue, secrets, clock: () => new Date(), log });
+  const now = new Date();
+  const id = await store.tenant(1, (db) =>
+    addCluster(db, 1, { uid: "c-1", name: "prod", grade: "high", ownerId: null, now }),
+  );
+  cluster = { id: id ?? 0, uid: "c-1", tenantId: 1, name: "prod", kubernetesUid: "k" };
+  const namespace = {
+    uid: "n",
+    apiVersion: "v1",
+    kind: "Namespace",
+    namespace: "",
+    name: "shop",
+    document: { metadata: { name: "shop" } },
+  };
+  await store.tenant(1, (db) => keepObjects(db, cluster.id, { epoch: "e", objects: [namespace], now }));
+  const { serving, authorities } = await firstState([NAME], now);
+  for (let at = 0; at < 2; at++) {
+    const source = await createLocalSource(answers, store, cluster);
+    const role = await startAdmission({
+      ...{ source, listen: { host: "127.0.0.1", port: 0 }, certificate: { given: serving }, clock: () => new Date() },
+      ...{ log: { error: () => {}, warn: () => {} }, drainMs: 0 },
+    });
+    const api = createReviewer(role.port, () => authorities[0]?.cert ?? "", NAME);
+    replicas.push({ role, api });
+    ended.push(async () => {
+      api.close();
+      await role.close();
+      await source.close();
+    });
+  }
+});
+
+afterAll(async () => {
+  for (const end of ended) await end();
+  await answers?.close();
+  await server?.close();
+  await registry?.close();
+  directory.remove();
+});
+
+async function call<Body = Readonly<Record<string, unknown>>>(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Body> {
+  const typed = body === undefined ? headers : { ...headers, "content-type": "application/json" };
+  const sent = await fetch(`${server.url}/api/v1${path}`, {
+    ...{ method, headers: typed, body: body === undefined ? null : JSON.stringify(body) },
+  });
+  const text = await sent.text();
+  if (!sent.ok) throw new Error(`${method} ${path}: ${sent.status} ${text}`);
+  return (text === "" ? undefined : JSON.parse(text)) as Body;
+}
+
+let uid = 0;
+async function review(name: string, spec: object, metadata: object = {}, replica = 0) {
+  const object = { kind: "Pod", apiVersion: "v1", metadata: { name: "web", ...metadata }, spec };
+  const request = {
+    ...{
+      uid: `u-${uid++}`,
+      kind: { group: "", version: "v1", kind: "Pod" },
+      namespace: "shop",
+      operation: "CREATE",
+      object,
+    },
+    ...{ name: "web", userInfo: { username: "ann" } },
+  };
+  const body = JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request });
+  return (await replicas[replica]?.api.post(`/${name}?timeout=10s`, body))?.body.response;
+}
+
+const image = (name: string) => ({ containers: [{ name: "app", image: `${registry.host}/${name}` }] });
+const settled = (look: () => Promise<unknown>) => expect.poll(look, { timeout: 10_000 });
+
+test("an image that nobody scanned is looked up, scanned, and denied with the policy, the layer and the fix", async () => {
+  await call("POST", "/admission/modes", { policy: "critical-flaws", mode: "enforce" });
+  await settled(async () => (await review("validate", image("shop/app:2.14")))?.allowed).toBe(false);
+  const { status } = (await review("validate", image("shop/app:2.14"))) ?? {};
+  expect(status?.message).toMatch(
+    /policy critical-flaws \(critical\): .*shop\/app:2\.14 has \d+ critical flaws with a fix, 0 at most: .*log4j-core 2\.14\.1 in layer 1 \(COPY log4j-core-2\.14\.1\.jar \/srv\): update to 2\.\d+\.\d+/,
+  );
+  expect((await review("validate", image("shop/app:2.25")))?.allowed).toBe(true);
+});
+
+test("a new image in a pod waits for its scan, and is denied in the same request", async () => {
+  const began = performance.now();
+  const answer = await review("validate", image("shop/late:1"), {}, 1);
+  expect(answer).toMatchObject({ allowed: false });
+  expect(performance.now() - began).toBeLessThan(9_000);
+});
+
+test("an index that no tag names is known by the images behind it, and judged by the worst of them", async () => {
+  const named = image(`shop/late@${UNNAMED.descriptor.digest}`);
+  await settled(async () => (await review("validate", named))?.status?.message).toMatch(
+    /critical-flaws.*log4j-core 2\.14\.1/,
+  );
+});
+
+test("tags are pinned to what the registry says they name", async () => {
+  const settings = await call<{ mutation: object }>("GET", "/admission/settings");
+  await call("POST", "/admission/settings", { ...settings, mutation: { ...settings.mutation, pinDigests: true } });
+  const digest = IMAGES["shop/app:2.25"].manifest.digest;
+  const patch = JSON.stringify([
+    { op: "replace", path: "/spec/containers/0/image", value: `${registry.host}/shop/app:2.25@${digest}` },
+  ]);
+  await settled(async () =>
+    Buffer.from((await review("mutate", image("shop/app:2.25")))?.patch ?? "", "base64").toString("utf8"),
+  ).toBe(patch);
+});
+
+test("the emergency brake reaches every replica within 5 seconds, and ends as fast", async () => {
+  await call("POST", "/admission/modes", { policy: "critical-flaws", mode: "audit" });
+  await settled(async () => (await review("validate", image("shop/app:2.14")))?.allowed).toBe(true);
+  await settled(async () => (await review("validate", image("shop/app:2.14"), {}, 1))?.allowed).toBe(true);
+  const began = performance.now();
+  const brake = { kind: "flaw", pattern: "CVE-2021-44228", reason: "exploited now" };
+  const { id } = await call<{ id: number }>("POST", "/admission/brakes", brake);
+  for (const at of [0, 1])
+    await settled(async () => (await review("validate", image("shop/app:2.14"), {}, at))?.status?.message).toContain(
+      "holds flaw CVE-2021-44228, which the emergency brake denies everywhere: exploited now",
+    );
+  expect(performance.now() - began).toBeLessThan(5_000);
+  expect((await review("validate", image("shop/app:2.25")))?.allowed).toBe(true);
+  await call("POST", `/admission/brakes/${id}/release`);
+  await settled(async () => (await review("validate", image("shop/app:2.14")))?.allowed).toBe(true);
+});
+
+test("break-glass lets pass for its minutes, is counted, and is in the audit log each time", async () => {
+  await call("POST", "/admission/modes", { policy: "no-privileged", mode: "enforce" });
+  const spec = { containers: [{ name: "app", image: "a:1", securityContext: { privileged: true } }] };
+  await settled(async () => (await review("validate", spec))?.allowed).toBe(false);
+  const given = { namespace: "shop", minutes: 10, reason: "outage" };
+  const { id, code } = await call<{ id: number; code: string }>("POST", "/admission/grants", given);
+  const annotations = { "bulwark.dev/break-glass": code };
+  await settled(async () => (await review("validate", spec, { annotations }))?.allowed).toBe(true);
+  expect((await review("validate", spec))?.allowed).toBe(false);
+  const grants = () => call<{ items: { id: number; used: number; code?: string }[] }>("GET", "/admission/grants");
+  await settled(async () => (await grants()).items[0]?.used).toBeGreaterThan(0);
+  expect((await grants()).items[0]).not.toHaveProperty("code");
+  const log = await call<{ items: { action: string; subject: string }[] }>("GET", "/audit");
+  expect(log.items).toContainEqual(
+    expect.objectContaining({ action: "admission.break-glass", subject: `admission-grant/${id}` }),
+  );
+  await call("POST", `/admission/grants/${id}/end`);
+  await settled(async () => (await review("validate", spec, { annotations }))?.allowed).toBe(false);
+});
+
+test("decisions are kept folded, and each policy shows what it denied and what it would have", async () => {
+  await settled(async () => {
+    const { items } = await call<{ items: { verdict: string }[] }>("GET", "/admission/decisions?policy=critical-flaws");
+    const verdicts = items.map(({ verdict }) => verdict);
+    return ["denied", "audited"].every((verdict) => verdicts.includes(verdict));
+  }).toBe(true);
+  const { items } = await call<{
+    items: { name: string; counts: { denied: number; wouldDeny: number; asked: number } }[];
+  }>("GET", "/admission/policies");
+  const counts = items.find(({ name }) => name === "critical-flaws")?.counts;
+  expect([counts?.denied, counts?.wouldDeny].every((each) => (each ?? 0) > 0)).toBe(true);
+  expect(counts?.asked).toBeGreaterThanOrEqual((counts?.denied ?? 0) + (counts?.wouldDeny ?? 0));
+});
+
+test("a policy of one's own is judged by as soon as it is put, and one with a mistake is refused with its place", async () => {
+  const content = `name: team-label\nmode: enforce\nrules:\n  - id: team\n    on: pod\n    deny: '!("team" in pod.metadata.?labels.orValue({}))'\n    message: say whose it is\n`;
+  await call("POST", "/admission/policies", { content });
+  await settled(async () => (await review("validate", image("shop/app:2.25")))?.status?.message).toContain(
+    "say whose it is",
+  );
+  const wrong = call("POST", "/admission/policies", { content: content.replace("pod.metadata", "pd.metadata") });
+  await expect(wrong).rejects.toThrow('rule \\"team\\": Unknown variable: pd');
+});
+
+test("a batch that comes again, or holds what is no decision, changes nothing", async () => {
+  const { store } = server;
+  // No review of these tests is about a service: nothing else counts meanwhile.
+  const policy = "exposed-services";
+  const count = async () =>
+    (await call<{ items: { name: string; counts: { asked: number } }[] }>("GET", "/admission/policies")).items.find(
+      ({ name }) => name === policy,
+    )?.counts.asked;
+  const before = (await count()) ?? 0;
+  const decision = {
+    ...{
+      kind: "Pod",
+      namespace: "n\u0000\n",
+      name: "x".repeat(9_000),
+      verdict: "allowed",
+      count: 3,
+      asked: [policy],
+    },
+    ...{ violations: "none", lastAt: "9999-01-01T00:00:00Z", unknown: [7] },
+  };
+  const batch = { epoch: "again", sequence: 1, document: [decision, 7, { verdict: "odd" }], dropped: 0 };
+  for (let times = 0; times < 2; times++) await store.tenant(1, (db) => answers.decided(db, cluster, batch));
+  expect(await count()).toBe(before + 3);
+});

@@ -1,0 +1,22 @@
+/** What `bulwark up` and `bulwark server` take. */
+export const SERVE_OPTIONS = {
+  data: { type: "string" },
+  listen: { type: "string" },
+  database: { type: "string" },
+  roles: { type: "string" },
+  gateway: { type: "string" },
+  concurrency: { type: "string" },
+  "tls-key": { type: "string" },
+  "tls-cert": { type: "string" },
+  "public-url": { type: "string" },
+  "trust-proxy": { type: "string" },
+  probes: { type: "string" },
+  "keep-events-days": { type: "string" },
+  "keep-events-gib": { type: "string" },
+  "kms-command": { type: "string" },
+  "behind-tls-proxy": { type: "boolean" },
+  "cluster-token": { type: "string" },
+  kubeconfig: { type: "string" },
+  "no-host-scan": { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;

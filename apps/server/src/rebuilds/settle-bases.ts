@@ -1,0 +1,56 @@
+import { successorOf } from "@bulwark/lineage";
+import {
+  assignStages,
+  baseTags,
+  type ConcernedImages,
+  type FixedBase,
+  movedBases,
+  openRebuilds,
+  repositoriesAtRisk,
+  repositoriesOfImages,
+  type Store,
+  settleRebuilds,
+  staleInRepository,
+  staleOnNodes,
+  type TenantQueries,
+} from "@bulwark/store";
+import { assessImages } from "../golden/assess-images.ts";
+import { growWhole } from "../lineage/grow.ts";
+
+/**
+ * What follows for bases from what happened to images: the forest grows, risks find who must act on them, and where a base
+ * was superseded by one with fewer flaws, those who stand on it are asked to rebuild.
+ */
+export async function settleBases(store: Store, tenantId: number, of: ConcernedImages, now: Date): Promise<void> {
+  const bases = await growWhole(store, tenantId);
+  await store.tenant(tenantId, async (db) => {
+    const { images = [], repositories: named = [] } = of;
+    const repositories = [...new Set([...named, ...(await repositoriesOfImages(db, images))])];
+    // A base that came after its children takes over what was thought to be theirs.
+    await assignStages(db, [...new Set([...repositories, ...(await repositoriesAtRisk(db, bases))])]);
+    const moved = await movedBases(db, { images, repositories });
+    const newer = [];
+    for (const repository of repositories) newer.push(...(await newerBases(db, repository)));
+    for (const base of [...moved, ...newer]) await openRebuilds(db, base, now);
+    await settleRebuilds(db, repositories, now);
+    // What stands on a base that was not known is judged anew, as are tags that moved; a scan is judged at once.
+    await staleOnNodes(db, bases);
+    for (const repository of named) await staleInRepository(db, repository);
+    await assessImages(db, images, now);
+  });
+}
+
+/** Images of a repository that something stands on, and that a higher version of the same major supersedes. */
+async function newerBases(db: TenantQueries, repository: number): Promise<readonly FixedBase[]> {
+  const tags = await baseTags(db, repository);
+  return tags.flatMap((used) => {
+    if (used.beneath === 0) return [];
+    const next = successorOf(
+      used,
+      tags.filter(({ platform }) => platform === used.platform),
+    );
+    const target = tags.find(({ name, platform }) => name === next?.name && platform === used.platform);
+    if (target?.isScanned !== true || target.imageId === used.imageId) return [];
+    return [{ baseRepositoryId: repository, fromImageId: used.imageId, toImageId: target.imageId, toTag: target.name }];
+  });
+}
