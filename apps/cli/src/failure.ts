@@ -3,12 +3,14 @@ import { CodedError } from "@bulwark/model";
 /** Exit status of a command that could not do its work. */
 export const ERROR_EXIT = 2;
 
-/** `USAGE`: the words of the call are wrong. `FILE_*`, `OUTPUT_*`: a file it names. `INTERRUPTED`: by the user.
+/** `GOLDEN_INVALID`: a list of golden images cannot be used. `USAGE`: the words of the call are wrong. `FILE_*`, `OUTPUT_*`: a file it names. `INTERRUPTED`: by the user.
  * `NOT_LOGGED_IN`, `SERVER_*`: the platform was to be asked. */
 export type CliErrorCode =
   | "SENSOR_FAILED"
   | "NOT_FOUND"
+  | "GOLDEN_INVALID"
   | "USAGE"
+  | "IMAGE_UNKNOWN"
   | "FILE_UNREADABLE"
   | "OUTPUT_UNWRITABLE"
   | "INTERRUPTED"

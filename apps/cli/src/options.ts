@@ -14,9 +14,15 @@ export interface ParsedOptions {
 /**
  * Parses a command's arguments.
  *
+ * @param formats what `--format` may be, where it is the same for all that the command does
  * @throws CliError `USAGE` that names the argument
  */
-export function parseOptions(command: string, args: readonly string[], options: OptionTable): ParsedOptions {
+export function parseOptions(
+  command: string,
+  args: readonly string[],
+  options: OptionTable,
+  formats: readonly string[] = [],
+): ParsedOptions {
   let parsed: ReturnType<typeof parseArgs>;
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
@@ -32,5 +38,8 @@ export function parseOptions(command: string, args: readonly string[], options: 
     else if (Array.isArray(value)) lists[name] = value.map(String);
     else if (value === true) flags.add(name);
   }
+  const { format } = text;
+  if (format !== undefined && formats.length > 0 && !formats.includes(format))
+    throw new CliError("USAGE", `${command}: there is no format "${format}"`, `take ${formats.join(" or ")}`);
   return { text, lists, flags, positionals: parsed.positionals };
 }

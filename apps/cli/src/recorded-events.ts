@@ -1,111 +1,35 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { fieldsOf, RUNTIME_EVENT_TYPES, type RuntimeEvent } from "@bulwark/model";
+import { readAuditEvent } from "@bulwark/detect";
+import {
+  type AuditEvent,
+  EMPTY_CONTAINER,
+  EMPTY_EVENT,
+  EMPTY_PROCESS,
+  fieldsOf,
+  listOf,
+  RUNTIME_EVENT_TYPES,
+  type RuntimeEvent,
+} from "@bulwark/model";
 import { CliError } from "./failure.ts";
 
 /** Of one line: 128 KiB of arguments, escaped, with a lineage of such. */
 const MAX_LINE_LENGTH = 16 * 1024 * 1024;
 const TYPES: ReadonlySet<string> = new Set(RUNTIME_EVENT_TYPES);
 
-/** What an event has that says nothing of a field. */
-const EMPTY_EVENT = {
-  count: 1,
-  process: null,
-  container: null,
-  threadId: 0,
-  result: 0,
-  path: "",
-  newPath: "",
-  flags: 0,
-  mode: 0,
-  fd: 0,
-  upperLayer: false,
-  inode: 0,
-  device: 0,
-  family: 0,
-  protocol: "",
-  localAddress: "",
-  localPort: 0,
-  remoteAddress: "",
-  remotePort: 0,
-  bytesSent: 0,
-  bytesReceived: 0,
-  dnsName: "",
-  dnsType: "",
-  dnsAnswers: [],
-  argument: 0,
-  targetPid: 0,
-  detail: "",
-  blockId: "",
-  targetFd: 0,
-  fdKind: "unknown",
-  oldCapabilities: 0,
-  oldUid: 0,
-} as const;
-
-const EMPTY_PROCESS = {
-  pid: 0,
-  namespacePid: 0,
-  startUs: 0,
-  parent: null,
-  name: "",
-  exe: "",
-  arguments: [],
-  argumentsCut: 0,
-  cwd: "",
-  uid: 0,
-  gid: 0,
-  effectiveUid: 0,
-  loginUid: 4_294_967_295,
-  userName: "",
-  sessionId: 0,
-  groupLeaderPid: 0,
-  tty: 0,
-  effectiveCapabilities: 0,
-  interpreter: "",
-  exeInMemory: false,
-  exeDeleted: false,
-  exeDrifted: false,
-  exeWritable: false,
-  exeInode: 0,
-  exeDigest: "",
-  stdin: "unknown",
-  stdout: "unknown",
-  stderr: "unknown",
-} as const;
-
-const EMPTY_CONTAINER = {
-  id: "",
-  runtime: "",
-  runtimeNamespace: "",
-  name: "",
-  image: "",
-  imageDigest: "",
-  labels: {},
-  privileged: false,
-  mounts: [],
-  capabilities: 0,
-  hostNetwork: false,
-  hostPid: false,
-  hostIpc: false,
-  readOnlyRoot: false,
-  seccomp: false,
-  user: "",
-  pod: "",
-  podUid: "",
-  namespace: "",
-  kubernetesContainer: "",
-  startedUs: 0,
-  addresses: [],
-} as const;
+/** What was recorded on a node, or by an API server. */
+export type RecordedEvent =
+  | { readonly source: "sensor"; readonly event: RuntimeEvent }
+  | { readonly source: "audit"; readonly event: AuditEvent };
 
 /**
- * Reads recorded events, one JSON object a line in the shape of `RuntimeEvent`; what a line leaves out is empty.
+ * Reads recorded events, one JSON object a line: in the shape of `RuntimeEvent`, where what a line leaves out is empty, or audit
+ * events of Kubernetes (audit.k8s.io/v1), one by one or as lists.
  *
  * @param file its path, `-` for standard input
  * @throws CliError `FILE_UNREADABLE` that names the line
  */
-export async function* readEvents(file: string): AsyncGenerator<RuntimeEvent> {
+export async function* readEvents(file: string): AsyncGenerator<RecordedEvent> {
   const input = file === "-" ? process.stdin : createReadStream(file);
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   const failure = new Promise<never>((_, reject) => input.once("error", reject));
@@ -114,7 +38,7 @@ export async function* readEvents(file: string): AsyncGenerator<RuntimeEvent> {
   try {
     for await (const line of lines) {
       number++;
-      if (line.trim() !== "") yield parseEvent(line);
+      if (line.trim() !== "") yield* parseLine(line);
     }
     if (input.errored !== null) throw input.errored;
   } catch (cause) {
@@ -129,9 +53,20 @@ export async function* readEvents(file: string): AsyncGenerator<RuntimeEvent> {
   }
 }
 
-function parseEvent(line: string): RuntimeEvent {
+function parseLine(line: string): readonly RecordedEvent[] {
   if (line.length > MAX_LINE_LENGTH) throw new Error(`the line is longer than ${MAX_LINE_LENGTH} characters`);
   const fields = fieldsOf(JSON.parse(line));
+  if (fields.auditID === undefined && fields.kind !== "EventList") {
+    return [{ source: "sensor", event: parseEvent(fields) }];
+  }
+  return (fields.kind === "EventList" ? listOf(fields.items) : [fields]).map((item) => {
+    const event = readAuditEvent(item);
+    if (event === undefined) throw new Error("it is no audit event: auditID or stage is missing");
+    return { source: "audit", event };
+  });
+}
+
+function parseEvent(fields: Readonly<Record<string, unknown>>): RuntimeEvent {
   if (typeof fields.type !== "string" || !TYPES.has(fields.type))
     throw new Error(`no event type: ${String(fields.type)}`);
   if (typeof fields.timeUs !== "number") throw new Error("timeUs is no number");

@@ -11,7 +11,8 @@ Actions
 Options
   --rules FILE        replay: rules to run, may be repeated; a directory is every rule below it
                       (default: the rules that Bulwark ships)
-  --events FILE       replay: events, one JSON object a line; - is standard input
+  --events FILE       replay: events of a sensor or audit events of Kubernetes, one JSON object a line; - is
+                      standard input
   --all               replay: also rules that their files switch off
   --format FORMAT     lines (default) or json
   --story FILE        replay: write the attack story of what was found, as HTML
@@ -21,6 +22,7 @@ Examples
   bulwark rules check content/rules
   bulwark rules replay --rules my.yaml --events recorded.ndjson --format json
   bulwark rules replay --events recorded.ndjson --story story.html
+  bulwark rules replay --events /var/log/kubernetes/audit.log
   bulwark rules fields proc.
 
 Exit status of check: 0 every rule can be read, 2 one cannot. Of replay: 0 no alert, 1 alerts, 2 it could not be done.

@@ -41,6 +41,8 @@ export interface ScanArguments extends ScannerOptions {
   readonly grade?: string;
   /** Signature policy that the image has to satisfy. */
   readonly requireSignature?: string;
+  /** Whether it has to stand on a golden image: by the server that one is logged in to, or by a list. */
+  readonly golden?: { readonly list?: string; readonly key?: string };
 }
 
 const TABLE = {
@@ -73,6 +75,8 @@ const TABLE = {
   "no-cache": { type: "boolean" },
   offline: { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
+  golden: { type: "boolean" },
+  "golden-key": { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -82,10 +86,12 @@ const TABLE = {
  * @throws CliError `USAGE`
  */
 export function parseScanArguments(args: readonly string[]): ScanArguments | undefined {
-  const parsed = parseOptions("scan", args, TABLE);
+  const parsed = parseOptions("scan", args.flatMap(partGolden), TABLE);
   if (parsed.flags.has("help")) return undefined;
   const [afterPolicies, morePolicies] = partPositionals(parsed.positionals, parsed.lists.policy, /\.ya?ml$/i);
-  const [positionals, moreSarif] = partPositionals(afterPolicies, parsed.lists.sarif, /\.sarif(?:\.json)?$/i);
+  const [afterSarif, moreSarif] = partPositionals(afterPolicies, parsed.lists.sarif, /\.sarif(?:\.json)?$/i);
+  const asked = parsed.flags.has("golden") ? [] : undefined;
+  const [positionals, goldenLists] = partPositionals(afterSarif, asked, GOLDEN_LIST);
   const { dockerfile } = parsed.text;
   const source = dockerfile === undefined ? positionals[0] : "";
   if (dockerfile !== undefined && positionals.length > 0) {
@@ -103,6 +109,7 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
       source === undefined ? "no source is given" : `more than one source is given: ${positionals.join(" ")}`;
     throw new CliError("USAGE", `scan: ${what}`, "give one image, archive, directory or SBOM; see bulwark scan --help");
   }
+  const golden = goldenOf(parsed, goldenLists, source);
   const scanners = words(parsed.lists.scanners).map((scanner) => oneOf(scanner, SCANNERS, "--scanners"));
   const {
     clamd,
@@ -145,7 +152,35 @@ export function parseScanArguments(args: readonly string[]): ScanArguments | und
     ...(db === undefined ? {} : { database: db }),
     ...(caFile === undefined ? {} : { caFile }),
     ...(requireSignature === undefined ? {} : { requireSignature }),
+    ...(golden === undefined ? {} : { golden }),
   };
+}
+
+/** No source but an SBOM, which has its own prefix, ends like a list of golden images. */
+const GOLDEN_LIST = /^(?!sbom:).*\.json$/i;
+
+/** `--golden=FILE` is `--golden FILE`. */
+function partGolden(arg: string): readonly string[] {
+  return arg.startsWith("--golden=") ? ["--golden", arg.slice("--golden=".length)] : [arg];
+}
+
+/** What an image stands on is told by its layers: an SBOM, a source tree and a Dockerfile have none. */
+function goldenOf(
+  { flags, text }: ParsedOptions,
+  lists: readonly string[],
+  source: string,
+): ScanArguments["golden"] | undefined {
+  const key = text["golden-key"];
+  const next = "see bulwark scan --help";
+  if (!flags.has("golden")) {
+    if (key !== undefined) throw new CliError("USAGE", "scan: --golden-key goes with --golden FILE", next);
+    return undefined;
+  }
+  if (text.dockerfile !== undefined || text.kind === "source" || source.startsWith("sbom:"))
+    throw new CliError("USAGE", "scan: --golden needs an image: its layers tell what it stands on", next);
+  if (lists.length > 1) throw new CliError("USAGE", `scan: more than one list is given: ${lists.join(" ")}`, next);
+  const [list] = lists;
+  return { ...(list === undefined ? {} : { list }), ...(key === undefined ? {} : { key }) };
 }
 
 /** `--policy a.yaml b.yaml` names two policies, and so does `--sarif`: no source ends like such a file. */
@@ -211,6 +246,9 @@ Options
   --vex FILE           OpenVEX statements that take findings out; may be repeated
   --require-signature FILE
                        refuse the image unless its signatures satisfy this signature policy
+  --golden [FILE]      refuse the image unless its layers stand on a golden image; asks the server of bulwark login, or
+                       the list in FILE (.json) that bulwark golden export wrote
+  --golden-key FILE    public key (PEM) that must have signed the list
   --severity LIST      report only these, comma-separated: critical,high
   --ignore-unfixed     leave out findings without a fixed version
   --scanners LIST      ${SCANNERS.join(", ")} (default: all of them)
@@ -238,6 +276,7 @@ Examples
   bulwark scan --kind source --sarif semgrep.sarif dir:.
   bulwark scan --format cyclonedx -o app.cdx.json registry.example/team/app:1.4
   bulwark scan --dockerfile Dockerfile --fix
+  bulwark scan --golden golden.json registry.example/team/app:1.4
   bulwark scan --policy gate.yaml --vex app.openvex.json containerd:registry.example/team/app:1.4
 
 Exit status: 0 within policy, 1 a policy is violated, 2 the scan could not be done.

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { homedir } from "node:os";
@@ -7,6 +7,7 @@ import { rootCertificates } from "node:tls";
 import { CliError } from "./failure.ts";
 
 const TIMEOUT_MS = 60_000;
+const NO_CONTENT = 204;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Where the server is, and who asks. */
@@ -20,6 +21,21 @@ export interface ServerAccess {
 function accessFile(): string {
   const xdg = process.env.XDG_CONFIG_HOME;
   return join(xdg !== undefined && xdg !== "" ? xdg : join(homedir(), ".config"), "bulwark", "server.json");
+}
+
+/** That of whoever called sudo where root has none: `sudo bulwark sensor install` follows a login without sudo. */
+function keptFile(): string {
+  const own = accessFile();
+  const { SUDO_USER: user } = process.env;
+  if (existsSync(own) || user === undefined || process.getuid?.() !== 0) return own;
+  const home = homeOf(user, readFileSync("/etc/passwd", "utf8"));
+  return home === undefined ? own : join(home, ".config", "bulwark", "server.json");
+}
+
+/** @param passwd text of a passwd file (passwd(5)) */
+export function homeOf(user: string, passwd: string): string | undefined {
+  const fields = passwd.split("\n").map((line) => line.split(":"));
+  return fields.find(([name]) => name === user)?.[5];
 }
 
 /** Keeps an access for later commands, in a file that only its owner can read. */
@@ -40,7 +56,7 @@ export function findAccess(): ServerAccess {
   const { BULWARK_SERVER: url, BULWARK_TOKEN: token } = process.env;
   if (url !== undefined && token !== undefined && url !== "" && token !== "") return { url, token };
   try {
-    return JSON.parse(readFileSync(accessFile(), "utf8")) as ServerAccess;
+    return JSON.parse(readFileSync(keptFile(), "utf8")) as ServerAccess;
   } catch (cause) {
     const next = "run bulwark login URL, or set BULWARK_SERVER and BULWARK_TOKEN";
     throw new CliError("NOT_LOGGED_IN", "no server is known", next, cause);
@@ -50,19 +66,21 @@ export function findAccess(): ServerAccess {
 /**
  * Sends a request to the server's API.
  *
+ * @returns what it answers; undefined where it has nothing to say
  * @param path below `/api/v1`
  * @throws CliError `SERVER_UNREACHABLE`, `SERVER_REFUSED`
  */
 export async function askServer<Answer>(
   access: ServerAccess,
-  method: "GET" | "POST" | "PATCH",
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
   body?: object,
 ): Promise<Answer> {
   const url = new URL(`/api/v1${path}`, access.url);
   const { status, text } = await send(access, method, url, body);
   const answer = parse(text);
-  if (status >= 200 && status < 300 && answer !== undefined) return answer as Answer;
+  const isAnswered = answer !== undefined || status === NO_CONTENT;
+  if (status >= 200 && status < 300 && isAnswered) return answer as Answer;
   throw refused(url, status, answer);
 }
 
@@ -107,8 +125,8 @@ function send(
       ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
     });
     const fail = (cause: Error) => {
-      const next = "check the address, that the server runs, and --ca-file for a certificate of its own";
-      reject(new CliError("SERVER_UNREACHABLE", `${url.origin} cannot be asked: ${cause.message}`, next, cause));
+      const { why, next } = whyUnreachable(url, cause);
+      reject(new CliError("SERVER_UNREACHABLE", `${url.origin} cannot be asked: ${why}`, next, cause));
     };
     sent.on("timeout", () => sent.destroy(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`)));
     sent.on("error", fail);
@@ -117,6 +135,19 @@ function send(
     });
     sent.end(payload);
   });
+}
+
+/** What TLS says of an answer that is none, and Node of a connection that ends before one. */
+const NO_TLS = /wrong version number|packet length too long/;
+const HUNG_UP = "ECONNRESET";
+
+function whyUnreachable(url: URL, cause: Error & { readonly code?: string }): { why: string; next: string } {
+  const other = (scheme: string) => `log in again with ${scheme}://${url.host}`;
+  if (NO_TLS.test(cause.message)) return { why: "it does not speak TLS", next: other("http") };
+  if (url.protocol === "http:" && cause.code === HUNG_UP)
+    return { why: "it hangs up on plain HTTP", next: `if it speaks TLS, ${other("https")}` };
+  const next = "check the address, that the server runs, and --ca-file for a certificate of its own";
+  return { why: cause.message, next };
 }
 
 async function readAll(answer: IncomingMessage): Promise<string> {

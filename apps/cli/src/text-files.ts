@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { CliError } from "./failure.ts";
 
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
@@ -17,5 +17,15 @@ export async function readTextFile(file: string, what: string): Promise<string> 
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new CliError("FILE_UNREADABLE", `the ${what} file ${file} cannot be read: ${why}`, "check its path", cause);
+  }
+}
+
+/** @throws CliError `OUTPUT_UNWRITABLE` */
+export async function writeTextFile(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CliError("OUTPUT_UNWRITABLE", `${file} cannot be written: ${why}`, "choose another --output", cause);
   }
 }

@@ -10,7 +10,10 @@ Usage: bulwark alert list [--severity LIST] [--state LIST] [--container ID] [--s
        bulwark alert show ID [--format json]
        bulwark alert story ID [--format text|json|html] [--output FILE]
        bulwark alert acknowledge|close|reopen ID [--note TEXT]
-       bulwark alert allow ID --where container|image|everywhere --reason TEXT [--expires YYYY-MM-DD]
+       bulwark alert allow ID --where PLACE --reason TEXT [--expires YYYY-MM-DD]
+
+PLACE is container, image or everywhere for what a container did; namespace (of the cluster), object, cluster or everywhere for what
+an API server was asked, always for who asked it.
 
 Exit status of list: 0 there is none, 1 there are some, 2 the server could not be asked.
 
@@ -35,6 +38,7 @@ const TABLE = {
   help: { type: "boolean", short: "h" },
 } as const;
 const FOUND_EXIT = 1;
+const OF_ONE_ALERT: ReadonlySet<string> = new Set(["show", "story", "allow", "acknowledge", "close", "reopen"]);
 const STATES = { acknowledge: "acknowledged", close: "closed", reopen: "open" } as const;
 
 interface Alert {
@@ -88,11 +92,9 @@ export async function alertCommand(args: readonly string[]): Promise<number> {
     const state = Object.hasOwn(STATES, action) ? STATES[action as keyof typeof STATES] : undefined;
     if (state !== undefined) return judge(id, state, options);
   }
-  throw new CliError(
-    "USAGE",
-    `alert: "${options.positionals.join(" ")}" is nothing it can do`,
-    "see bulwark alert --help",
-  );
+  const next = "see bulwark alert --help";
+  if (OF_ONE_ALERT.has(action)) throw new CliError("USAGE", `alert: ${action} takes the number of one alert`, next);
+  throw new CliError("USAGE", `alert: "${options.positionals.join(" ")}" is nothing it can do`, next);
 }
 
 async function list({ text }: ParsedOptions): Promise<number> {

@@ -1,3 +1,5 @@
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { CliError } from "../failure.ts";
 import { parseOptions } from "../options.ts";
@@ -8,12 +10,30 @@ const LOGIN_HELP = `Keeps the address of a server and an API token for later com
 
 Usage: bulwark login URL [--ca-file FILE]
 
-The token is read from standard input, or from BULWARK_TOKEN: make one in the console under API tokens.
+The token is asked for, or read from standard input or BULWARK_TOKEN: make one in the console under API tokens.
 
 Examples:
   bulwark login https://bulwark.example.com < token.txt
   BULWARK_TOKEN=bwk_… bulwark login http://127.0.0.1:8080
 `;
+
+/** One line from whoever sits before it, who does not see it; all that there is from a file or a program. */
+async function readToken(): Promise<string> {
+  if (!process.stdin.isTTY) return text(process.stdin);
+  process.stderr.write("API token (make one in the console under API tokens; it is not shown): ");
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  try {
+    return await new Promise<string>((resolve) => {
+      lines.once("line", resolve);
+      lines.once("SIGINT", () => lines.close());
+      lines.once("close", () => resolve(""));
+    });
+  } finally {
+    lines.close();
+    process.stderr.write("\n");
+  }
+}
 
 const TABLE = { "ca-file": { type: "string" }, help: { type: "boolean", short: "h" } } as const;
 
@@ -26,14 +46,21 @@ export async function loginCommand(args: readonly string[]): Promise<number> {
   }
   const [url] = options.positionals;
   if (url === undefined || options.positionals.length > 1 || !/^https?:\/\//.test(url)) {
-    throw new CliError("USAGE", "login: it takes the address of a server", "see bulwark login --help");
+    throw new CliError(
+      "USAGE",
+      "login: it takes the address of a server",
+      "write it as https://HOST or http://HOST:PORT",
+    );
   }
-  const token = (process.env.BULWARK_TOKEN ?? (await text(process.stdin))).trim();
-  if (token === "") throw new CliError("USAGE", "login: no token was given", "see bulwark login --help");
+  const token = (process.env.BULWARK_TOKEN ?? (await readToken())).trim();
+  if (token === "") {
+    const next = "make one in the console under API tokens; it is read from standard input, or from BULWARK_TOKEN";
+    throw new CliError("USAGE", "login: no token was given", next);
+  }
   const caFile = options.text["ca-file"];
   const ca = caFile === undefined ? {} : { ca: await readTextFile(caFile, "certificate") };
-  const access = { url, token, ...ca };
+  const access = { url: new URL(url).origin, token, ...ca };
   await askServer(access, "GET", "/images?limit=1");
-  process.stdout.write(`${url} is kept in ${keepAccess(access)}\n`);
+  process.stdout.write(`${access.url} is kept in ${keepAccess(access)}\n`);
   return 0;
 }

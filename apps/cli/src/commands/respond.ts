@@ -60,7 +60,7 @@ interface Response {
 
 /** `bulwark respond`: see RESPOND_HELP. */
 export async function respondCommand(args: readonly string[]): Promise<number> {
-  const options = parseOptions("respond", args, TABLE);
+  const options = parseOptions("respond", args, TABLE, ["table", "json"]);
   const [action, id, ...rest] = options.positionals;
   if (options.flags.has("help") || action === undefined) {
     process.stdout.write(RESPOND_HELP);

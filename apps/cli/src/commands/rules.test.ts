@@ -66,6 +66,29 @@ test("replay prints alerts and ends with 1, or with 0 when there are none", asyn
   expect(await run("replay", "--rules", rules, "--events", none)).toEqual({ status: 0, said: "" });
 });
 
+test("replay takes audit events of Kubernetes, one by one and in lists, and tells no secret of theirs", async () => {
+  const exec = {
+    ...{ kind: "Event", apiVersion: "audit.k8s.io/v1", auditID: "a1", stage: "ResponseStarted", verb: "get" },
+    requestURI: "/api/v1/namespaces/shop/pods/web/exec?command=mysql&command=--password%3Dx&token=hunter2",
+    user: { username: "jane", groups: ["devs"] },
+    sourceIPs: ["10.0.0.9"],
+    objectRef: { resource: "pods", subresource: "exec", namespace: "shop", name: "web" },
+    responseStatus: { code: 101 },
+    requestReceivedTimestamp: "2026-11-21T20:00:00.123456Z",
+  };
+  const list = { kind: "EventList", items: [{ ...exec, auditID: "a2", user: { username: "joe" } }] };
+  const events = file("audit.ndjson", `${JSON.stringify(exec)}\n${JSON.stringify(list)}\n`);
+  const { status, said } = await run("replay", "--events", events);
+  expect(status).toBe(1);
+  expect(said).toContain("2026-11-21T20:00:00.123Z warning Command run in a pod through the API [T1609]: ");
+  expect(said).toContain("user=joe");
+  expect(said).not.toContain("hunter2");
+  const [first = ""] = (await run("replay", "--events", events, "--format", "json")).said.split("\n");
+  expect(JSON.parse(first)).toMatchObject({ auditId: "a1", user: "jane", sourceAddresses: ["10.0.0.9"] });
+  const broken = file("broken-audit.ndjson", JSON.stringify({ auditID: 7 }));
+  await expect(run("replay", "--events", broken)).rejects.toThrow("it is no audit event");
+});
+
 test("replay as JSON gives one alert a line, and writes the story", async () => {
   const rules = file("good.yaml", GOOD);
   const events = file("events.ndjson", exec("sh", ["sh", "-c", "id"]));

@@ -1,6 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import {
   type Alert,
+  AUDIT_DETECTORS,
+  AUDIT_FIELDS,
+  type AuditAlert,
+  auditDetector,
   buildStory,
   createDetector,
   FIELDS,
@@ -10,6 +14,7 @@ import {
   type RuleSet,
   STATEFUL_DETECTORS,
   storyHtml,
+  UNSUPPORTED_AUDIT_FIELDS,
   UNSUPPORTED_FIELDS,
 } from "@bulwark/detect";
 import type { RuntimeEvent } from "@bulwark/model";
@@ -97,9 +102,19 @@ async function replay(options: ParsedOptions, words: readonly string[]): Promise
   for (const problem of broken) process.stderr.write(`${problemLine(problem)}\n`);
   const all = options.flags.has("all");
   const detector = createDetector(set, all ? { runs: () => true } : {});
+  const audit = auditDetector(set, all ? { runs: () => true } : {});
   const alerts: Alert[] = [];
   const kept: RuntimeEvent[] = [];
-  for await (const event of readEvents(events)) {
+  let told = 0;
+  for await (const recorded of readEvents(events)) {
+    if (recorded.source === "audit") {
+      for (const alert of audit.feed(recorded.event)) {
+        told++;
+        process.stdout.write(json ? `${JSON.stringify(shownAudit(alert))}\n` : alertLine(alert));
+      }
+      continue;
+    }
+    const { event } = recorded;
     if (options.text.story !== undefined && kept.length < MAX_STORY_EVENTS) kept.push(event);
     for (const alert of detector.detect(event)) {
       alerts.push(alert);
@@ -108,7 +123,11 @@ async function replay(options: ParsedOptions, words: readonly string[]): Promise
   }
   if (options.text.story !== undefined) await writeStory(options.text.story, kept, alerts);
   if (broken.length > 0) return ERROR_EXIT;
-  return alerts.length > 0 ? VIOLATED : 0;
+  return alerts.length + told > 0 ? VIOLATED : 0;
+}
+
+function shownAudit({ event, key: _key, ...alert }: AuditAlert): object {
+  return { ...alert, auditId: event.auditID, user: event.user.username, sourceAddresses: event.sourceIPs };
 }
 
 /** Without the event: it is in the file that was replayed. */
@@ -116,7 +135,7 @@ function shown({ event, key: _key, ...alert }: Alert): object {
   return { ...alert, containerId: event.container?.id ?? "", pid: event.process?.pid ?? 0 };
 }
 
-function alertLine({ timeUs, priority, rule, output, techniques }: Alert): string {
+function alertLine({ timeUs, priority, rule, output, techniques }: Alert | AuditAlert): string {
   const time = new Date(timeUs / 1000).toISOString();
   const attack = techniques.map(({ id }) => id).join(",");
   return plain(`${time} ${priority} ${rule}${attack === "" ? "" : ` [${attack}]`}: ${output}\n`);
@@ -133,8 +152,9 @@ async function writeStory(file: string, events: readonly RuntimeEvent[], alerts:
 
 async function fields(options: ParsedOptions, words: readonly string[]): Promise<number> {
   const [word = ""] = words;
-  const found = FIELDS.filter(({ name }) => name.includes(word));
-  const missing = UNSUPPORTED_FIELDS.filter(([name]) => name.includes(word));
+  const all = [...FIELDS, ...AUDIT_FIELDS.filter(({ name }) => !name.startsWith("evt."))];
+  const found = all.filter(({ name }) => name.includes(word));
+  const missing = [...UNSUPPORTED_FIELDS, ...UNSUPPORTED_AUDIT_FIELDS].filter(([name]) => name.includes(word));
   if (isJson(options)) {
     const list = found.map(({ name, type, doc, argument, ours, types }) => ({
       name,
@@ -151,11 +171,14 @@ async function fields(options: ParsedOptions, words: readonly string[]): Promise
     const brackets = argument === "none" ? "" : ` [${argumentForm}]`;
     process.stdout.write(`${name}${brackets}\n    ${doc}\n`);
   }
+  if (found.length + missing.length === 0)
+    process.stdout.write(`No field has "${word}" in it: see bulwark rules fields\n`);
   if (missing.length > 0) process.stdout.write("\nNot filled\n");
   for (const [name, why] of missing) process.stdout.write(`${name}\n    ${why}\n`);
   if (word === "") {
     process.stdout.write("\nDetectors over many events\n");
     for (const { id, doc } of STATEFUL_DETECTORS) process.stdout.write(`${id}\n    ${doc}\n`);
+    for (const { id, doc } of AUDIT_DETECTORS) process.stdout.write(`${id} (k8s_audit)\n    ${doc}\n`);
   }
   return 0;
 }

@@ -13,6 +13,7 @@ import { cacheDirectory, makeScanners, openDatabase } from "@bulwark/scan/shippe
 import { inSameRegistry } from "../base-reference.ts";
 import { checkSignatures, readSignatureDemand, type SignatureCheck, withSignatures } from "../check-signatures.ts";
 import { CliError } from "../failure.ts";
+import { checkGolden, type GoldenCheck, withGolden } from "../golden-gate.ts";
 import { judgeReport } from "../judge-report.ts";
 import { readOutside } from "../outside-results.ts";
 import { type ProgressLine, progressLine } from "../progress-line.ts";
@@ -35,10 +36,11 @@ export async function scanCommand(args: readonly string[]): Promise<number> {
   process.once("SIGINT", () => abort.abort(new CliError("INTERRUPTED", "the scan was interrupted")));
   const outside = await readOutside(options);
   const scanned = await scanGiven(options, progress, abort.signal).finally(() => progress.clear());
-  const { signatures, ...result } = outside === undefined ? scanned : outside(scanned);
+  const { signatures, golden, ...result } = outside === undefined ? scanned : outside(scanned);
   const today = new Date().toISOString().slice(0, 10);
   const graded = withGrade(result.report, options.grade);
-  const report = withSignatures(await judgeReport(graded, { ...options, today }), signatures);
+  const judged = withSignatures(await judgeReport(graded, { ...options, today }), signatures);
+  const report = withGolden(judged, golden, options.quiet);
   const { renderReport } = await import("../render.ts");
   await print(await renderReport({ ...result, report }, options), options.output);
   return report.verdict.passed ? 0 : VIOLATED_EXIT;
@@ -53,6 +55,8 @@ function withGrade(report: UnjudgedReport, given: string | undefined): UnjudgedR
 /** A scan's result, and what the image's signatures say where that was asked. */
 interface Scanned extends ScanResult {
   readonly signatures?: SignatureCheck;
+  /** What its layers stand on, where that was asked. */
+  readonly golden?: GoldenCheck;
 }
 
 async function scanGiven(options: ScanArguments, progress: ProgressLine, signal: AbortSignal): Promise<Scanned> {
@@ -73,8 +77,13 @@ async function scanGiven(options: ScanArguments, progress: ProgressLine, signal:
     const image = await openImage(options.source, access);
     try {
       const signatures = demand === undefined ? undefined : await checkSignatures(image, source, demand, access);
-      const result = await scanOpened(image, options, access, database, progress);
-      return { ...result, ...(signatures === undefined ? {} : { signatures }) };
+      const golden = options.golden === undefined ? undefined : await checkGolden(image, options.golden);
+      const result = await scanOpened(image, { ...options, known: golden?.base }, access, database, progress);
+      return {
+        ...result,
+        ...(signatures === undefined ? {} : { signatures }),
+        ...(golden === undefined ? {} : { golden }),
+      };
     } finally {
       await image.close();
     }
@@ -85,7 +94,7 @@ async function scanGiven(options: ScanArguments, progress: ProgressLine, signal:
 
 async function scanOpened(
   image: OpenedImage,
-  options: ScanArguments,
+  options: ScanArguments & { readonly known: KnownBase | undefined },
   access: OpenOptions,
   database: Awaited<ReturnType<typeof openDatabase>>,
   progress: ProgressLine,
@@ -102,7 +111,7 @@ async function scanOpened(
       ...(scanners.components === undefined ? {} : { components: scanners.components }),
       ...(cache === undefined ? {} : { cache, configs: cache }),
       ...(access.signal === undefined ? {} : { signal: access.signal }),
-      ...(options.base === undefined ? {} : { base: await knownBase(options.base, access) }),
+      ...(await givenBase(options, access)),
       findBase: (reference, digest) => annotatedBase(reference, digest, options, access),
       onProgress: progress.scan,
     });
@@ -147,6 +156,15 @@ function engineSockets(environment: NodeJS.ProcessEnv): Partial<OpenOptions> {
     podmanSocket: unix(environment.CONTAINER_HOST),
   };
   return Object.fromEntries(Object.entries(sockets).filter(([, value]) => value !== undefined && value !== ""));
+}
+
+/** What layers tell counts for more than what the user names. */
+async function givenBase(
+  { known, base }: ScanArguments & { readonly known: KnownBase | undefined },
+  access: OpenOptions,
+): Promise<{ readonly base?: KnownBase }> {
+  if (known !== undefined) return { base: known };
+  return base === undefined ? {} : { base: await knownBase(base, access) };
 }
 
 async function knownBase(source: string, access: OpenOptions): Promise<KnownBase> {

@@ -6,6 +6,7 @@ import { CliError, plain } from "../failure.ts";
 import { type ParsedOptions, parseOptions } from "../options.ts";
 import { builtSensor, isEnrolled, sensorPlaces } from "../sensor/place.ts";
 import { running, startService, stopService } from "../sensor/service.ts";
+import { programs, upgrade, upload } from "../sensor/upgrade.ts";
 import { askServer, findAccess } from "../server-client.ts";
 
 const SENSOR_HELP = `Watches this node, or makes a token with which others enrol. See bulwark login.
@@ -13,20 +14,30 @@ const SENSOR_HELP = `Watches this node, or makes a token with which others enrol
 Usage: bulwark sensor install [--gateway HOST:PORT] [--token TOKEN] [--program FILE]
        bulwark sensor uninstall|status|doctor
        bulwark sensor token [--uses N] [--hours N]
+       bulwark sensor upload FILE --version VERSION
+       bulwark sensor upgrade NODE… | --all --to VERSION [--wave N] [--continue] [--no-wait]
+       bulwark sensor programs
 
   --gateway HOST:PORT   where the sensor connects (default: the host of the server, port 9443)
   --token TOKEN         to enrol with (default: one that is made through the API, which only administrators can)
   --program FILE        the sensor's program (default: the one that make sensor built)
   --prefix DIR          put everything below DIR, and start it as a process
+  --to VERSION          of a program that upload gave the server; nodes are given by their names
+  --wave N              upgrade N nodes at a time (default 1); the next follow when all of them have answered
+  --continue            go on after a failure
+  --no-wait             do not wait for the outcome
 
 install copies the program to /usr/local/bin, enrols the node for a certificate of its own, which is kept in
 /var/lib/bulwark-sensor, and starts a systemd unit, or a process where there is no systemd. doctor says what this kernel lets
-the sensor see and block.
+the sensor see and block. upgrade has nodes fetch the program from their gateway and try it: one that reaches no gateway within
+a minute is taken back. Exit status: 0 all upgraded, 1 not all, 2 the server could not be asked.
 
 Examples:
   bulwark sensor install
   bulwark sensor token --uses 100 --hours 2
   bulwark sensor install --gateway bulwark.example.com:9443 --token …
+  bulwark sensor upload ./bulwark-sensor --version 0.2.0
+  bulwark sensor upgrade --all --to 0.2.0 --wave 10
 `;
 
 const TABLE = {
@@ -36,10 +47,19 @@ const TABLE = {
   prefix: { type: "string" },
   uses: { type: "string" },
   hours: { type: "string" },
+  version: { type: "string" },
+  to: { type: "string" },
+  wave: { type: "string" },
+  all: { type: "boolean" },
+  continue: { type: "boolean" },
+  "no-wait": { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 const GATEWAY_PORT = 9_443;
 const NOT_RUNNING_EXIT = 1;
+/** A secret, a dot, and the SHA-256 of the authority that the node is to trust. */
+const WHOLE_TOKEN = /^[^.\s]+\.[0-9a-f]{64}$/;
+const TAKES_WORDS: ReadonlySet<string> = new Set(["upload", "upgrade"]);
 
 /** `bulwark sensor`: see SENSOR_HELP. */
 export async function sensorCommand(args: readonly string[]): Promise<number> {
@@ -49,18 +69,20 @@ export async function sensorCommand(args: readonly string[]): Promise<number> {
     process.stdout.write(SENSOR_HELP);
     return 0;
   }
-  const work = { install, uninstall, status, doctor, token }[action];
-  if (work === undefined || rest.length > 0) {
+  const work = { install, uninstall, status, doctor, token, upload, upgrade, programs }[action];
+  if (work === undefined || (rest.length > 0 && !TAKES_WORDS.has(action))) {
     throw new CliError(
       "USAGE",
       `sensor: "${options.positionals.join(" ")}" is nothing it can do`,
       "see bulwark sensor --help",
     );
   }
-  return work(options);
+  return work({ ...options, positionals: rest });
 }
 
 async function install({ text }: ParsedOptions): Promise<number> {
+  if (text.token !== undefined && !WHOLE_TOKEN.test(text.token.trim()))
+    throw new CliError("USAGE", "sensor: the token is not whole", "copy all of what bulwark sensor token printed");
   checkRoot();
   const places = sensorPlaces(text.prefix ?? "/");
   const program = builtSensor(text.program);

@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { GATHER_MS, nextWait } from "./gather.ts";
 
 const TOPICS = [
   "jobs",
@@ -11,9 +12,15 @@ const TOPICS = [
   "nodes",
   "containers",
   "responses",
+  "rebuilds",
+  "golden",
+  "admission",
+  "decisions",
+  "benchmarks",
+  "clusters",
 ] as const;
-/** Events of one topic that arrive within this time cause one reading. */
-const GATHER_MS = 400;
+/** In a large estate these never end: while they go on they are read more and more seldom. */
+const CEASELESS: ReadonlySet<string> = new Set(["images", "risks", "nodes", "containers"]);
 
 /** What is read again when an event of the topic arrives. */
 const CHANGES: Readonly<Record<(typeof TOPICS)[number], readonly string[]>> = {
@@ -27,6 +34,12 @@ const CHANGES: Readonly<Record<(typeof TOPICS)[number], readonly string[]>> = {
   containers: ["containers", "assets"],
   // What was done to a container also stands in its alert's history.
   responses: ["responses", "alerts"],
+  rebuilds: ["rebuilds"],
+  golden: ["golden"],
+  admission: ["admission"],
+  decisions: ["admission"],
+  benchmarks: ["benchmarks"],
+  clusters: ["clusters"],
 };
 
 /**
@@ -38,18 +51,24 @@ export function useLiveEvents(): boolean {
   useEffect(() => {
     const source = new EventSource(`/api/v1/events?topics=${TOPICS.join(",")}`);
     const timers = new Map<string, number>();
-    source.onopen = () => setConnected(true);
+    const last = new Map<string, { readonly at: number; readonly waitMs: number }>();
+    const readSoon = (topic: (typeof TOPICS)[number]) => {
+      if (timers.has(topic)) return;
+      const waitMs = CEASELESS.has(topic) ? nextWait(last.get(topic), performance.now()) : GATHER_MS;
+      const readAgain = () => {
+        timers.delete(topic);
+        last.set(topic, { at: performance.now(), waitMs });
+        for (const noun of CHANGES[topic]) void client.invalidateQueries({ queryKey: [noun] });
+      };
+      timers.set(topic, window.setTimeout(readAgain, waitMs));
+    };
+    source.onopen = () => {
+      setConnected(true);
+      // What happened before the stream was there was told to nobody.
+      for (const topic of TOPICS) readSoon(topic);
+    };
     source.onerror = () => setConnected(false);
-    for (const topic of TOPICS) {
-      source.addEventListener(topic, () => {
-        if (timers.has(topic)) return;
-        const readAgain = () => {
-          timers.delete(topic);
-          for (const noun of CHANGES[topic]) void client.invalidateQueries({ queryKey: [noun] });
-        };
-        timers.set(topic, window.setTimeout(readAgain, GATHER_MS));
-      });
-    }
+    for (const topic of TOPICS) source.addEventListener(topic, () => readSoon(topic));
     return () => {
       source.close();
       for (const timer of timers.values()) window.clearTimeout(timer);

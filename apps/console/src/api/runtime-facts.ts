@@ -1,4 +1,4 @@
-import type { RuntimeContainer, RuntimeEvent, RuntimeProcess, Severity } from "@bulwark/model";
+import type { AuditEvent, RuntimeContainer, RuntimeEvent, RuntimeProcess, Severity } from "@bulwark/model";
 
 /**
  * Shapes of what the API passes on as sensors told it. Sensors may be older or newer than the console: every part may be
@@ -8,6 +8,8 @@ import type { RuntimeContainer, RuntimeEvent, RuntimeProcess, Severity } from "@
 export type Lineage = readonly Partial<Omit<RuntimeProcess, "parent">>[];
 
 export interface AlertFacts {
+  /** What an API server was asked, where the alert is about that. */
+  readonly audit?: Partial<AuditEvent>;
   readonly event?: Partial<RuntimeEvent>;
   readonly container?: Partial<RuntimeContainer> | null;
   readonly lineage?: Lineage;
@@ -16,6 +18,8 @@ export interface AlertFacts {
   readonly advice?: string;
   readonly techniques?: readonly { readonly id: string; readonly name: string }[];
   readonly tactics?: readonly string[];
+  /** What its rule itself says, where an exposed container made the alert worse. */
+  readonly raisedFrom?: string;
 }
 
 export interface EventDetail extends Partial<Omit<RuntimeEvent, "process" | "container">> {
@@ -54,7 +58,8 @@ export interface Health {
   readonly seen?: Counts;
   readonly lost?: Counts;
   readonly filtered?: Counts;
-  readonly gaps?: readonly { readonly blockId: string; readonly why: string }[];
+  /** `rule` is empty in what was told before its policy was known. */
+  readonly gaps?: readonly { readonly blockId: string; readonly rule?: string; readonly why: string }[];
   readonly tampering?: readonly string[];
 }
 

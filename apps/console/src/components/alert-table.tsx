@@ -9,6 +9,7 @@ import { type Column, DataTable } from "./data-table.tsx";
 import { PlaceCell } from "./place.tsx";
 import { SafeText } from "./safe-text.tsx";
 import { SeverityTag } from "./severity.tsx";
+import { TwoLines } from "./two-lines.tsx";
 
 interface Props {
   readonly rows: Rows<Alert>;
@@ -47,14 +48,11 @@ function useColumns(): readonly Column<Alert>[] {
       key: "alert",
       title: t("alerts.alert"),
       cell: ({ id, rule, title }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={told.alertTitle(title)} />}>
           <Link to={`/alerts/${id}`}>
             <SafeText value={told.ruleTitle(rule)} />
           </Link>
-          <span className="second">
-            <SafeText value={title} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "where", title: t("alerts.where"), width: 190, cell: (alert) => <PlaceCell place={alert} /> },
@@ -62,7 +60,12 @@ function useColumns(): readonly Column<Alert>[] {
       key: "state",
       title: t("filters.state"),
       width: 178,
-      cell: ({ state, blocked }) => <AlertStateTag state={state} blocked={blocked} />,
+      cell: ({ state, blocked, exposed }) => (
+        <span className="chips">
+          <AlertStateTag state={state} blocked={blocked} />
+          {exposed ? <span className="tag tone-high">{t("container.exposed")}</span> : null}
+        </span>
+      ),
     },
     {
       key: "who",

@@ -36,6 +36,7 @@ interface Props<Row> {
 }
 
 const ROW_HEIGHT_PX = 38;
+const LEAST_COLUMN_PX = 170;
 /** Rows drawn beyond what is seen. */
 const OVERSCAN = 12;
 /** The next page is asked for when so few rows are left below. */
@@ -82,7 +83,12 @@ function Filled<Row>({
       aria-busy={rows.stale}
     >
       <div className="table-scroll" ref={scrolled}>
-        <table className="data-table" aria-label={label} aria-rowcount={rows.total ?? rows.items.length}>
+        <table
+          className="data-table"
+          style={{ minWidth: leastWidth(columns) }}
+          aria-label={label}
+          aria-rowcount={rows.total ?? rows.items.length}
+        >
           <colgroup>
             {columns.map((column) => (
               <col key={column.key} {...(column.width === undefined ? {} : { width: column.width })} />
@@ -116,6 +122,11 @@ function Filled<Row>({
       <Footer rows={rows} />
     </div>
   );
+}
+
+/** Narrower than this a table is scrolled: a column that takes what is left has to be left something. */
+function leastWidth<Row>(columns: readonly Column<Row>[]): number {
+  return columns.reduce((sum, { width = LEAST_COLUMN_PX }) => sum + width, 0);
 }
 
 function Spacer({ height }: { readonly height: number }) {

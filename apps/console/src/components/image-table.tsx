@@ -8,6 +8,7 @@ import { ImageState } from "./image-state.tsx";
 import { RiskMeter } from "./risk-meter.tsx";
 import { SafeText } from "./safe-text.tsx";
 import { SeverityCounts } from "./severity.tsx";
+import { TwoLines } from "./two-lines.tsx";
 
 interface Props {
   readonly rows: Rows<Image>;
@@ -58,10 +59,9 @@ function useColumns(): readonly Column<Image>[] {
       title: t("images.owner"),
       width: 150,
       cell: ({ owner, grade }) => (
-        <span className="two-lines">
+        <TwoLines second={grade === null ? "" : nameOf("grade", grade)}>
           <SafeText value={owner?.name} />
-          <span className="second">{grade === null ? "" : nameOf("grade", grade)}</span>
-        </span>
+        </TwoLines>
       ),
     },
     {
@@ -84,13 +84,10 @@ function useColumns(): readonly Column<Image>[] {
 
 function ImageName({ image }: { readonly image: Image }) {
   return (
-    <span className="two-lines">
+    <TwoLines second={<SafeText value={image.os === null ? image.platform : `${image.os.name} · ${image.platform}`} />}>
       <Link to={`/images/${image.digest}`}>
         <SafeText value={image.reference} />
       </Link>
-      <span className="second">
-        <SafeText value={image.os === null ? image.platform : `${image.os.name} · ${image.platform}`} />
-      </span>
-    </span>
+    </TwoLines>
   );
 }

@@ -5,6 +5,7 @@ import { useSpeech } from "../i18n/language.tsx";
 import { type Column, DataTable } from "./data-table.tsx";
 import { PlaceCell } from "./place.tsx";
 import { SafeText } from "./safe-text.tsx";
+import { TwoLines } from "./two-lines.tsx";
 
 interface Props {
   readonly rows: Rows<Listener>;
@@ -42,12 +43,9 @@ export function ListenerTable({ rows, empty, placed = false }: Props) {
       title: t("assets.service"),
       width: 190,
       cell: ({ kind, product }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={product} />}>
           <span>{t(`listenerKind.${kind}`)}</span>
-          <span className="second">
-            <SafeText value={product} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "program", title: t("assets.program"), cell: ({ exe, name }) => <SafeText value={exe || name} mono /> },

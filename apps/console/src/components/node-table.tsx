@@ -8,6 +8,7 @@ import { EmptyState } from "./empty-state.tsx";
 import { SearchFilter } from "./filters.tsx";
 import { NoSensor } from "./no-sensor.tsx";
 import { SafeText } from "./safe-text.tsx";
+import { TwoLines } from "./two-lines.tsx";
 import { given, type UrlState } from "./url-state.ts";
 
 const TWO_LINES_PX = 48;
@@ -48,14 +49,11 @@ function useColumns(): readonly Column<SensorNode>[] {
       key: "name",
       title: t("place.node"),
       cell: ({ id, hostname, facts }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={systemOf(facts as NodeFacts)} />}>
           <Link to={`/nodes/${id}`}>
             <SafeText value={hostname} />
           </Link>
-          <span className="second">
-            <SafeText value={systemOf(facts as NodeFacts)} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "state", title: t("filters.state"), width: 285, cell: (node) => <NodeState node={node} /> },
@@ -131,9 +129,8 @@ function Use({ health }: { readonly health: Health | null }) {
   const { t, format } = useSpeech();
   if (health === null) return <span className="quiet">{t("none")}</span>;
   return (
-    <span className="two-lines">
+    <TwoLines second={t("nodes.cpu", { share: format.percent(health.cpuShare ?? 0) })}>
       <span>{format.bytes(health.residentBytes ?? 0)}</span>
-      <span className="second">{t("nodes.cpu", { share: format.percent(health.cpuShare ?? 0) })}</span>
-    </span>
+    </TwoLines>
   );
 }

@@ -3,6 +3,7 @@ import { usePlacedContainer } from "../api/assets.ts";
 import { useMay } from "../api/session.ts";
 import { useSpeech } from "../i18n/language.tsx";
 import { SafeText } from "./safe-text.tsx";
+import { TwoLines } from "./two-lines.tsx";
 
 interface Placed {
   readonly hostname: string;
@@ -16,19 +17,15 @@ export function PlaceCell({ place }: { readonly place: Placed }) {
   const { hostname, container, containerName } = place;
   if (container === "") {
     return (
-      <span className="two-lines">
+      <TwoLines second={t("place.host")}>
         <SafeText value={hostname} />
-        <span className="second">{t("place.host")}</span>
-      </span>
+      </TwoLines>
     );
   }
   return (
-    <span className="two-lines">
+    <TwoLines second={<SafeText value={hostname} />}>
       <SafeText value={containerName === "" ? container : containerName} />
-      <span className="second">
-        <SafeText value={hostname} />
-      </span>
-    </span>
+    </TwoLines>
   );
 }
 

@@ -5,6 +5,7 @@ import { useSpeech } from "../i18n/language.tsx";
 import { type Column, DataTable } from "./data-table.tsx";
 import { PlaceCell } from "./place.tsx";
 import { SafeText } from "./safe-text.tsx";
+import { TwoLines } from "./two-lines.tsx";
 
 interface Props {
   readonly rows: Rows<Program>;
@@ -23,12 +24,9 @@ export function ProgramTable({ rows, empty, placed = false }: Props) {
       key: "program",
       title: t("assets.program"),
       cell: ({ exe, arguments: command }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={command} mono />}>
           <SafeText value={exe} mono />
-          <span className="second">
-            <SafeText value={command} mono />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "where", title: t("alerts.where"), width: 240, cell: (program) => <PlaceCell place={program} /> },

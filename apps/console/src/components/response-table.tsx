@@ -12,6 +12,7 @@ import { type Column, DataTable } from "./data-table.tsx";
 import { PlaceCell } from "./place.tsx";
 import { ResponseStateTag } from "./response-state.tsx";
 import { SafeText } from "./safe-text.tsx";
+import { TwoLines } from "./two-lines.tsx";
 import { visible } from "./visible.ts";
 
 interface Props {
@@ -51,12 +52,9 @@ function useColumns(): readonly Column<SensorResponse>[] {
       title: t("responses.action"),
       width: 190,
       cell: (response) => (
-        <span className="two-lines">
+        <TwoLines second={<Cause response={response} />}>
           <span>{t(`responseAction.${response.action}`)}</span>
-          <span className="second">
-            <Cause response={response} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "where", title: t("alerts.where"), width: 170, cell: (response) => <PlaceCell place={response} /> },

@@ -16,17 +16,13 @@ export function useUrlState(): UrlState {
   const [search, setSearch] = useSearchParams();
   const set = useCallback(
     (changes: Readonly<Record<string, string | undefined>>) => {
-      setSearch(
-        (before) => {
-          const after = new URLSearchParams(before);
-          for (const [name, value] of Object.entries(changes)) {
-            if (value === undefined || value === "") after.delete(name);
-            else after.set(name, value);
-          }
-          return after;
-        },
-        { replace: true },
-      );
+      // The address itself, not what was last drawn: a change that follows another at once must not take it back.
+      const after = new URLSearchParams(window.location.search);
+      for (const [name, value] of Object.entries(changes)) {
+        if (value === undefined || value === "") after.delete(name);
+        else after.set(name, value);
+      }
+      setSearch(after, { replace: true });
     },
     [setSearch],
   );

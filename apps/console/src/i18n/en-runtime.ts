@@ -75,11 +75,16 @@ export const enRuntime = {
   "alert.noResponsesHint": "The buttons above kill, pause, isolate and more. What comes of it shows here, live.",
   "alert.allow": "Allow",
   "alert.allowHint": "The same program doing the same raises no alert any more, where and as long as you say.",
+  "alert.allowRequestHint":
+    "The same request by {user} raises no alert any more, where and as long as you say. Others who ask the same still do.",
   "alert.allowWhere": "Where",
   "alert.allowUntil": "Until",
   "alert.allowForever": "Left empty it holds until somebody takes it back.",
   "allowWhere.container": "In this container",
   "allowWhere.image": "In containers of this image",
+  "allowWhere.object": "On this object",
+  "allowWhere.namespace": "In this namespace of this cluster",
+  "allowWhere.cluster": "In this cluster",
   "allowWhere.everywhere": "Everywhere",
 
   "lineage.none": "The sensor did not see the process.",

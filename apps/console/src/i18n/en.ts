@@ -1,4 +1,10 @@
+import { enAdmission } from "./en-admission.ts";
+import { enBases } from "./en-bases.ts";
+import { enBenchmarks } from "./en-benchmarks.ts";
+import { enClusters } from "./en-clusters.ts";
+import { enGolden } from "./en-golden.ts";
 import { enRuntime } from "./en-runtime.ts";
+import { enUpkeep } from "./en-upkeep.ts";
 
 /** The console's words in English. `{n}` is a value, `{n:one|many}` the word that goes with it (fill.ts). */
 export const en = {
@@ -366,7 +372,7 @@ export const en = {
   "cases.closed": "Put right",
   "cases.share": "Share put right",
   "cases.curve": "Closure",
-  "cases.curveLabel": "{open} images still affected, {closed} put right",
+  "cases.curveLabel": "{open} {open:image|images} still affected, {closed} put right",
   "cases.noCurve": "The curve begins with the next scan.",
   "cases.export": "Export CSV",
   "cases.emptyTitle": "No cases yet",
@@ -696,6 +702,12 @@ export const en = {
   "notice.registry.failed": "Registry failed",
   "notice.advisories.new": "New advisories",
   "notice.alert.raised": "New alert",
+  "notice.rebuild.opened": "Base was fixed: rebuild on it",
+  "notice.rebuild.done": "Rebuilt on the fixed base",
+  "notice.golden.published": "New version of a golden image",
+  "notice.golden.at-risk": "Golden image lost its standing",
+  "notice.golden.deprecated": "Golden image deprecated",
+  "notice.golden.revoked": "Golden image revoked",
   "digest.none": "At once",
   "digest.hourly": "Gathered every hour",
   "digest.daily": "Gathered every day",
@@ -758,6 +770,12 @@ export const en = {
   "taskKind.update-advisories": "Update of the advisories",
   "waivers.to": "to {day}",
   ...enRuntime,
+  ...enUpkeep,
+  ...enAdmission,
+  ...enBenchmarks,
+  ...enClusters,
+  ...enBases,
+  ...enGolden,
 } as const;
 
 export type Key = keyof typeof en;

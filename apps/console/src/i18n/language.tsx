@@ -14,7 +14,7 @@ const REMEMBERED = "bulwark.language";
 
 export type Translate = (key: Key, values?: Values) => string;
 
-interface Speech {
+export interface Speech {
   readonly language: Language;
   readonly speak: (language: Language) => void;
   readonly t: Translate;

@@ -1,13 +1,28 @@
+import benchmarks from "../../../../content/translations/benchmarks.zh.json" with { type: "json" };
 import checks from "../../../../content/translations/checks.zh.json" with { type: "json" };
+import policies from "../../../../content/translations/policies.zh.json" with { type: "json" };
 import rules from "../../../../content/translations/rules.zh.json" with { type: "json" };
+import { type Pattern, translated } from "./text-patterns.ts";
+import { evidenceInChinese } from "./zh-benchmark-evidence.ts";
+import { stepFixInChinese, stepInChinese } from "./zh-path-texts.ts";
+import { alertTitleInChinese, gapInChinese, outcomeInChinese, ruleProblemInChinese } from "./zh-sensor-texts.ts";
 
 /** Translations of texts that the server writes in English. A text that is not known stays as it is. */
 export interface ServerTexts {
   /** Title and advice of a configuration check, by its id. */
   readonly checks: Readonly<Record<string, { readonly title: string; readonly advice: string }>>;
+  /** Title and advice of a check of a benchmark, by its id. */
+  readonly benchmarks: Readonly<Record<string, { readonly title: string; readonly advice: string }>>;
   /** A rule that comes with the product, by its name. */
   readonly rules: Readonly<
     Record<string, { readonly title: string; readonly description: string; readonly advice: string }>
+  >;
+  /** A policy of admission that comes with the product, by its name. */
+  readonly policies: Readonly<
+    Record<
+      string,
+      { readonly title: string; readonly description: string; readonly rules: Readonly<Record<string, string>> }
+    >
   >;
   /** A factor of a priority. */
   reason(text: string): string;
@@ -16,12 +31,21 @@ export interface ServerTexts {
   problem(text: string): string;
   /** Why a rule cannot block, or what its block leaves to alerts: several reasons are separated by "; ". */
   blocking(text: string): string;
+  /** Title of an alert, where the server gave it. */
+  alertTitle(text: string): string;
   /** What came of a response. */
   outcome(text: string): string;
+  /** Why a node cannot carry out a block. */
+  gap(text: string): string;
+  /** What of a file of rules cannot be used. */
+  ruleProblem(text: string): string;
+  /** What a check of a benchmark found. */
+  evidence(text: string): string;
+  /** A step of an attack path. */
+  step<Step extends { readonly kind: string; readonly name: string; readonly how: string }>(step: Step): Step;
+  /** What to change so that it leads nowhere. */
+  stepFix(text: string): string;
 }
-
-/** A text of the server's with what differs from case to case, and its translation with `$1` and so on for that. */
-type Pattern = readonly [RegExp, string];
 
 /** What the severity word in a risk's first factor becomes. */
 const SEVERITIES: Readonly<Record<string, string>> = {
@@ -70,7 +94,7 @@ const ADVICE: readonly Pattern[] = [
   ],
 ];
 
-/** Why a task or a registry failed (apps/server/src/jobs/worker.ts, packages/image/src/registry). The part that quotes others stays. */
+/** Why a task, a registry or an export failed (apps/server/src/jobs/worker.ts, exports/transports, packages/image/src/registry). The part that quotes others stays. */
 const PROBLEMS: readonly Pattern[] = [
   [/^its worker was stopped$/, "执行它的工作进程已停止"],
   [/^it waits for the worker on (\S+)$/, "等待 $1 上的工作进程"],
@@ -81,6 +105,18 @@ const PROBLEMS: readonly Pattern[] = [
   ],
   [/^(\S+) cannot be reached: no answer for (\d+) ms[^;]*/, "无法连接 $1：$2 毫秒内没有响应"],
   [/^(\S+) cannot be reached: ([^;]*)/, "无法连接 $1：$2"],
+  [/^the receiver answers with status (\d+)(?:: (.*))?$/, "接收方返回状态码 $1 $2"],
+  [/^(\S+) closed the connection before it had everything$/, "$1 在收完之前关闭了连接"],
+  [/^(\S+) does not close the connection within (\S+) s$/, "$1 在 $2 秒内没有关闭连接"],
+  [/^(\S+) does not take everything within (\S+) s$/, "$1 在 $2 秒内没有收完"],
+  [/^the brokers do not answer within (\S+) s$/, "代理在 $1 秒内没有响应"],
+  [/^\S+ failed \d+ times\. (.*)$/, "多次尝试均失败：$1"],
+  [
+    /^(\S+) leads to this machine, a private network or a reserved address.*$/,
+    "$1 指向本机、私有网络或保留地址；如确有需要，请为该目标允许私有网络",
+  ],
+  [/^(\S+) does not answer: ([^;]*).*$/, "$1 没有响应：$2"],
+  [/^(\S+): connect ECONNREFUSED (\S+)$/, "$1：连接 $2 被拒绝（ECONNREFUSED）"],
   [/^the image lies on (\S+) alone, in no registry/, "镜像只在 $1 上，不在任何镜像仓库中"],
 ];
 
@@ -104,17 +140,12 @@ const BLOCKING: readonly Pattern[] = [
   [/^a node cannot refuse (.+)$/, "节点无法拒绝 $1"],
 ];
 
-/** Ends of responses that the server itself tells (packages/store/src/responses); what sensors tell stays. */
-const OUTCOMES: readonly Pattern[] = [
-  [/^the node was not connected in time$/, "节点没有及时连接"],
-  [/^the node did not answer in time$/, "节点没有及时答复"],
-  [/^taken back before it was sent$/, "下达前已收回"],
-];
-
 /** Texts of the server in Chinese. What advisories and other people wrote stays as it is. */
 export const zhServer: ServerTexts = {
   checks,
+  benchmarks,
   rules,
+  policies,
   reason(text) {
     const [, severity = ""] = /^(\w+) severity$/.exec(text) ?? [];
     const word = SEVERITIES[severity];
@@ -127,10 +158,11 @@ export const zhServer: ServerTexts = {
       .split("; ")
       .map((reason) => translated(BLOCKING, reason))
       .join("；"),
-  outcome: (text) => translated(OUTCOMES, text),
+  alertTitle: alertTitleInChinese,
+  outcome: outcomeInChinese,
+  gap: gapInChinese,
+  ruleProblem: ruleProblemInChinese,
+  evidence: evidenceInChinese,
+  step: stepInChinese,
+  stepFix: stepFixInChinese,
 };
-
-function translated(patterns: readonly Pattern[], text: string): string {
-  const found = patterns.find(([pattern]) => pattern.test(text));
-  return found === undefined ? text : text.replace(found[0], found[1]);
-}

@@ -1,5 +1,11 @@
 import type { Strings } from "./en.ts";
+import { zhAdmission } from "./zh-admission.ts";
+import { zhBases } from "./zh-bases.ts";
+import { zhBenchmarks } from "./zh-benchmarks.ts";
+import { zhClusters } from "./zh-clusters.ts";
+import { zhGolden } from "./zh-golden.ts";
 import { zhRuntime } from "./zh-runtime.ts";
+import { zhUpkeep } from "./zh-upkeep.ts";
 
 /** 控制台的简体中文文字。A key that is missing here does not compile. */
 export const zh: Strings = {
@@ -691,6 +697,12 @@ export const zh: Strings = {
   "notice.registry.failed": "镜像仓库故障",
   "notice.advisories.new": "新的漏洞公告",
   "notice.alert.raised": "新告警",
+  "notice.rebuild.opened": "基础镜像已修复，请重新构建",
+  "notice.rebuild.done": "已基于修复后的基础镜像重建",
+  "notice.golden.published": "黄金镜像发布新版本",
+  "notice.golden.at-risk": "黄金镜像不再达标",
+  "notice.golden.deprecated": "黄金镜像已弃用",
+  "notice.golden.revoked": "黄金镜像已吊销",
   "digest.none": "立即",
   "digest.hourly": "每小时汇总",
   "digest.daily": "每天汇总",
@@ -751,4 +763,10 @@ export const zh: Strings = {
   "taskKind.update-advisories": "更新漏洞库",
   "waivers.to": "至 {day}",
   ...zhRuntime,
+  ...zhUpkeep,
+  ...zhAdmission,
+  ...zhBenchmarks,
+  ...zhClusters,
+  ...zhBases,
+  ...zhGolden,
 };

@@ -1,28 +1,38 @@
 import {
   AlertOutlined,
+  ApartmentOutlined,
   AppstoreOutlined,
+  AreaChartOutlined,
   AuditOutlined,
   BankOutlined,
   BellOutlined,
   BugOutlined,
+  BuildOutlined,
   CalendarOutlined,
+  ClearOutlined,
   CloudServerOutlined,
+  ClusterOutlined,
   DashboardOutlined,
   DatabaseOutlined,
   DeploymentUnitOutlined,
+  ExportOutlined,
   FileProtectOutlined,
   FileSearchOutlined,
   FolderOpenOutlined,
   FolderOutlined,
+  FundOutlined,
   HistoryOutlined,
   IdcardOutlined,
   InboxOutlined,
   KeyOutlined,
+  OrderedListOutlined,
   RadarChartOutlined,
+  SafetyCertificateOutlined,
   SafetyOutlined,
   StopOutlined,
   TeamOutlined,
   ThunderboltOutlined,
+  TrophyOutlined,
   UserOutlined,
   WarningOutlined,
 } from "@ant-design/icons";
@@ -38,6 +48,8 @@ interface Entry {
   readonly label: Key;
   readonly icon: ReactNode;
   readonly scope: string;
+  /** Other pages' addresses begin with its own. */
+  readonly exact?: boolean;
   /** Only for those of the first tenant. */
   readonly firstTenant?: boolean;
 }
@@ -54,11 +66,23 @@ const GROUPS: readonly Group[] = [
   {
     title: "nav.estate",
     entries: [
-      { to: "/", label: "nav.overview", icon: <DashboardOutlined />, scope: "findings:read" },
+      { to: "/", label: "nav.overview", icon: <DashboardOutlined />, scope: "findings:read", exact: true },
       { to: "/images", label: "nav.images", icon: <AppstoreOutlined />, scope: "images:read" },
       { to: "/repositories", label: "nav.repositories", icon: <FolderOutlined />, scope: "images:read" },
       { to: "/vulnerabilities", label: "nav.vulnerabilities", icon: <BugOutlined />, scope: "findings:read" },
       { to: "/packages", label: "nav.packages", icon: <InboxOutlined />, scope: "images:read" },
+    ],
+  },
+  {
+    title: "nav.bases",
+    entries: [
+      { to: "/bases", label: "nav.forest", icon: <ApartmentOutlined />, scope: "images:read", exact: true },
+      { to: "/bases/spread", label: "nav.spread", icon: <AreaChartOutlined />, scope: "images:read" },
+      { to: "/bases/plan", label: "nav.plan", icon: <OrderedListOutlined />, scope: "images:read" },
+      { to: "/rebuilds", label: "nav.rebuilds", icon: <BuildOutlined />, scope: "findings:read" },
+      { to: "/golden", label: "nav.golden", icon: <TrophyOutlined />, scope: "images:read" },
+      { to: "/programmes", label: "nav.programmes", icon: <FundOutlined />, scope: "findings:read" },
+      { to: "/unused", label: "nav.unused", icon: <ClearOutlined />, scope: "images:read" },
     ],
   },
   {
@@ -76,8 +100,11 @@ const GROUPS: readonly Group[] = [
       { to: "/alerts", label: "nav.alerts", icon: <WarningOutlined />, scope: "alerts:read" },
       { to: "/responses", label: "nav.responses", icon: <StopOutlined />, scope: "responses:read" },
       { to: "/assets", label: "nav.assets", icon: <DeploymentUnitOutlined />, scope: "runtime:read" },
+      { to: "/admission", label: "nav.admission", icon: <SafetyCertificateOutlined />, scope: "runtime:read" },
       { to: "/events", label: "nav.events", icon: <HistoryOutlined />, scope: "runtime:read" },
       { to: "/runtime-rules", label: "nav.runtimeRules", icon: <SafetyOutlined />, scope: "runtime:read" },
+      { to: "/benchmarks", label: "nav.benchmarks", icon: <SafetyCertificateOutlined />, scope: "runtime:read" },
+      { to: "/clusters", label: "nav.clusters", icon: <ClusterOutlined />, scope: "runtime:read" },
       { to: "/nodes", label: "nav.nodes", icon: <RadarChartOutlined />, scope: "runtime:read" },
     ],
   },
@@ -88,6 +115,7 @@ const GROUPS: readonly Group[] = [
       { to: "/jobs", label: "nav.jobs", icon: <ThunderboltOutlined />, scope: "jobs:read" },
       { to: "/schedules", label: "nav.schedules", icon: <CalendarOutlined />, scope: "jobs:read" },
       { to: "/notifications", label: "nav.notifications", icon: <BellOutlined />, scope: "notifications:read" },
+      { to: "/exports", label: "nav.exports", icon: <ExportOutlined />, scope: "admin:read" },
     ],
   },
   {
@@ -125,7 +153,7 @@ export function Navigation() {
             <ul>
               {group.entries.map((entry) => (
                 <li key={entry.to}>
-                  <NavLink to={entry.to} end={entry.to === "/"} title={t(entry.label)}>
+                  <NavLink to={entry.to} end={entry.exact ?? false} title={t(entry.label)}>
                     {entry.icon}
                     <span className="label">{t(entry.label)}</span>
                   </NavLink>

@@ -12,6 +12,8 @@ const CHROMIUM = process.env.BULWARK_CHROMIUM ?? "/usr/bin/chromium";
 const SCREENSHOTS = process.env.BULWARK_SCREENSHOTS;
 const ROOT = join(import.meta.dirname, "../..");
 const IMAGES = 100_000;
+/** A machine that does much else at once is slow, and not broken. */
+const PATIENCE_MS = 60_000;
 
 export interface Look {
   readonly language: "en" | "zh";
@@ -84,7 +86,7 @@ async function newContext(browser: Browser, baseURL: string, { language, theme }
     locale: language === "zh" ? "zh-CN" : "en-US",
     colorScheme: theme,
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   return context;
 }
 

@@ -4,7 +4,13 @@ import { SEVERITIES } from "@bulwark/model";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { SCOPES } from "../../../server/src/access.ts";
 import { serveConsole } from "../../../server/src/console/routes.ts";
+import * as admission from "./fixture/admission.ts";
+import * as benchmarks from "./fixture/benchmarks.ts";
+import * as cleanups from "./fixture/cleanups.ts";
+import * as clusters from "./fixture/clusters.ts";
 import { findingsOf, packagesOf, vulnerabilities, vulnerabilityDetail } from "./fixture/findings.ts";
+import * as forest from "./fixture/forest.ts";
+import * as golden from "./fixture/golden.ts";
 import { imageDetailOf, imageOf, riskOf } from "./fixture/images.ts";
 import * as runtime from "./fixture/runtime.ts";
 import * as work from "./fixture/work.ts";
@@ -27,6 +33,8 @@ export async function createFixtureServer({ images, dist }: Options): Promise<Fa
   app.addHook("onRequest", async (request, reply) => guard(request, reply, sessions));
   addSession(app, sessions);
   addImages(app, images);
+  addForest(app);
+  addGolden(app);
   addRest(app, images);
   addEvents(app);
   if (dist !== undefined) await serveConsole(app, dist);
@@ -118,6 +126,7 @@ function addImages(app: FastifyInstance, count: number): void {
     const i = found(request);
     return i === undefined ? problem(reply, 404, "NOT_FOUND", "there is no such image") : imageDetailOf(i);
   });
+  app.get("/api/v1/images/:digest/bases", async (request) => ({ items: forest.basesOf(found(request) ?? 0) }));
   app.patch("/api/v1/images/:digest", async () => ({}));
   app.get("/api/v1/images/:digest/findings", async (request) => {
     const { kind, severity, origin, layer, search } = query(request);
@@ -140,6 +149,56 @@ function addImages(app: FastifyInstance, count: number): void {
     );
   });
   app.get("/api/v1/images/:digest/sbom", async () => ({ bomFormat: "CycloneDX" }));
+}
+
+function addForest(app: FastifyInstance): void {
+  const idOf = (request: FastifyRequest) => Number((request.params as { id: string }).id);
+  app.get("/api/v1/lineage/nodes", async (request) => {
+    const { under, least } = query(request);
+    const nodes = forest.nodesUnder(under === undefined ? undefined : Number(under));
+    const { total: _total, ...page } = pageOf(
+      nodes.filter(({ beneath }) => beneath >= Number(least ?? 0)),
+      query(request),
+    );
+    return page;
+  });
+  app.get("/api/v1/lineage/nodes/:id", async (request) => forest.lineageDetail(idOf(request)));
+  app.get("/api/v1/lineage/nodes/:id/images", async (request) => {
+    const { total: _total, ...page } = pageOf(
+      Array.from({ length: 400 }, (_, i) => imageOf(i)),
+      query(request),
+    );
+    return page;
+  });
+  app.get("/api/v1/lineage/spread", async () => forest.spread());
+  app.get("/api/v1/lineage/plan", async (request) => forest.plan(Number(query(request).fixes ?? 40)));
+  app.get("/api/v1/lineage/simulate", async () => ({ images: 59_000, cleared: 118_400, added: 310 }));
+  app.get("/api/v1/rebuilds", async (request) => {
+    const { state } = query(request);
+    const { total: _total, ...page } = pageOf(
+      forest.rebuilds.filter((row) => state === undefined || row.state === state),
+      query(request),
+    );
+    return page;
+  });
+}
+
+function addGolden(app: FastifyInstance): void {
+  app.get("/api/v1/golden", async (request) => {
+    const { search, state } = query(request);
+    const rows = golden
+      .golden()
+      .filter(
+        (row) => holds(row.repository.name, search) && (state === undefined || state.split(",").includes(row.state)),
+      );
+    const { total: _total, ...page } = pageOf(rows, query(request));
+    return page;
+  });
+  app.get("/api/v1/golden/:id", async (request) => golden.goldenDetail(Number((request.params as { id: string }).id)));
+  app.get("/api/v1/golden/:id/diff", async (request) => golden.goldenDiff(Number(query(request).version)));
+  app.get("/api/v1/programmes/increment", async (request) => golden.increment(query(request).since ?? ""));
+  app.get("/api/v1/programmes/stock", async (request) => golden.stock(query(request).since ?? ""));
+  app.get("/api/v1/programmes/teams", async () => ({ items: golden.teams() }));
 }
 
 function addRest(app: FastifyInstance, images: number): void {
@@ -201,7 +260,7 @@ function addRest(app: FastifyInstance, images: number): void {
   list("tasks/failed", () => work.tasks().filter((task) => task.state === "failed"));
   one("cases/:id/curve", () => ({ points: work.curve }));
   app.get("/api/v1/risks", async (request) => {
-    const { state, severity, overdue, search } = query(request);
+    const { state, severity, overdue, search, verdict } = query(request);
     const rows = work
       .risks()
       .filter(
@@ -209,6 +268,7 @@ function addRest(app: FastifyInstance, images: number): void {
           (state === undefined || row.state === state) &&
           (severity === undefined || row.severity === severity) &&
           (overdue === undefined || row.overdue) &&
+          (verdict === undefined || row.responsible?.verdict === verdict) &&
           holds(`${row.finding} ${row.title} ${row.repository.name}`, search),
       );
     return pageOf(rows, query(request));
@@ -231,6 +291,36 @@ function addRest(app: FastifyInstance, images: number): void {
   list("jobs", work.jobs);
   list("repositories", () => work.repositories);
   list("waivers", () => work.waivers);
+  for (const [path, rows] of Object.entries(admission.lists)) list(`admission/${path}`, () => rows);
+  app.get<{ Params: { id: string } }>("/api/v1/admission/baselines/:id", async ({ params }) =>
+    admission.baselineDetail(Number(params.id)),
+  );
+  app.get("/api/v1/admission/baselines/:id/proposal", async () => admission.proposal);
+  app.get("/api/v1/admission/policies", async () => ({ revision: 3, dropped: 0, items: admission.policies }));
+  app.get("/api/v1/benchmark-places", async () => benchmarks.places);
+  app.get("/api/v1/alerts/:id", async () => runtime.requestAlert());
+  app.get("/api/v1/alerts/:id/hardening", async () => ({ items: benchmarks.results.slice(0, 5) }));
+  app.get("/api/v1/benchmark-compliance", async () => ({ items: benchmarks.sections }));
+  app.get("/api/v1/benchmark-checks", async () => benchmarks.checks);
+  app.get("/api/v1/benchmark-tunings", async () => ({ items: benchmarks.tunings }));
+  app.get("/api/v1/benchmark-schedules", async () => ({ items: benchmarks.schedules }));
+  list("clusters", () => clusters.clusters);
+  list("workloads", () => clusters.workloads);
+  list("pods", () => clusters.pods);
+  app.get("/api/v1/clusters/:id", async () => clusters.clusters[0]);
+  app.get("/api/v1/clusters/:id/kinds", async () => clusters.kinds);
+  app.get("/api/v1/workloads/:id", async () => clusters.workloads[0]);
+  app.get("/api/v1/attack-paths", async () => ({ items: clusters.paths }));
+  app.get("/api/v1/impact", async () => clusters.impact);
+  list("benchmark-runs", () => benchmarks.runs);
+  list("benchmark-results", () => benchmarks.results);
+  list("benchmark-fixes", () => benchmarks.fixes);
+  list("benchmark-exceptions", () => benchmarks.exceptions);
+  list("component-flaws", () => benchmarks.components);
+  list("cleanups", () => cleanups.cleanups);
+  list("cleanups/:id/items", () => cleanups.cleanupItems);
+  app.get("/api/v1/unused", async () => ({ items: cleanups.unused }));
+  app.get("/api/v1/cleanup-holds", async () => ({ items: cleanups.holds }));
   list("schedules", () => work.schedules);
   list("identity-providers", () => work.providers);
   list("tenants", () => [{ id: 1, name: "Example", createdAt: new Date().toISOString() }]);

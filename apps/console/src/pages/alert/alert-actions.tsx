@@ -2,8 +2,10 @@ import { Button, DatePicker, Form, Input, Select } from "antd";
 import { useAccounts } from "../../api/administration.ts";
 import { useAllowAlert, useChangeAlert } from "../../api/alerts.ts";
 import type { AlertAllowance, AlertDetail } from "../../api/contract.ts";
+import type { AlertFacts } from "../../api/runtime-facts.ts";
 import { useMay } from "../../api/session.ts";
 import { FormModal } from "../../components/form-modal.tsx";
+import { SafeText } from "../../components/safe-text.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
@@ -12,7 +14,9 @@ interface Props {
 }
 
 const SHOWN_NAME = 60;
+/** Of what an API server was asked those that name an object come first, as narrow as they are. */
 const PLACES = ["container", "image", "everywhere"] as const;
+const REQUEST_PLACES = ["namespace", "object", "cluster", "everywhere"] as const;
 const MAX_REASON = 2_000;
 
 /** What a person may decide about an alert. What can be done on the node stands below. */
@@ -77,11 +81,25 @@ interface Allowance {
   readonly expires?: { toISOString(): string };
 }
 
+function placesOf({ container }: AlertDetail): readonly AlertAllowance["where"][] {
+  return container === "" ? ["everywhere"] : PLACES;
+}
+
+/** Only what the request names: nodes and bindings of a cluster have no namespace. */
+function placesOfRequest({ objectRef }: NonNullable<AlertFacts["audit"]>): readonly AlertAllowance["where"][] {
+  const { namespace = "", name = "" } = objectRef ?? {};
+  const isNamed = { namespace: namespace !== "", object: name !== "", cluster: true, everywhere: true };
+  return REQUEST_PLACES.filter((place) => isNamed[place]);
+}
+
 function Allow({ alert }: Props) {
   const { t } = useSpeech();
   const allow = useAllowAlert(alert.id);
   const required = [{ required: true, whitespace: true, message: t("form.required") }];
-  const places = alert.container === "" ? (["everywhere"] as const) : PLACES;
+  const { audit, event } = alert.facts as AlertFacts;
+  const places = audit === undefined ? placesOf(alert) : placesOfRequest(audit);
+  // What tells of no single event, such as that events were lost, cannot be known and accepted.
+  if (audit === undefined && event === undefined) return null;
   const send = ({ where, reason, expires }: Allowance, close: () => void) =>
     allow.mutate(
       { where, reason, ...(expires === undefined ? {} : { expiresAt: expires.toISOString() }) },
@@ -92,13 +110,22 @@ function Allow({ alert }: Props) {
       title={t("alert.allow")}
       submit={t("alert.allow")}
       kind="default"
-      initial={{ where: places[0] }}
+      initial={places[0] === undefined ? {} : { where: places[0] }}
       sending={allow.isPending}
       onSubmit={send}
     >
       {() => (
         <>
-          <p className="quiet form-alert">{t("alert.allowHint")}</p>
+          <p className="quiet form-alert">
+            {audit === undefined ? (
+              t("alert.allowHint")
+            ) : (
+              <SafeText
+                value={t("alert.allowRequestHint", { user: visible(audit.user?.username ?? "", SHOWN_NAME) })}
+                wrap
+              />
+            )}
+          </p>
           <Form.Item name="where" label={t("alert.allowWhere")} rules={[{ required: true }]}>
             <Select options={places.map((value) => ({ value, label: t(`allowWhere.${value}`) }))} />
           </Form.Item>

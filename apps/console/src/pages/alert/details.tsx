@@ -1,4 +1,5 @@
 import { Link } from "react-router";
+import { usePlacedContainer } from "../../api/assets.ts";
 import type { AlertDetail } from "../../api/contract.ts";
 import { useResponses } from "../../api/responses.ts";
 import type { AlertFacts } from "../../api/runtime-facts.ts";
@@ -15,6 +16,7 @@ import { Techniques } from "../../components/techniques.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 import { useServerTexts } from "../../i18n/server-texts.ts";
 import { AlertHistory } from "./history.tsx";
+import { RequestFacts } from "./request-facts.tsx";
 
 const LONG = 4_000;
 
@@ -36,18 +38,26 @@ export function AlertDetails({ alert }: Props) {
           <Where alert={alert} />
         </Panel>
       </div>
-      <Panel title={t("alert.lineage")}>
-        <LineageTree lineage={facts.lineage ?? []} />
-      </Panel>
+      {facts.audit === undefined ? (
+        <Panel title={t("alert.lineage")}>
+          <LineageTree lineage={facts.lineage ?? []} />
+        </Panel>
+      ) : null}
       <Responses alert={alert} />
       <div className="columns">
-        <Panel title={t("alert.event")}>
-          <EventFacts event={facts.event ?? {}} />
-          <p>
-            <br />
-            <Link to={`/events?span=week&event=${encodeURIComponent(alert.eventId)}`}>{t("alert.wholeEvent")}</Link>
-          </p>
-        </Panel>
+        {facts.audit === undefined ? (
+          <Panel title={t("alert.event")}>
+            <EventFacts event={facts.event ?? {}} />
+            <p>
+              <br />
+              <Link to={`/events?span=week&event=${encodeURIComponent(alert.eventId)}`}>{t("alert.wholeEvent")}</Link>
+            </p>
+          </Panel>
+        ) : (
+          <Panel title={t("alert.request")}>
+            <RequestFacts event={facts.audit} />
+          </Panel>
+        )}
         <Panel title={t("risk.history")}>
           <AlertHistory alert={alert} />
         </Panel>
@@ -57,18 +67,21 @@ export function AlertDetails({ alert }: Props) {
 }
 
 function What({ alert }: Props) {
-  const { t, format } = useSpeech();
+  const { t, nameOf, format } = useSpeech();
   const told = useServerTexts();
-  const { description = "", advice = "", techniques = [], tactics = [] } = alert.facts as AlertFacts;
+  const { description = "", advice = "", techniques = [], tactics = [], raisedFrom } = alert.facts as AlertFacts;
   return (
     <div className="stack">
       <p>
-        <SafeText value={alert.title} wrap max={LONG} />
+        <SafeText value={told.alertTitle(alert.title)} wrap max={LONG} />
       </p>
       {description === "" ? null : (
         <p className="quiet">
           <SafeText value={told.ruleDescription(alert.rule, description)} wrap max={LONG} />
         </p>
+      )}
+      {raisedFrom === undefined ? null : (
+        <p className="note">{t("alert.raisedFrom", { severity: nameOf("severity", raisedFrom) })}</p>
       )}
       {alert.blocked ? <p className="tone-good note">{t("alert.wasBlocked")}</p> : null}
       <dl className="facts">
@@ -94,13 +107,47 @@ function What({ alert }: Props) {
 function Where({ alert }: Props) {
   const { t } = useSpeech();
   const told = useServerTexts();
-  const { nodeId, hostname, image, imageDigest, imageId, namespace, pod, owner, assignee } = alert;
+  const { nodeId, hostname, image, imageDigest, imageId, namespace, pod, owner, assignee, cluster, workload } = alert;
+  // An image without an owner may run in a container that has one.
+  const place = usePlacedContainer(nodeId ?? 0, useMay()("runtime:read") && nodeId !== null ? alert.container : "");
+  const answers = place.data?.owner ?? undefined;
   return (
     <dl className="facts">
-      <dt>{t("place.container")}</dt>
-      <dd>
-        <ContainerLink nodeId={nodeId} place={alert} />
-      </dd>
+      {cluster === null ? null : (
+        <>
+          <dt>{t("clusters.cluster")}</dt>
+          <dd>
+            <Link to={`/clusters/${cluster.id}`}>
+              <SafeText value={cluster.name} wrap />
+            </Link>
+          </dd>
+        </>
+      )}
+      {workload === null ? null : (
+        <>
+          <dt>{t("clusters.workload")}</dt>
+          <dd>
+            <Link to={`/workloads/${workload.id}`}>
+              <SafeText value={`${workload.kind} ${workload.namespace}/${workload.name}`} wrap />
+            </Link>
+          </dd>
+        </>
+      )}
+      {nodeId === null ? (
+        <>
+          <dt>{t("place.container")}</dt>
+          <dd>
+            <SafeText value={alert.containerName} />
+          </dd>
+        </>
+      ) : (
+        <>
+          <dt>{t("place.container")}</dt>
+          <dd>
+            <ContainerLink nodeId={nodeId} place={alert} />
+          </dd>
+        </>
+      )}
       {alert.container === "" ? null : (
         <>
           <dt>{t("images.image")}</dt>
@@ -117,15 +164,25 @@ function Where({ alert }: Props) {
           </dd>
         </>
       )}
-      <dt>{t("place.node")}</dt>
-      <dd>
-        <Link to={`/nodes/${nodeId}`}>
-          <SafeText value={hostname} wrap />
-        </Link>
-      </dd>
+      {nodeId === null ? null : (
+        <>
+          <dt>{t("place.node")}</dt>
+          <dd>
+            <Link to={`/nodes/${nodeId}`}>
+              <SafeText value={hostname} wrap />
+            </Link>
+          </dd>
+        </>
+      )}
       <dt>{t("images.owner")}</dt>
       <dd>
-        <SafeText value={owner?.name} />
+        <SafeText value={owner?.name ?? answers?.name} />
+        {owner === null && answers !== undefined ? (
+          <span className="quiet">
+            {" "}
+            {t(`ownerFrom.${answers.from}`)} <SafeText value={answers.detail} />
+          </span>
+        ) : null}
       </dd>
       <dt>{t("risks.assignee")}</dt>
       <dd>

@@ -19,9 +19,10 @@ import { useSpeech } from "../../i18n/language.tsx";
 import { useServerTexts } from "../../i18n/server-texts.ts";
 import { AlertActions } from "./alert-actions.tsx";
 import { AlertDetails } from "./details.tsx";
+import { Hardening } from "./hardening.tsx";
 import { AttackStory } from "./story.tsx";
 
-const TABS = ["details", "story"] as const;
+const TABS = ["details", "story", "hardening"] as const;
 const TITLE_CHARACTERS = 100;
 
 export function Page() {
@@ -51,6 +52,7 @@ function Lead({ alert }: { readonly alert: AlertDetail | undefined }) {
         <>
           <SeverityTag severity={alert.severity} />
           <AlertStateTag state={alert.state} blocked={alert.blocked} />
+          {alert.exposed ? <span className="tag tone-high">{t("container.exposed")}</span> : null}
         </>
       )}
     </span>
@@ -60,14 +62,18 @@ function Lead({ alert }: { readonly alert: AlertDetail | undefined }) {
 function Content({ alert }: { readonly alert: AlertDetail }) {
   const { t } = useSpeech();
   const url = useUrlState();
+  const mayHarden = useMay()("runtime:read");
   const items = [
     { key: "details", label: t("alert.details"), children: <AlertDetails alert={alert} /> },
     { key: "story", label: t("alert.story"), children: <AttackStory id={alert.id} /> },
+    ...(mayHarden
+      ? [{ key: "hardening", label: t("benchmarks.hardening"), children: <Hardening id={alert.id} /> }]
+      : []),
   ];
   return (
     <>
       <div className="filters">
-        <Respond place={respondPlace(alert)} />
+        {alert.nodeId === null ? null : <Respond place={respondPlace({ ...alert, nodeId: alert.nodeId })} />}
         <LatestResponse alertId={alert.id} />
       </div>
       <Tabs
@@ -94,7 +100,7 @@ function LatestResponse({ alertId }: { readonly alertId: number }) {
   );
 }
 
-function respondPlace(alert: AlertDetail): RespondPlace {
+function respondPlace(alert: AlertDetail & { readonly nodeId: number }): RespondPlace {
   const { id, nodeId, container, containerName, hostname, pid, process } = alert;
   const { lineage = [], event = {} } = alert.facts as AlertFacts;
   const startUs = lineage[0]?.startUs;

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef } from "react";
 import type { Story, StoryEdge, StoryNode } from "../../api/runtime-facts.ts";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
-import { layoutStory, type PlacedNode } from "./story-layout.ts";
+import { type EdgeLabel, edgeLabels, layoutStory, type PlacedNode } from "./story-layout.ts";
 
 interface Props {
   readonly story: Story;
@@ -12,12 +12,13 @@ interface Props {
 
 const NODE_WIDTH = 160;
 const NODE_HEIGHT = 40;
-const COLUMN_WIDTH = 226;
+const COLUMN_WIDTH = 260;
 const ROW_HEIGHT = 54;
 const MARGIN = 8;
 const LABEL_CHARACTERS = 25;
 const DETAIL_CHARACTERS = 30;
-const EDGE_CHARACTERS = 13;
+/** As many as fit between two columns. */
+const EDGE_CHARACTERS = 17;
 const FULL_CHARACTERS = 600;
 
 /** The graph of a story, drawn to be read from left to right. A node that is chosen shows all of what it says. */
@@ -43,11 +44,13 @@ export function StoryGraph({ story, chosen, onChoose }: Props) {
           {story.edges.map((edge) => (
             <Edge
               key={`${edge.from}|${edge.to}|${edge.what}`}
-              edge={edge}
               from={places.get(edge.from)}
               to={places.get(edge.to)}
               isLit={chosen === edge.from || chosen === edge.to}
             />
+          ))}
+          {edgeLabels(layout, story.edges).map((each) => (
+            <Label key={each.to} label={each} to={places.get(each.to)} isLit={chosen === each.to} />
           ))}
           {layout.placed.map((placed) => (
             <Node key={placed.node.id} placed={placed} isChosen={placed.node.id === chosen} onChoose={onChoose} />
@@ -64,14 +67,12 @@ const topOf = ({ row }: PlacedNode) => MARGIN + row * ROW_HEIGHT;
 const middleOf = (placed: PlacedNode) => topOf(placed) + NODE_HEIGHT / 2;
 
 interface EdgeProps {
-  readonly edge: StoryEdge;
   readonly from: PlacedNode | undefined;
   readonly to: PlacedNode | undefined;
   readonly isLit: boolean;
 }
 
-function Edge({ edge, from, to, isLit }: EdgeProps) {
-  const { nameOf } = useSpeech();
+function Edge({ from, to, isLit }: EdgeProps) {
   if (from === undefined || to === undefined || from === to) return null;
   const isForward = to.column > from.column;
   const x1 = leftOf(from) + (isForward ? NODE_WIDTH : NODE_WIDTH / 2);
@@ -79,15 +80,31 @@ function Edge({ edge, from, to, isLit }: EdgeProps) {
   const y1 = isForward ? middleOf(from) : topOf(from) + NODE_HEIGHT;
   const y2 = isForward ? middleOf(to) : topOf(to);
   const bend = isForward ? (x2 - x1) / 2 : 0;
-  const what = visible(nameOf("storyVerb", edge.what), EDGE_CHARACTERS);
   return (
     <g className={isLit ? "story-edge lit" : "story-edge"}>
       <path d={`M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`} />
-      {to.column === from.column + 1 ? (
-        <text x={x2 - 8} y={y2 - 5} textAnchor="end">
-          {edge.count > 1 ? `${what} ×${edge.count}` : what}
-        </text>
-      ) : null}
+    </g>
+  );
+}
+
+interface LabelProps {
+  readonly label: EdgeLabel;
+  readonly to: PlacedNode | undefined;
+  readonly isLit: boolean;
+}
+
+/** What was done to a node, left of it and above the lines that lead there. */
+function Label({ label: { first, more }, to, isLit }: LabelProps) {
+  const { nameOf } = useSpeech();
+  if (to === undefined) return null;
+  const times = first.count > 1 ? ` ×${first.count}` : "";
+  const rest = more > 0 ? ` +${more}` : "";
+  const what = visible(nameOf("storyVerb", first.what), EDGE_CHARACTERS - times.length - rest.length);
+  return (
+    <g className={isLit ? "story-edge lit" : "story-edge"}>
+      <text x={leftOf(to) - 8} y={middleOf(to) - 5} textAnchor="end">
+        {`${what}${times}${rest}`}
+      </text>
     </g>
   );
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { StoryEdge, StoryNode } from "../../api/runtime-facts.ts";
-import { layoutStory } from "./story-layout.ts";
+import { edgeLabels, layoutStory } from "./story-layout.ts";
 
 const node = (id: string, firstUs = 0): StoryNode => ({
   ...{ id, kind: "process", label: id, detail: "", firstUs, rules: [], severity: null },
@@ -34,6 +34,22 @@ test("circles, edges to itself and edges to nothing leave every node in one plac
     edge("x", "a"),
   ]);
   expect(placed.map((each) => each.node.id).sort()).toEqual(["a", "b", "c"]);
+});
+
+test("a node that much was done to has one label, with what was done first", () => {
+  const done = (from: string, what: string, firstUs: number, count = 1) => ({ from, to: "file", what, firstUs, count });
+  const nodes = [node("a"), node("b"), node("file")];
+  const edges = [
+    done("a", "opened", 1, 2),
+    done("a", "wrote", 3),
+    done("b", "opened", 2),
+    edge("a", "b", 0),
+    edge("b", "a", 9),
+  ];
+  expect(edgeLabels(layoutStory(nodes, edges), edges)).toEqual([
+    { to: "file", first: { what: "opened", count: 3 }, more: 1 },
+    { to: "b", first: { what: "started", count: 1 }, more: 0 },
+  ]);
 });
 
 test("a story without nodes has no size", () => {

@@ -51,3 +51,28 @@ function leadsTo(above: ReadonlyMap<string, string>, from: string, to: string): 
   for (let at: string | undefined = from; at !== undefined; at = above.get(at)) if (at === to) return true;
   return false;
 }
+
+/** What is written beside a node: all that was done to it. */
+export interface EdgeLabel {
+  readonly to: string;
+  /** The first thing that was done, and how often. */
+  readonly first: { readonly what: string; readonly count: number };
+  /** Other things that were done to it. */
+  readonly more: number;
+}
+
+/**
+ * One label for each node that something was done to, however many edges lead there: labels of single edges would lie on top of each
+ * other. It stands left of the node, where those of the first column have no room.
+ */
+export function edgeLabels({ placed }: StoryLayout, edges: readonly StoryEdge[]): readonly EdgeLabel[] {
+  const columns = new Map(placed.map(({ node, column }) => [node.id, column]));
+  const shown = edges.filter(({ from, to }) => from !== to && columns.has(from) && (columns.get(to) ?? 0) > 0);
+  return [...Map.groupBy(shown, ({ to }) => to)].flatMap(([to, found]) => {
+    const counts = new Map<string, number>();
+    for (const { what, count } of found.toSorted((a, b) => a.firstUs - b.firstUs))
+      counts.set(what, (counts.get(what) ?? 0) + count);
+    const [[what, count] = ["", 0]] = counts;
+    return what === "" ? [] : [{ to, first: { what, count }, more: counts.size - 1 }];
+  });
+}

@@ -4,7 +4,7 @@ import { useRuntimeRules } from "../../api/runtime-rules.ts";
 import { useMay } from "../../api/session.ts";
 import { AlertTable } from "../../components/alert-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
-import { ChoiceFilter, ChoicesFilter, SearchFilter } from "../../components/filters.tsx";
+import { ChoiceFilter, ChoicesFilter, FlagFilter, SearchFilter } from "../../components/filters.tsx";
 import { NoSensor } from "../../components/no-sensor.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { given, type UrlState, useUrlState } from "../../components/url-state.ts";
@@ -25,6 +25,7 @@ export function Page() {
     severities: severitiesOf(url.value("severities")),
     rule: url.value("rule"),
     nodeId: url.integer("node"),
+    exposed: url.flag("exposed"),
   });
   const rows = useAlerts({ ...filters, ...statesOf(url) });
   const filtered = Object.keys(filters).length > 0 || url.value("state") !== undefined;
@@ -61,6 +62,7 @@ function AlertFilterBar({ url }: { readonly url: UrlState }) {
         options={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
       />
       <RuleFilter url={url} />
+      <FlagFilter state={url} name="exposed" label={t("assets.onlyExposed")} />
     </search>
   );
 }

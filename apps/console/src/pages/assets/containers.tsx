@@ -7,6 +7,7 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { FlagFilter, SearchFilter } from "../../components/filters.tsx";
 import { NoSensor } from "../../components/no-sensor.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { given, type UrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
@@ -19,6 +20,8 @@ export function ContainerList({ url }: { readonly url: UrlState }) {
     text: url.value("text"),
     running: url.flag("running"),
     privileged: url.flag("privileged"),
+    exposed: url.flag("exposed"),
+    selfBuilt: url.flag("selfBuilt"),
     nodeId: url.integer("node"),
     image: url.integer("image"),
   });
@@ -36,6 +39,8 @@ export function ContainerList({ url }: { readonly url: UrlState }) {
         <SearchFilter state={url} name="text" label={t("assets.searchContainers")} />
         <FlagFilter state={url} name="running" label={t("assets.onlyRunning")} />
         <FlagFilter state={url} name="privileged" label={t("assets.onlyPrivileged")} />
+        <FlagFilter state={url} name="exposed" label={t("assets.onlyExposed")} />
+        <FlagFilter state={url} name="selfBuilt" label={t("assets.onlySelfBuilt")} />
       </search>
       <DataTable
         label={t("asset.containers")}
@@ -56,14 +61,11 @@ function useColumns(): readonly Column<Container>[] {
       key: "name",
       title: t("place.container"),
       cell: ({ id, name, runtimeId, namespace, pod }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={pod === "" ? runtimeId.slice(0, 12) : `${namespace}/${pod}`} />}>
           <Link to={`/containers/${id}`}>
             <SafeText value={name === "" ? runtimeId : name} />
           </Link>
-          <span className="second">
-            <SafeText value={pod === "" ? runtimeId.slice(0, 12) : `${namespace}/${pod}`} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {
@@ -102,7 +104,7 @@ function useColumns(): readonly Column<Container>[] {
         </Link>
       ),
     },
-    { key: "state", title: t("filters.state"), width: 190, cell: (row) => <ContainerState container={row} /> },
+    { key: "state", title: t("filters.state"), width: 230, cell: (row) => <ContainerState container={row} /> },
     {
       key: "alerts",
       title: t("alerts.title"),

@@ -24,7 +24,8 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   { count: "nodes", name: "asset.nodes", to: "/assets?tab=hosts" },
   { count: "containers", name: "asset.containers", to: "/assets?running=true" },
-  { count: "selfBuiltContainers", name: "asset.selfBuilt", to: "/assets?running=true" },
+  { count: "selfBuiltContainers", name: "asset.selfBuilt", to: "/assets?running=true&selfBuilt=true" },
+  { count: "exposedContainers", name: "asset.exposedContainers", to: "/assets?running=true&exposed=true" },
   { count: "privilegedContainers", name: "asset.privileged", to: "/assets?running=true&privileged=true", odd: true },
   { count: "unscannedContainers", name: "asset.unscanned", to: "/assets?running=true", odd: true },
   { count: "programs", name: "asset.programs", to: "/assets?tab=programs" },

@@ -3,7 +3,6 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { useListeners } from "../../api/assets.ts";
 import type { Container } from "../../api/contract.ts";
-import { useImage } from "../../api/images.ts";
 import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 import "./relations.css";
@@ -98,22 +97,21 @@ function ImageBox({ container }: Props) {
   );
 }
 
-function OwnerBox({ container }: Props) {
-  const { imageId, imageDigest } = container;
-  return imageId === null ? <Owner name={null} /> : <OwnerOfImage digest={imageDigest} />;
-}
-
-function OwnerOfImage({ digest }: { readonly digest: string }) {
-  const image = useImage(digest);
-  return <Owner name={image.data === undefined ? undefined : (image.data.owner?.name ?? null)} />;
-}
-
-/** @param name null where nobody is responsible, undefined while that is not known */
-function Owner({ name }: { readonly name: string | null | undefined }) {
+/** Who answers for it, and by what that is known. */
+function OwnerBox({ container: { owner } }: Props) {
   const { t } = useSpeech();
   return (
     <Box kind={t("images.owner")}>
-      {name === null ? <span className="quiet">{t("about.noOwner")}</span> : <SafeText value={name} />}
+      {owner === null ? (
+        <span className="quiet">{t("about.noOwner")}</span>
+      ) : (
+        <>
+          <SafeText value={owner.name} max={80} />
+          <span className="quiet">
+            {t(`ownerFrom.${owner.from}`)} <SafeText value={owner.detail} max={60} />
+          </span>
+        </>
+      )}
     </Box>
   );
 }
@@ -124,15 +122,27 @@ function Reached({ container }: Props) {
   const { items, loading, error } = useListeners({ container: container.runtimeId, nodeId: container.nodeId });
   // What is not known yet must not be taken for safety.
   if (loading || error !== null) return <div className="relation-reach quiet">{t("relations.reachUnknown")}</div>;
-  const exposed = items.filter((listener) => listener.exposed);
+  const listening = items.filter((listener) => listener.exposed);
+  const { exposure } = container;
   return (
     <div className="relation-reach">
-      {exposed.length === 0 ? (
+      {exposure.length === 0 ? null : (
+        <>
+          <span className="tag tone-high">{t("container.exposed")}</span>
+          {exposure.map(({ how, address, port, containerPort, protocol }) => (
+            <span key={`${address} ${port}/${protocol}`} className="chips">
+              <SafeText value={`${address}:${port} → ${containerPort}/${protocol}`} mono />
+              <span className="quiet">{t(`exposedBy.${how}`)}</span>
+            </span>
+          ))}
+        </>
+      )}
+      {listening.length === 0 ? (
         <span className="quiet">{t("relations.notReached")}</span>
       ) : (
         <>
           <span className="tag tone-medium">{t("relations.reached")}</span>
-          {exposed.map(({ id, protocol, port, kind, product, name }) => (
+          {listening.map(({ id, protocol, port, kind, product, name }) => (
             <span key={id} className="chips">
               <SafeText value={`${protocol}/${port}`} mono />
               <span className="quiet">{nameOf("listenerKind", kind)}</span>

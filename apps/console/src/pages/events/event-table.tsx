@@ -4,6 +4,7 @@ import type { Rows } from "../../api/paged.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { PlaceCell } from "../../components/place.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 
 interface Props {
@@ -48,32 +49,27 @@ function useColumns(onOpen: (id: string) => void): readonly Column<RuntimeEventR
       title: t("event.kind"),
       width: 150,
       cell: ({ type, count }) => (
-        <span className="two-lines">
+        <TwoLines second={count > 1 ? t("alert.times", { n: count }) : ""}>
           <SafeText value={nameOf("eventType", type)} />
-          <span className="second">{count > 1 ? t("alert.times", { n: count }) : ""}</span>
-        </span>
+        </TwoLines>
       ),
     },
     {
       key: "process",
       title: t("event.process"),
       cell: ({ name, pid, arguments: command, exe }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={command === "" ? exe : command} mono />}>
           <SafeText value={name === "" ? "" : `${name} (${pid})`} />
-          <span className="second">
-            <SafeText value={command === "" ? exe : command} mono />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {
       key: "target",
       title: t("event.object"),
       cell: ({ target, port, result }) => (
-        <span className="two-lines">
+        <TwoLines second={result < 0 ? t("event.refused", { error: String(-result) }) : ""}>
           <SafeText value={port > 0 ? `${target.includes(":") ? `[${target}]` : target}:${port}` : target} mono />
-          <span className="second">{result < 0 ? t("event.refused", { error: String(-result) }) : ""}</span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "where", title: t("alerts.where"), width: 190, cell: (event) => <PlaceCell place={event} /> },

@@ -9,6 +9,7 @@ import { useSpeech } from "../../i18n/language.tsx";
 import { EventDrawer } from "./event-drawer.tsx";
 import { EventTable } from "./event-table.tsx";
 import { EventFilterBar } from "./filter-bar.tsx";
+import { Retention } from "./retention.tsx";
 import { SavedSearches } from "./saved-searches.tsx";
 import { spanOf } from "./span.ts";
 
@@ -23,7 +24,17 @@ export function Page() {
     <NoSensor title={t("events.noneTitle")} hint={t("events.emptyHint")} />
   );
   return (
-    <Frame title={t("events.title")} lead={t("events.lead")} actions={<SavedSearches />} fill>
+    <Frame
+      title={t("events.title")}
+      lead={t("events.lead")}
+      actions={
+        <>
+          <Retention />
+          <SavedSearches />
+        </>
+      }
+      fill
+    >
       <EventFilterBar url={url} />
       <EventTable rows={rows} empty={empty} onOpen={(event) => url.set({ event })} />
       <EventDrawer id={url.value("event")} onClose={() => url.set({ event: undefined })} />

@@ -6,6 +6,7 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { ChoiceFilter, SearchFilter } from "../../components/filters.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { useServerTexts } from "../../i18n/server-texts.ts";
@@ -99,14 +100,11 @@ function useColumns(onOpen: (finding: Finding) => void): readonly Column<Finding
       key: "finding",
       title: t("findings.finding"),
       cell: (finding) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={told.titleOf(finding)} />}>
           <button type="button" className="link-button" onClick={() => onOpen(finding)}>
             <SafeText value={finding.id} />
           </button>
-          <span className="second">
-            <SafeText value={told.titleOf(finding)} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "where", title: t("findings.where"), cell: (finding) => <Where finding={finding} /> },
@@ -121,10 +119,9 @@ function useColumns(onOpen: (finding: Finding) => void): readonly Column<Finding
       title: t("findings.layer"),
       width: 92,
       cell: ({ layer, origin }) => (
-        <span className="two-lines">
+        <TwoLines second={t(`origin.${origin}`)}>
           <span className="number">{layer}</span>
-          <span className="second">{t(`origin.${origin}`)}</span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "marks", title: t("findings.marks"), width: 110, cell: (finding) => <Marks finding={finding} /> },
@@ -137,12 +134,9 @@ function Where({ finding }: { readonly finding: Finding }) {
     return <SafeText value={`${finding.path}${line}`} mono />;
   }
   return (
-    <span className="two-lines">
+    <TwoLines second={<SafeText value={finding.package.version} mono />}>
       <SafeText value={finding.package.name} />
-      <span className="second">
-        <SafeText value={finding.package.version} mono />
-      </span>
-    </span>
+    </TwoLines>
   );
 }
 

@@ -17,9 +17,10 @@ import { Findings } from "./findings.tsx";
 import { ImageSummary } from "./image-summary.tsx";
 import { LayerStack } from "./layer-stack.tsx";
 import { Packages } from "./packages.tsx";
+import { StandsOn } from "./stands-on.tsx";
 import "./image.css";
 
-const TABS = ["findings", "packages", "about"] as const;
+const TABS = ["findings", "packages", "bases", "about"] as const;
 const TITLE_CHARACTERS = 120;
 
 export function Page() {
@@ -99,6 +100,7 @@ function Detail({ image }: { readonly image: ImageDetail }) {
       label: `${t("image.packages")} (${format.number(image.packageCount)})`,
       children: <Packages digest={image.digest} layer={layer} />,
     },
+    { key: "bases", label: t("image.standsOn"), children: <StandsOn digest={image.digest} /> },
     { key: "about", label: t("image.about"), children: <About image={image} /> },
   ];
   return (

@@ -6,6 +6,7 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { ChoiceFilter } from "../../components/filters.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { GivenUp } from "./given-up.tsx";
@@ -15,7 +16,7 @@ import "./jobs.css";
 
 const TABS = ["jobs", "given-up"] as const;
 const STATES = ["running", "paused", "done", "failed", "cancelled"] as const;
-const KINDS = ["scan", "sync", "host", "local", "advisories"] as const;
+const KINDS = ["scan", "sync", "host", "local", "advisories", "cleanup"] as const;
 const TWO_LINES_PX = 48;
 const FULL = 100;
 const TONES = {
@@ -94,14 +95,11 @@ function useColumns(onOpen: (id: number) => void): readonly Column<Job>[] {
       key: "title",
       title: t("jobs.job"),
       cell: ({ id, kind, title, cause }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={`${nameOf("jobKind", kind)} · ${nameOf("jobCause", cause)}`} />}>
           <button type="button" className="link-button" onClick={() => onOpen(id)}>
             <SafeText value={title} />
           </button>
-          <span className="second">
-            <SafeText value={`${nameOf("jobKind", kind)} · ${nameOf("jobCause", cause)}`} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "progress", title: t("jobs.progress"), width: 280, cell: (job) => <JobProgress job={job} /> },

@@ -5,6 +5,7 @@ import { type Column, DataTable } from "../../components/data-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { ChoiceFilter } from "../../components/filters.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { useServerTexts } from "../../i18n/server-texts.ts";
@@ -78,12 +79,9 @@ export function useTaskColumns(): readonly Column<Task>[] {
       key: "name",
       title: t("jobs.task"),
       cell: ({ name, kind, step }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={step === "" ? nameOf("taskKind", kind) : step} />}>
           <SafeText value={name} />
-          <span className="second">
-            <SafeText value={step === "" ? nameOf("taskKind", kind) : step} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {

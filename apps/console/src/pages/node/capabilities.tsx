@@ -2,7 +2,7 @@ import type { SensorNode } from "../../api/contract.ts";
 import type { Capability } from "../../api/runtime-facts.ts";
 import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
-import "./node.css";
+import "../../components/plain-table.css";
 
 const TONES: Readonly<Record<string, string>> = { full: "tone-good", reduced: "tone-medium", missing: "tone-critical" };
 const ORDER = ["missing", "reduced", "full"];

@@ -1,6 +1,7 @@
 import type { Health } from "../../api/runtime-facts.ts";
 import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import "../../components/plain-table.css";
 
 /** Events since the sensor started, by kind: seen, left out because no rule needs them, and lost. */
 export function EventCounts({ health }: { readonly health: Health | null }) {

@@ -9,11 +9,15 @@ import { Loaded } from "../../components/loaded.tsx";
 import { NodeState } from "../../components/node-table.tsx";
 import { Page as Frame, Panel } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { UpgradeList } from "../../components/upgrade-list.tsx";
+import { UpgradeSensors } from "../../components/upgrade-sensors.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Capabilities } from "./capabilities.tsx";
 import { EventCounts } from "./counts.tsx";
 import { Gaps, Tampering } from "./gaps.tsx";
+import { NodeOwner } from "./node-owner.tsx";
+import "./node.css";
 
 const TITLE_CHARACTERS = 100;
 
@@ -60,6 +64,7 @@ function Actions({ node }: { readonly node: SensorNode }) {
       <Link to={`/events?span=hour&node=${node.id}`}>
         <Button>{t("container.events")}</Button>
       </Link>
+      {mayWrite ? <UpgradeSensors node={node} /> : null}
       {mayWrite ? (
         <Button danger onClick={ask}>
           {t("nodes.remove")}
@@ -76,6 +81,7 @@ function Content({ node }: { readonly node: SensorNode }) {
     <>
       <HealthFigures node={node} health={health} />
       <Tampering attempts={health?.tampering ?? []} />
+      <UpgradeList nodeId={node.id} />
       <Panel title={t("nodes.canDo")}>
         <Capabilities node={node} />
       </Panel>
@@ -153,6 +159,10 @@ function Facts({ node }: { readonly node: SensorNode }) {
       <dt>{t("nodes.sensor")}</dt>
       <dd>
         <SafeText value={node.sensorVersion} />
+      </dd>
+      <dt>{t("nodes.owner")}</dt>
+      <dd>
+        <NodeOwner node={node} />
       </dd>
       <dt>{t("nodes.policy")}</dt>
       <dd>{format.number(node.policyRevision)}</dd>

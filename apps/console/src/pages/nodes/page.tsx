@@ -5,8 +5,9 @@ import { Page as Frame } from "../../components/page.tsx";
 import { useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { EnrolmentTokens } from "./tokens.tsx";
+import { SensorUpgrades } from "./upgrades.tsx";
 
-const TABS = ["nodes", "tokens"] as const;
+const TABS = ["nodes", "upgrades", "tokens"] as const;
 
 export function Page() {
   const { t } = useSpeech();
@@ -14,6 +15,7 @@ export function Page() {
   const may = useMay();
   const items = [
     { key: "nodes", label: t("nodes.title"), children: <NodeTable url={url} /> },
+    { key: "upgrades", label: t("upgrades.title"), children: <SensorUpgrades /> },
     ...(may("admin:read") ? [{ key: "tokens", label: t("nodes.tokens"), children: <EnrolmentTokens /> }] : []),
   ];
   return (

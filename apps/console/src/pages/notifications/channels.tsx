@@ -6,6 +6,7 @@ import { type Column, DataTable } from "../../components/data-table.tsx";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 import { AddChannel, EditChannel } from "./channel-form.tsx";
 
@@ -50,10 +51,9 @@ function When({ channel: { settings } }: { readonly channel: Channel }) {
   const { digest = "none", quietFrom, quietTo } = settings;
   const isQuiet = quietFrom !== undefined && quietTo !== undefined;
   return (
-    <span className="two-lines">
+    <TwoLines second={isQuiet ? t("channels.quiet", { from: quietFrom, to: quietTo }) : ""}>
       <span>{nameOf("digest", digest)}</span>
-      <span className="second">{isQuiet ? t("channels.quiet", { from: quietFrom, to: quietTo }) : ""}</span>
-    </span>
+    </TwoLines>
   );
 }
 

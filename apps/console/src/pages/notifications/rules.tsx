@@ -32,6 +32,12 @@ const EVENTS = [
   "registry.failed",
   "advisories.new",
   "alert.raised",
+  "rebuild.opened",
+  "rebuild.done",
+  "golden.published",
+  "golden.at-risk",
+  "golden.deprecated",
+  "golden.revoked",
 ] as const;
 const SHOWN_NAME = 60;
 

@@ -9,6 +9,7 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 import { ROLES, RoleMapping } from "./role-mapping.tsx";
 
@@ -53,12 +54,9 @@ function useColumns(): readonly Column<Provider>[] {
       key: "name",
       title: t("providers.name"),
       cell: ({ name, issuer }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={issuer} mono />}>
           <SafeText value={name} />
-          <span className="second">
-            <SafeText value={issuer} mono />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {

@@ -7,6 +7,7 @@ import { type Column, DataTable } from "../../components/data-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { useUrlState } from "../../components/url-state.ts";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
@@ -61,12 +62,9 @@ function useColumns(): readonly Column<Registry>[] {
       key: "name",
       title: t("registries.name"),
       cell: ({ name, address }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={address} mono />}>
           <SafeText value={name} />
-          <span className="second">
-            <SafeText value={address} mono />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "kind", title: t("registries.kind"), width: 118, cell: ({ kind }) => t(`registryKind.${kind}`) },

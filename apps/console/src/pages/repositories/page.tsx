@@ -9,6 +9,7 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { ChoiceFilter, SearchFilter } from "../../components/filters.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
@@ -67,14 +68,11 @@ function useColumns(): readonly Column<Repository>[] {
       key: "name",
       title: t("repositories.name"),
       cell: ({ name, registry }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={registry.name} />}>
           <Link to={`/images?repository=${encodeURIComponent(name)}`}>
             <SafeText value={name} />
           </Link>
-          <span className="second">
-            <SafeText value={registry.name} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "owner", title: t("images.owner"), width: 190, cell: (row) => <OwnerChoice repository={row} /> },

@@ -3,6 +3,7 @@ import type { RiskDetail } from "../../api/contract.ts";
 import { useRisk } from "../../api/risks.ts";
 import { Loaded } from "../../components/loaded.tsx";
 import { Page as Frame, Panel } from "../../components/page.tsx";
+import { Responsible } from "../../components/responsible.tsx";
 import { RiskStateTag } from "../../components/risk-state.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
@@ -91,6 +92,10 @@ function Facts({ risk }: { readonly risk: RiskDetail }) {
       <dt>{t("images.owner")}</dt>
       <dd>
         <SafeText value={risk.owner?.name} />
+      </dd>
+      <dt>{t("risk.responsible")}</dt>
+      <dd>
+        <Responsible responsible={risk.responsible} />
       </dd>
       <dt>{t("risks.due")}</dt>
       <dd>{format.date(risk.due)}</dd>

@@ -6,15 +6,18 @@ import { type Column, DataTable } from "../../components/data-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { ChoiceFilter, FlagFilter, SearchFilter } from "../../components/filters.tsx";
 import { Page as Frame } from "../../components/page.tsx";
+import { ResponsibleCell } from "../../components/responsible.tsx";
 import { RiskStateTag } from "../../components/risk-state.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { given, type UrlState, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { useServerTexts } from "../../i18n/server-texts.ts";
 import { Measures } from "./measures.tsx";
 
 const STATES = ["open", "assigned", "fixing", "fixed", "reopened", "accepted"] as const;
+const VERDICTS = ["base", "own"] as const;
 const TWO_LINES_PX = 48;
 
 export function Page() {
@@ -24,6 +27,7 @@ export function Page() {
     search: url.value("search"),
     state: url.oneOf("state", STATES),
     severity: url.oneOf("severity", SEVERITIES),
+    verdict: url.oneOf("verdict", VERDICTS),
     overdue: url.flag("overdue"),
     waiting: url.flag("waiting"),
   });
@@ -69,6 +73,13 @@ function RiskFilterBar({ url }: { readonly url: UrlState }) {
         label={t("filters.severity")}
         options={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
       />
+      <ChoiceFilter
+        state={url}
+        name="verdict"
+        label={t("risks.verdict")}
+        options={VERDICTS.map((value) => ({ value, label: t(`verdict.${value}`) }))}
+        width={190}
+      />
       <FlagFilter state={url} name="overdue" label={t("risks.overdue")} />
       <FlagFilter state={url} name="waiting" label={t("risk.awaitsApproval")} />
     </search>
@@ -89,26 +100,20 @@ function useColumns(): readonly Column<Risk>[] {
       key: "risk",
       title: t("findings.finding"),
       cell: ({ id, finding, title }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={told.titleOf({ id: finding, title })} />}>
           <Link to={`/risks/${id}`}>
             <SafeText value={finding} />
           </Link>
-          <span className="second">
-            <SafeText value={told.titleOf({ id: finding, title })} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {
       key: "repository",
       title: t("risks.repository"),
       cell: ({ repository, package: subject }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={subject} />}>
           <SafeText value={`${repository.registry}/${repository.name}`} />
-          <span className="second">
-            <SafeText value={subject} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "state", title: t("filters.state"), width: 120, cell: ({ state }) => <RiskStateTag state={state} /> },
@@ -117,13 +122,16 @@ function useColumns(): readonly Column<Risk>[] {
       title: t("risks.assignee"),
       width: 150,
       cell: ({ assignee, owner }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={owner?.name} />}>
           <SafeText value={assignee?.name} />
-          <span className="second">
-            <SafeText value={owner?.name} />
-          </span>
-        </span>
+        </TwoLines>
       ),
+    },
+    {
+      key: "responsible",
+      title: t("risk.responsible"),
+      width: 180,
+      cell: ({ responsible }) => <ResponsibleCell responsible={responsible} />,
     },
     { key: "due", title: t("risks.due"), width: 150, cell: (risk) => <Due risk={risk} /> },
     { key: "images", title: t("nav.images"), width: 80, numeric: true, cell: ({ images }) => format.number(images) },

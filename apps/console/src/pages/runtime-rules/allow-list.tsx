@@ -1,4 +1,4 @@
-import { DatePicker, Form, Input } from "antd";
+import { DatePicker, Form, type FormInstance, Input, Select } from "antd";
 import type { AllowEntry } from "../../api/contract.ts";
 import { useAddAllowEntry, useAllowEntries, useRemoveAllowEntry } from "../../api/runtime-rules.ts";
 import { useMay } from "../../api/session.ts";
@@ -6,15 +6,25 @@ import { type Column, DataTable } from "../../components/data-table.tsx";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
-import { ScopeFields, ScopeText, type ScopeValues, scopeOf } from "../../components/rule-scope.tsx";
+import {
+  RequestScopeFields,
+  type RequestScopeValues,
+  requestScopeOf,
+  ScopeFields,
+  ScopeText,
+  type ScopeValues,
+  scopeOf,
+} from "../../components/rule-scope.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 import { useServerTexts } from "../../i18n/server-texts.ts";
 
 const TWO_LINES_PX = 50;
 const MAX_CONDITION = 10_000;
 const MAX_REASON = 2_000;
-const EXAMPLE = "proc.name = backup";
+const EXAMPLES = { containers: "proc.name = backup", requests: "ka.verb = create and ka.target.resource = pods" };
+const SUBJECTS = ["containers", "requests"] as const;
 
 /** What is accepted and raises no alert, with its reason and its end. */
 export function AllowList() {
@@ -40,7 +50,8 @@ export function AllowList() {
   );
 }
 
-interface Values extends ScopeValues {
+interface Values extends ScopeValues, RequestScopeValues {
+  readonly about: (typeof SUBJECTS)[number];
   readonly rule?: string;
   readonly condition: string;
   readonly reason: string;
@@ -50,35 +61,50 @@ interface Values extends ScopeValues {
 function AddEntry() {
   const { t } = useSpeech();
   const add = useAddAllowEntry();
-  const required = [{ required: true, whitespace: true, message: t("form.required") }];
-  const send = ({ rule = "", condition, reason, expires, ...scope }: Values, close: () => void) =>
+  const send = ({ about, rule = "", condition, reason, expires, ...scope }: Values, close: () => void) =>
     add.mutate(
       {
-        ...{ rule, condition, reason, scope: scopeOf(scope) },
+        ...{ rule, condition, reason, scope: about === "requests" ? requestScopeOf(scope) : scopeOf(scope) },
         ...(expires === undefined ? {} : { expiresAt: expires.toISOString() }),
       },
       { onSuccess: close },
     );
   return (
-    <FormModal<Values> title={t("allowList.add")} submit={t("save")} sending={add.isPending} onSubmit={send}>
-      {() => (
-        <>
-          <Form.Item name="rule" label={t("alerts.rule")} extra={t("allowList.ruleHint")}>
-            <Input maxLength={300} autoFocus />
-          </Form.Item>
-          <Form.Item name="condition" label={t("runtimeRules.condition")} rules={required}>
-            <Input.TextArea className="mono" rows={3} maxLength={MAX_CONDITION} placeholder={EXAMPLE} />
-          </Form.Item>
-          <ScopeFields />
-          <Form.Item name="reason" label={t("risk.reason")} rules={required}>
-            <Input.TextArea rows={2} maxLength={MAX_REASON} />
-          </Form.Item>
-          <Form.Item name="expires" label={t("alert.allowUntil")} extra={t("alert.allowForever")}>
-            <DatePicker showTime={{ format: "HH:mm" }} />
-          </Form.Item>
-        </>
-      )}
+    <FormModal<Values>
+      title={t("allowList.add")}
+      submit={t("save")}
+      initial={{ about: "containers" }}
+      sending={add.isPending}
+      onSubmit={send}
+    >
+      {(form) => <EntryFields form={form} />}
     </FormModal>
+  );
+}
+
+function EntryFields({ form }: { readonly form: FormInstance<Values> }) {
+  const { t } = useSpeech();
+  const about = Form.useWatch("about", form) ?? "containers";
+  const required = [{ required: true, whitespace: true, message: t("form.required") }];
+  return (
+    <>
+      <Form.Item name="about" label={t("allowList.about")}>
+        <Select options={SUBJECTS.map((value) => ({ value, label: t(`allowList.about.${value}`) }))} />
+      </Form.Item>
+      <Form.Item name="rule" label={t("alerts.rule")} extra={t("allowList.ruleHint")}>
+        <Input maxLength={300} autoFocus />
+      </Form.Item>
+      <Form.Item name="condition" label={t("runtimeRules.condition")} rules={required}>
+        <Input.TextArea className="mono" rows={3} maxLength={MAX_CONDITION} placeholder={EXAMPLES[about]} />
+      </Form.Item>
+      {about === "requests" ? <RequestScopeFields /> : <ScopeFields />}
+      <Form.Item name="reason" label={t("risk.reason")} rules={required}>
+        <Input.TextArea rows={2} maxLength={MAX_REASON} />
+      </Form.Item>
+      <Form.Item name="expires" label={t("alert.allowUntil")} extra={t("alert.allowForever")}>
+        <DatePicker showTime={{ format: "HH:mm" }} />
+      </Form.Item>
+    </>
   );
 }
 
@@ -91,12 +117,9 @@ function useColumns(mayWrite: boolean): readonly Column<AllowEntry>[] {
       key: "what",
       title: t("allowList.what"),
       cell: ({ rule, condition }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={condition} mono />}>
           <SafeText value={rule === "" ? t("allowList.anyRule") : told.ruleTitle(rule)} />
-          <span className="second">
-            <SafeText value={condition} mono />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "scope", title: t("waivers.place"), width: 240, cell: ({ scope }) => <ScopeText scope={scope} /> },
@@ -104,12 +127,9 @@ function useColumns(mayWrite: boolean): readonly Column<AllowEntry>[] {
       key: "reason",
       title: t("risk.reason"),
       cell: ({ reason, createdBy }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={createdBy} />}>
           <SafeText value={reason} />
-          <span className="second">
-            <SafeText value={createdBy} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {

@@ -7,6 +7,7 @@ import { DeleteButton } from "../../components/delete-button.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 
 const MODES = ["off", "dry-run", "approve", "act"] as const;
@@ -102,12 +103,9 @@ function useColumns(mayWrite: boolean): readonly Column<AutomaticResponse>[] {
       key: "name",
       title: t("automatic.name"),
       cell: ({ name, condition }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={condition} mono />}>
           <SafeText value={name} />
-          <span className="second">
-            <SafeText value={condition} mono />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {

@@ -2,6 +2,7 @@ import { Alert } from "antd";
 import type { RuleProblem } from "../../api/contract.ts";
 import { SafeText } from "../../components/safe-text.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useServerTexts } from "../../i18n/server-texts.ts";
 
 const MAX_SHOWN = 200;
 const LONG = 1_000;
@@ -9,6 +10,7 @@ const LONG = 1_000;
 /** What of files of rules cannot be used, each with its line and column. */
 export function Problems({ problems }: { readonly problems: readonly RuleProblem[] }) {
   const { t } = useSpeech();
+  const told = useServerTexts();
   if (problems.length === 0) return null;
   const isWorse = problems.some(({ level }) => level === "error");
   return (
@@ -25,7 +27,7 @@ export function Problems({ problems }: { readonly problems: readonly RuleProblem
               </span>{" "}
               <SafeText value={`${file}:${line}:${column}`} mono /> <SafeText value={rule} max={120} />
               <p>
-                <SafeText value={message} wrap max={LONG} />
+                <SafeText value={told.ruleProblem(message)} wrap max={LONG} />
               </p>
             </li>
           ))}

@@ -7,6 +7,7 @@ import { Loaded } from "../../components/loaded.tsx";
 import { rowsOf } from "../../components/rows-of.ts";
 import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import type { UrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { useServerTexts } from "../../i18n/server-texts.ts";
@@ -90,14 +91,11 @@ function useColumns(url: UrlState): readonly Column<RuntimeRule>[] {
       key: "rule",
       title: t("alerts.rule"),
       cell: ({ name, description }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={told.ruleDescription(name, description)} />}>
           <button type="button" className="link-button" onClick={() => url.set({ open: name })}>
             <SafeText value={told.ruleTitle(name)} />
           </button>
-          <span className="second">
-            <SafeText value={told.ruleDescription(name, description)} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {
@@ -105,12 +103,9 @@ function useColumns(url: UrlState): readonly Column<RuntimeRule>[] {
       title: t("runtimeRules.tactic"),
       width: 170,
       cell: ({ tactics, techniques }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={techniques.map(({ id }) => id).join(", ")} />}>
           <SafeText value={tactics.map((tactic) => nameOf("tactic", tactic)).join(", ")} />
-          <span className="second">
-            <SafeText value={techniques.map(({ id }) => id).join(", ")} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {

@@ -14,6 +14,7 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { visible } from "../../components/visible.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
@@ -49,12 +50,9 @@ function useColumns(): readonly Column<Schedule>[] {
       key: "name",
       title: t("schedules.name"),
       cell: ({ name, cron, timeZone }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={`${cron} · ${timeZone}`} mono />}>
           <SafeText value={name} />
-          <span className="second">
-            <SafeText value={`${cron} · ${timeZone}`} mono />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {

@@ -9,6 +9,7 @@ import { FormModal } from "../../components/form-modal.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { ShownOnce } from "../../components/shown-once.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { useSpeech } from "../../i18n/language.tsx";
 
 const ROLES = ["admin", "security", "operator", "developer", "auditor"] as const;
@@ -25,12 +26,9 @@ export function Page() {
       key: "name",
       title: t("users.name"),
       cell: ({ name, login }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={login} mono />}>
           <SafeText value={name} />
-          <span className="second">
-            <SafeText value={login} mono />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "role", title: t("users.role"), width: 170, cell: (account) => <RoleChoice account={account} /> },

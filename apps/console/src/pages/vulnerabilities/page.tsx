@@ -8,6 +8,7 @@ import { ChoiceFilter, FlagFilter, SearchFilter } from "../../components/filters
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
 import { SeverityTag } from "../../components/severity.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 
@@ -74,14 +75,11 @@ function useColumns(): readonly Column<Vulnerability>[] {
       key: "id",
       title: t("vulnerabilities.vulnerability"),
       cell: ({ id, title }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={title} />}>
           <Link to={`/vulnerabilities/${encodeURIComponent(id)}`}>
             <SafeText value={id} />
           </Link>
-          <span className="second">
-            <SafeText value={title} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {
@@ -89,16 +87,17 @@ function useColumns(): readonly Column<Vulnerability>[] {
       title: t("vulnerabilities.packages"),
       width: 190,
       cell: ({ packages, fixedVersions }) => (
-        <span className="two-lines">
-          <SafeText value={packages.join(", ")} />
-          <span className="second">
-            {fixedVersions.length === 0 ? (
+        <TwoLines
+          second={
+            fixedVersions.length === 0 ? (
               t("findings.noFix")
             ) : (
               <SafeText value={t("vulnerabilities.fixedIn", { version: fixedVersions.join(", ") })} />
-            )}
-          </span>
-        </span>
+            )
+          }
+        >
+          <SafeText value={packages.join(", ")} />
+        </TwoLines>
       ),
     },
     {

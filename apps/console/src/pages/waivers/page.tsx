@@ -8,6 +8,7 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { FlagFilter, SearchFilter } from "../../components/filters.tsx";
 import { Page as Frame } from "../../components/page.tsx";
 import { SafeText } from "../../components/safe-text.tsx";
+import { TwoLines } from "../../components/two-lines.tsx";
 import { given, useUrlState } from "../../components/url-state.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { AskWaiver } from "./ask-waiver.tsx";
@@ -49,24 +50,18 @@ function useColumns(): readonly Column<Waiver>[] {
       key: "finding",
       title: t("waivers.finding"),
       cell: ({ finding, path }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={path} mono />}>
           <SafeText value={finding} mono />
-          <span className="second">
-            <SafeText value={path} mono />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {
       key: "place",
       title: t("waivers.place"),
       cell: ({ scope, place }) => (
-        <span className="two-lines">
+        <TwoLines second={<SafeText value={place} />}>
           <span>{nameOf("waiverScope", scope)}</span>
-          <span className="second">
-            <SafeText value={place} />
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     { key: "reason", title: t("risk.reason"), cell: ({ reason }) => <SafeText value={reason} /> },
@@ -75,12 +70,9 @@ function useColumns(): readonly Column<Waiver>[] {
       title: t("waivers.people"),
       width: 140,
       cell: ({ askedBy, approver }) => (
-        <span className="two-lines">
+        <TwoLines second={approver === null ? t("waivers.nobodyYet") : <SafeText value={approver.name} />}>
           <SafeText value={askedBy.name} />
-          <span className="second">
-            {approver === null ? t("waivers.nobodyYet") : <SafeText value={approver.name} />}
-          </span>
-        </span>
+        </TwoLines>
       ),
     },
     {
@@ -91,12 +83,11 @@ function useColumns(): readonly Column<Waiver>[] {
         const state = stateOf(waiver, new Date());
         const tone = state === "inForce" ? "good" : state === "waiting" ? "medium" : "other";
         return (
-          <span className="two-lines">
+          <TwoLines second={t("waivers.to", { day: format.date(waiver.until) })}>
             <span>
               <span className={`tag tone-${tone}`}>{t(`waiverState.${state}`)}</span>
             </span>
-            <span className="second">{t("waivers.to", { day: format.date(waiver.until) })}</span>
-          </span>
+          </TwoLines>
         );
       },
     },
