@@ -7,7 +7,7 @@ SENSOR_SOURCES := $(shell find sensor/src sensor/bpf sensor/proto proto -type f)
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev console console-types wire-types test lint bench bench-smoke accuracy format install test-tools sensor
+.PHONY: help up dev console console-types wire-types test lint bench bench-smoke accuracy format install test-tools sensor cluster test-cluster
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,9 +31,15 @@ $(CONSOLE): $(CONSOLE_SOURCES) | install
 	@npm run build --silent --workspace apps/console -- --logLevel warn
 	@touch $@
 
-test: install test-tools sensor ## install what the tests need and run them all
+test: install test-tools sensor cluster ## install what the tests need and run them all
 	cd sensor && cargo test --release --locked --quiet
 	vitest run
+
+cluster: ## build the real Kubernetes that tests run against (needs Go)
+	@scripts/build-test-cluster
+
+test-cluster: install test-tools cluster ## run the tests that need a real Kubernetes
+	vitest run test/cluster
 
 sensor: $(SENSOR) ## build the node sensor (needs cargo, clang and libbpf-dev)
 
@@ -53,10 +59,10 @@ lint: install console-types wire-types ## type check, format, lint, import direc
 	knip
 	vitest run test/import-direction.test.ts
 
-bench: install test-tools sensor ## measure, print a table, write bench/results.json
+bench: install test-tools sensor cluster ## measure, print a table, write bench/results.json
 	$(NODE) --disable-warning=ExperimentalWarning bench/run.ts
 
-bench-smoke: install test-tools sensor ## the same with small sizes: shows that it runs, not how fast
+bench-smoke: install test-tools sensor cluster ## the same with small sizes: shows that it runs, not how fast
 	BULWARK_BENCH_SMOKE=1 $(NODE) --disable-warning=ExperimentalWarning bench/run.ts
 
 accuracy: install ## precision and recall on the labelled corpus; fails below the stated bounds

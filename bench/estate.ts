@@ -18,7 +18,7 @@ import { searchEstate } from "../apps/server/src/search/search.ts";
 import { connectionOf } from "../packages/store/src/open-store.ts";
 import { FULL, fillEstate, SMALL } from "./estate-data.ts";
 import { ingestBench } from "./ingest.ts";
-import { type BenchResult, limited, smoke } from "./result.ts";
+import { type BenchResult, limited, p95, smoke } from "./result.ts";
 
 const SIZE = smoke ? SMALL : FULL;
 const ROUNDS = smoke ? 5 : 60;
@@ -59,18 +59,6 @@ async function fill(url: string, store: Store): Promise<void> {
     await store.tenant(TENANT, (db) => recountImages(db, ids));
   }
   await store.tenant(TENANT, (db) => countEstate(db, new Date()));
-}
-
-/** 95th percentile in milliseconds, after one warm-up. */
-async function p95(runs: readonly (() => Promise<unknown>)[]): Promise<number> {
-  await runs[0]?.();
-  const times: number[] = [];
-  for (const run of runs) {
-    const began = performance.now();
-    await run();
-    times.push(performance.now() - began);
-  }
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? Number.NaN;
 }
 
 /** Components that everything stands on, and rare ones. */

@@ -33,6 +33,7 @@ function batch(sequence: number) {
         name: `worker-${i % 7}`,
         exe: `/usr/bin/worker-${i % 7}`,
         uid: 1_000,
+        effectiveUid: 1_000,
       },
       ...{
         arguments: ["worker", "--listen", "0.0.0.0:8080", `--shard=${i}`],
@@ -45,14 +46,14 @@ function batch(sequence: number) {
   };
 }
 
-/** Of a busy node: mostly files, then connections, then programs. */
+/** Of a busy node: mostly files, then connections, then programs. Nothing of it is an attack: what alerts cost is theirs. */
 function eventOf(i: number, timeUs: number) {
   const common = { timeUs, process: 1 + (i % 40), threadId: 100 + (i % 40) };
   if (i % 10 < 6)
     return { ...common, type: EVENT_TYPES.OPEN, path: `/srv/data/${i % 97}/part-${i}.tmp`, flags: 577, fd: 9 };
   if (i % 10 < 8) {
     const peer = {
-      remoteAddress: `10.0.${i % 250}.7`,
+      remoteAddress: `10.0.0.${4 + (i % 4)}`,
       remotePort: 5_432,
       localAddress: "10.0.0.3",
       localPort: 40_000 + i,

@@ -35,3 +35,15 @@ function round(value: number): number {
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
+
+/** 95th percentile in milliseconds, after one warm-up. */
+export async function p95(runs: readonly (() => Promise<unknown>)[]): Promise<number> {
+  await runs[0]?.();
+  const times: number[] = [];
+  for (const run of runs) {
+    const began = performance.now();
+    await run();
+    times.push(performance.now() - began);
+  }
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? Number.NaN;
+}

@@ -3,12 +3,17 @@ import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { importAdvisories } from "@bulwark/advisory/maintain";
 import { catalog } from "@bulwark/ecosystems";
+import { admissionBench } from "./admission.ts";
 import { advisoryBench } from "./advisory.ts";
+import { agentBench } from "./agent.ts";
 import { alertBench } from "./alert.ts";
+import { benchmarkBench } from "./benchmark.ts";
 import { contentBench } from "./content.ts";
 import { detectBench } from "./detect.ts";
 import { estateBench } from "./estate.ts";
 import { gatewayBench } from "./gateway.ts";
+import { impactBench } from "./impact.ts";
+import { lineageBench } from "./lineage.ts";
 import { malwareBench } from "./malware.ts";
 import { type BenchResult, smoke } from "./result.ts";
 import { scanBench } from "./scan.ts";
@@ -31,10 +36,15 @@ try {
     malware: () => malwareBench(work),
     advisory: () => advisoryBench(work),
     estate: () => estateBench(work),
+    lineage: () => lineageBench(work),
+    impact: () => impactBench(work),
+    agent: () => agentBench(work),
     gateway: () => gatewayBench(work),
     sensor: () => sensorBench(work),
     alert: () => alertBench(work),
     detect: () => detectBench(),
+    admission: () => admissionBench(),
+    benchmark: () => benchmarkBench(),
   } as const;
   const wanted = process.argv.slice(2);
   const results: BenchResult[] = [];

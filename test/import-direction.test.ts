@@ -13,7 +13,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "packages/policy": ["model"],
   "packages/benchmark": ["model"],
   "packages/detect": ["model"],
-  "packages/signature": ["model", "image"],
+  "packages/lineage": ["model"],
+  "packages/kubernetes": ["model", "policy"],
+  "packages/signature": ["model", "image", "policy"],
   "packages/store": ["model"],
   "packages/scan": ["model", "image", "ecosystems", "advisory", "benchmark"],
   "apps/server": [
@@ -24,15 +26,36 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "policy",
     "benchmark",
     "detect",
+    "kubernetes",
+    "lineage",
     "scan",
     "signature",
     "store",
   ],
   "apps/console": ["model"],
-  "apps/cli": ["model", "image", "ecosystems", "advisory", "policy", "benchmark", "detect", "scan", "signature"],
+  "apps/cli": [
+    "model",
+    "image",
+    "ecosystems",
+    "advisory",
+    "policy",
+    "benchmark",
+    "detect",
+    "kubernetes",
+    "scan",
+    "signature",
+  ],
 };
 /** Compiled without Node's types, so that no file, socket or clock can slip in. */
-const PURE = ["packages/model", "packages/ecosystems", "packages/policy", "packages/benchmark", "packages/detect"];
+const PURE = [
+  "packages/model",
+  "packages/ecosystems",
+  "packages/policy",
+  "packages/benchmark",
+  "packages/detect",
+  "packages/kubernetes",
+  "packages/lineage",
+];
 
 const folders = ["packages", "apps"].flatMap((parent) =>
   readdirSync(join(ROOT, parent), { withFileTypes: true })

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { buildImage, type ChildServer, startChild, temporaryDirectory, writeLayout } from "@bulwark/image/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ended, type ServerUnderTest, startTestServer, until } from "./support/running-server.ts";
+import { ended, logIn, PASSWORD, type ServerUnderTest, startTestServer, until } from "./support/running-server.ts";
 
 const run = promisify(execFile);
 const directory = temporaryDirectory();
@@ -88,6 +88,41 @@ test("a scan for one machine waits for the worker there, and says so", async () 
   expect(await scan(hostname())).toMatchObject({ state: "done", failed: 0 });
   await server.call("POST", `/jobs/${id}/cancel`);
   expect(await ended(server, id)).toMatchObject({ state: "cancelled" });
+});
+
+test("what nobody uses is removed from the machine, what a container needs is not", async () => {
+  await load("docker.io/library/tool", "4.17.21");
+  await scan();
+  await ctr("images", "unpack", "registry.example/team/shop:1").catch(() => undefined);
+  await ctr("containers", "create", "registry.example/team/shop:1", "holder", "/bin/true");
+  const then = new Date(Date.now() - 100 * 86_400_000);
+  await server.running.store.tenant(1, async (db) => {
+    await db
+      .updateTable("image")
+      .set({ first_seen: then as never })
+      .execute();
+    await db.updateTable("tag").set({ moved_at: then }).execute();
+  });
+  const account = { login: "second", name: "Second", password: PASSWORD, role: "admin" };
+  await server.call("POST", "/accounts", account);
+  const second = await logIn(server.url, "second");
+  const { id } = await server.call<{ id: number }>("POST", "/cleanups", { days: 30 });
+  await second.call("POST", `/cleanups/${id}/approve`);
+  const items = await until("the end of the cleanup", async () => {
+    const listed = await server.call<Listed<{ repository: string; state: string; why: string }>>(
+      "GET",
+      `/cleanups/${id}/items`,
+    );
+    return listed.items.every(({ state }) => state !== "waiting") ? listed.items : undefined;
+  });
+  expect(Object.fromEntries(items.map(({ repository, state }) => [repository, state]))).toEqual({
+    "docker.io/library/tool": "deleted",
+    "registry.example/team/shop": "failed",
+  });
+  expect(items.find(({ state }) => state === "failed")?.why).toContain("used by container holder");
+  expect((await ctr("images", "ls", "-q")).stdout).toBe("registry.example/team/shop:1\n");
+  await scan();
+  expect((await repositories()).map(({ name }) => name)).toEqual(["registry.example/team/shop"]);
 });
 
 test("a daemon that is gone is a problem that is told, and nothing is taken for gone with it", async () => {

@@ -88,8 +88,13 @@ describe.skipIf(why !== "")("a storm of events", () => {
     api = await logIn(`http://127.0.0.1:${ports[0]}`);
     expect(await storm).toContain("exit 0");
     await until("all of it", async () => (await stored(since)) >= STORM);
-    const { items } = await api.call<{ items: { lost: number }[] }>("GET", "/nodes");
-    expect([await stored(since), items[0]?.lost]).toEqual([STORM, 0]);
+    const { items } = await api.call<{ items: { id: number }[] }>("GET", "/nodes");
+    // Whatever else happens on a busy machine may be lost, and is counted; of the storm nothing is.
+    const { health } = await api.call<{ health: { lost: Readonly<Record<string, number>> } }>(
+      "GET",
+      `/nodes/${items[0]?.id}`,
+    );
+    expect([await stored(since), health.lost.execve ?? 0]).toEqual([STORM, 0]);
   });
 });
 

@@ -6,6 +6,9 @@ import type { LayerInput } from "@bulwark/image/testing";
 import { goProgramOf } from "../../packages/ecosystems/src/testing/elf-writer.ts";
 import { zipOf } from "../../packages/ecosystems/src/testing/zip-writer.ts";
 
+/** What a tool of another language takes at most; then it hangs. */
+const BUILD_MS = 300_000;
+
 /** Layers of an application with one landmark flaw each: old log4j-core, lodash, Django, and a Go program. */
 export function applicationLayers(): readonly LayerInput[] {
   return [
@@ -73,7 +76,7 @@ function buildGoProgram(): Uint8Array {
       GOSUMDB: "off",
       GOTOOLCHAIN: "local",
     };
-    execFileSync("go", ["build", "-o", "server", "."], { cwd: folder, env, stdio: "pipe" });
+    execFileSync("go", ["build", "-o", "server", "."], { cwd: folder, env, stdio: "pipe", timeout: BUILD_MS });
     return readFileSync(join(folder, "server"));
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,14 +1,16 @@
 import { execFile, execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { MAKE_ROOTFS_MS } from "./debian-rootfs.ts";
+import { madeOnce } from "./made-once.ts";
 
-const CACHE = join(import.meta.dirname, "../../.cache");
-const ROOTFS = join(CACHE, "attack-rootfs");
 /** What the scripts of content/rules use. */
 const PACKAGES =
   "busybox-static,python3,netcat-openbsd,socat,procps,util-linux,bsdutils,iproute2,curl,openssh-client,keyutils,cron";
+const ROOTFS = join(madeOnce(), `attack-rootfs-${createHash("sha256").update(PACKAGES).digest("hex").slice(0, 12)}`);
 const NETWORK = "bulwark-attacks";
 const RUN_LIMIT_MS = 60_000;
 /** What containers have that were started without a word about it. */
@@ -50,11 +52,10 @@ export function whyNoContainers(): string {
 /** Makes the root file system once, from this machine's Debian mirror; the scripts' changes go into layers of their own. */
 export function openAttackContainers(): AttackContainers {
   if (!existsSync(ROOTFS)) {
-    mkdirSync(CACHE, { recursive: true });
-    rmSync(`${ROOTFS}.new`, { recursive: true, force: true });
-    const words = ["--quiet", "--variant=minbase", `--include=${PACKAGES}`, "bookworm", `${ROOTFS}.new`];
-    execFileSync("mmdebstrap", words, { stdio: "pipe" });
-    renameSync(`${ROOTFS}.new`, ROOTFS);
+    const part = `${ROOTFS}.${process.pid}`;
+    const words = ["--quiet", "--variant=minbase", `--include=${PACKAGES}`, "bookworm", part];
+    execFileSync("mmdebstrap", words, { stdio: "pipe", timeout: MAKE_ROOTFS_MS });
+    renameSync(part, ROOTFS);
   }
   const work = mkdtempSync(join(tmpdir(), "bulwark-attacks-"));
   // Its loopback is up, and it leads nowhere else.

@@ -39,6 +39,8 @@ export interface Containerd {
   start(image: string, name: string, options?: readonly string[]): Promise<void>;
   /** Runs a script in a container. @returns what it wrote, with its exit status last */
   exec(name: string, script: string): Promise<string>;
+  /** What the runtime says of it: `RUNNING`, `PAUSED`; empty when it has no such container. */
+  state(name: string): Promise<string>;
   remove(name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -78,10 +80,19 @@ export async function openContainerd(directory: string): Promise<Containerd> {
     },
     async exec(name, script) {
       const id = `exec-${process.pid}-${execs++}`;
-      const ended = await ctr("tasks", "exec", "--exec-id", id, name, "/bin/sh", "-c", script).catch(
-        (error: { readonly stdout?: string; readonly stderr?: string; readonly code?: number }) => error,
+      // On a busy machine ctr loses what comes through its pipes, and the shim what is not said on the one output it waits for.
+      const said = join(directory, id);
+      const words = ["--exec-id", id, "--log-uri", `file://${said}`, name, "/bin/sh", "-c", `exec 2>&1\n${script}`];
+      const ended = await ctr("tasks", "exec", ...words).catch(
+        (error: { readonly stderr?: string; readonly code?: number }) => error,
       );
-      return `${ended.stdout ?? ""}${ended.stderr ?? ""}exit ${"code" in ended ? ended.code : 0}`;
+      const output = existsSync(said) ? readFileSync(said, "utf8") : "";
+      return `${output}${ended.stderr ?? ""}exit ${"code" in ended ? ended.code : 0}`;
+    },
+    async state(name) {
+      const { stdout } = await ctr("tasks", "ls");
+      const line = stdout.split("\n").find((each) => each.split(/\s+/)[0] === name);
+      return line?.split(/\s+/)[2] ?? "";
     },
     close: leave,
   };

@@ -41,11 +41,11 @@ export async function startTestServer(
   return { running, url: running.url, ...(await logIn(running.url)), close: () => running.close() };
 }
 
-export async function logIn(url: string): Promise<ApiClient> {
+export async function logIn(url: string, login = "admin"): Promise<ApiClient> {
   const answer = await fetch(`${url}/api/v1/session`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ login: "admin", password: PASSWORD }),
+    body: JSON.stringify({ login, password: PASSWORD }),
   });
   if (!answer.ok) throw new Error(`log-in: ${answer.status} ${await answer.text()}`);
   const cookie = (answer.headers.getSetCookie()[0] ?? "").split(";")[0] ?? "";
