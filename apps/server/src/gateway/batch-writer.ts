@@ -1,7 +1,8 @@
 import { promisify } from "node:util";
 import { zstdCompress } from "node:zlib";
-import { CodedError, type RuntimeEvent } from "@bulwark/model";
+import type { RuntimeEvent } from "@bulwark/model";
 import {
+  addLosses,
   announce,
   makeRuntimeDays,
   type NewAlert,
@@ -15,6 +16,7 @@ import {
 import type { FastifyBaseLogger } from "fastify";
 import { eventRow } from "./event-row.ts";
 import type { EventBatch } from "./gen/wire-types.ts";
+import { isOfData } from "./is-of-data.ts";
 import { redactBatch } from "./redact-batch.ts";
 import { type MarkContainer, runtimeEvents } from "./runtime-events.ts";
 import { eventBatch } from "./wire.ts";
@@ -56,8 +58,17 @@ export interface RaisedAlert extends NewAlert {
 interface Waiting {
   readonly nodeId: number;
   readonly batch: EventBatch;
+  /** What rules saw in it: rules remember what they saw, and are not asked again where only the store failed. */
+  found?: Promise<Awaited<ReturnType<Inspect>>>;
   readonly done: () => void;
 }
+
+/**
+ * How a part of the queue is written. Where what it holds is refused, the next is tried: by batches of one; the batch as it came,
+ * nothing of it searchable; that it was lost. What one node sends never keeps back what others do.
+ */
+const WAYS = ["together", "single", "bare", "lost"] as const;
+type Way = (typeof WAYS)[number];
 
 /** Stores what sensors send. */
 export interface BatchWriter {
@@ -79,26 +90,23 @@ export function createBatchWriter(deps: WriterDeps): BatchWriter {
 
   const drain = async (tenantId: number, queue: Waiting[]): Promise<void> => {
     let pause = RETRY_MS;
-    let isSingle = false;
-    let isBare = false;
+    let way: Way = "together";
     while (queue.length > 0 && !isClosed) {
-      const part = isSingle ? queue.slice(0, 1) : partOf(queue);
+      const part = way === "together" ? partOf(queue) : queue.slice(0, 1);
       try {
         const now = deps.clock();
         if (now.getTime() > daysUntil) {
           await makeRuntimeDays(deps.store, now);
           daysUntil = now.getTime() + DAYS_EVERY_MS;
         }
-        await writePart(deps, tenantId, part, isBare);
+        await writePart(deps, tenantId, part, way);
         pause = RETRY_MS;
-        isSingle = false;
-        isBare = false;
+        way = "together";
       } catch (error) {
-        deps.log.error({ err: error, batches: part.length }, "events cannot be stored; trying again");
-        if (isOfData(error)) {
-          // One batch that cannot be stored must not keep back what others send: it is kept as it came, and counted.
-          isBare = isSingle;
-          isSingle = true;
+        const next: Way | undefined = WAYS[WAYS.indexOf(way) + 1];
+        deps.log.error({ err: error, batches: part.length, way }, "events cannot be stored; trying again");
+        if (isOfData(error) && next !== undefined) {
+          way = next;
           continue;
         }
         daysUntil = 0;
@@ -145,29 +153,23 @@ function partOf(queue: readonly Waiting[]): readonly Waiting[] {
   return queue.slice(0, count);
 }
 
-/**
- * Errors that come again however often the same is written: of what a batch holds, or of our own code that it meets.
- * PostgreSQL's are those of classes 22 and 23 (PostgreSQL documentation, "Error Codes").
- */
-function isOfData(error: unknown): boolean {
-  if (error instanceof TypeError || error instanceof RangeError || error instanceof CodedError) return true;
-  const code = (error as { readonly code?: unknown }).code;
-  return typeof code === "string" && /^2[23]/.test(code);
-}
-
 interface Prepared extends RuntimeBatch {
   readonly seen: readonly (RuntimeEvent | undefined)[];
+  readonly waiting: Waiting;
 }
 
-async function writePart(deps: WriterDeps, tenantId: number, part: readonly Waiting[], isBare: boolean): Promise<void> {
+async function writePart(deps: WriterDeps, tenantId: number, part: readonly Waiting[], way: Way): Promise<void> {
+  if (way === "lost") return tellLost(deps, tenantId, part);
   const ready = part.map(async (each) => prepare(each, await deps.markerOf?.(tenantId, each.nodeId)));
-  const prepared = (await Promise.all(ready)).map((each) => (isBare ? bare(each) : each));
+  const prepared = (await Promise.all(ready)).map((each) => (way === "bare" ? bare(each) : each));
   await deps.store.tenant(tenantId, async (db) => {
     const now = deps.clock();
     const written = (await writeBatches(db, prepared, now)) as readonly (WrittenBatch & { readonly batch: Prepared })[];
     const alerts: NewAlert[] = [];
     for (const { batch, batchId } of written) {
-      const found = await deps.inspect(tenantId, batch.nodeId, batch.seen);
+      if (way === "bare") continue;
+      batch.waiting.found ??= deps.inspect(tenantId, batch.nodeId, batch.seen);
+      const found = await batch.waiting.found;
       alerts.push(...found.map(({ position, alert }) => ({ ...alert, nodeId: batch.nodeId, batchId, position })));
     }
     if (alerts.length === 0) return;
@@ -181,7 +183,16 @@ async function writePart(deps: WriterDeps, tenantId: number, part: readonly Wait
   });
 }
 
-async function prepare({ nodeId, batch }: Waiting, mark?: MarkContainer): Promise<Prepared> {
+/** Counts batches that the store takes in no way. They are acknowledged: they would be refused each time that they came. */
+async function tellLost({ store, clock }: WriterDeps, tenantId: number, part: readonly Waiting[]): Promise<void> {
+  for (const { nodeId, batch } of part) {
+    const loss = { kind: "batch", reason: "unstorable", count: batch.events.length };
+    await store.tenant(tenantId, (db) => addLosses(db, [{ nodeId, losses: [loss] }], clock()));
+  }
+}
+
+async function prepare(waiting: Waiting, mark?: MarkContainer): Promise<Prepared> {
+  const { nodeId, batch } = waiting;
   const seen = runtimeEvents(batch, mark);
   return {
     nodeId,
@@ -199,6 +210,7 @@ async function prepare({ nodeId, batch }: Waiting, mark?: MarkContainer): Promis
     }),
     losses: batch.losses.map(({ kind, reason, count }) => ({ kind, reason: LOSS_REASONS[reason] ?? "", count })),
     seen,
+    waiting,
   };
 }
 

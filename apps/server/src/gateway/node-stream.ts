@@ -12,6 +12,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { SecretBox } from "../security/secret-box.ts";
 import type { Authority } from "./authority.ts";
 import type { BatchWriter } from "./batch-writer.ts";
+import { checkBatch, checkInventory } from "./check-message.ts";
 import type { DeepPartial } from "./contract.ts";
 import { GatewayError } from "./errors.ts";
 import type {
@@ -24,13 +25,15 @@ import type {
   Policy,
   Upstream,
 } from "./gen/wire-types.ts";
+import { createIntake } from "./intake.ts";
+import { isOfData } from "./is-of-data.ts";
 import { takeOrders } from "./orders.ts";
 import { takeInventory } from "./take-inventory.ts";
 
 /** Batches of one sensor that are not stored yet: more are not read from its stream until some are. */
 const MAX_WAITING = 32;
-/** Of one batch; positions in it are kept in 16 bits. */
-const MAX_EVENTS = 16_384;
+/** In batches: an inventory or a piece of evidence may be as long as a message can be. */
+const OTHER_WEIGHT = 8;
 
 /** Who is at the other end. */
 export interface ConnectedNode {
@@ -82,7 +85,7 @@ export interface NodeStream {
  */
 export function serveStream(stream: Stream, node: ConnectedNode, deps: StreamDeps, onEnd: () => void): NodeStream {
   let tail: Promise<void> = Promise.resolve();
-  let waiting = 0;
+  const intake = createIntake(stream, MAX_WAITING);
   let isOpen = true;
   let revision = -1;
   const fail = (error: unknown) => {
@@ -109,17 +112,25 @@ export function serveStream(stream: Stream, node: ConnectedNode, deps: StreamDep
     send({ policy: { ...policy, revision: newest } });
   };
   const takeBatch = (batch: EventBatch) => {
-    if (batch.events.length > MAX_EVENTS)
-      throw new GatewayError("PROTOCOL", `a batch has at most ${MAX_EVENTS} events`);
-    if (batch.epoch === "" || batch.sequence < 1)
-      throw new GatewayError("PROTOCOL", "a batch has an epoch and a number");
-    waiting++;
-    if (waiting >= MAX_WAITING) stream.pause();
+    checkBatch(batch);
+    const done = intake.hold(1);
     void deps.writer.write(node.tenantId, node.id, batch).then(() => {
-      waiting--;
-      if (waiting < MAX_WAITING) stream.resume();
+      done();
       send({ acknowledgement: { epoch: batch.epoch, sequence: batch.sequence } });
     }, fail);
+  };
+  const takeOther = (message: Upstream) => {
+    if (message.inventory !== null) checkInventory(message.inventory);
+    const done = intake.hold(OTHER_WEIGHT);
+    const handled = tail
+      .then(() => (isOpen ? handle(message) : undefined))
+      .catch((error) => skipOrFail(message, error));
+    tail = handled.finally(done);
+  };
+  // What the store does not take now it would not take the next time either: the rest of what the sensor says still counts.
+  const skipOrFail = (message: Upstream, error: unknown) => {
+    if (message.hello !== null || error instanceof GatewayError || !isOfData(error)) return fail(error);
+    deps.log.error({ err: error, node: node.uid }, "what a sensor told cannot be stored, and is left out");
   };
   const handle = async (message: Upstream) => {
     const { tenantId, id } = node;
@@ -147,7 +158,7 @@ export function serveStream(stream: Stream, node: ConnectedNode, deps: StreamDep
   stream.on("data", (message: Upstream) => {
     try {
       if (message.batch !== null) takeBatch(message.batch);
-      else tail = tail.then(() => handle(message)).catch(fail);
+      else takeOther(message);
     } catch (error) {
       fail(error);
     }

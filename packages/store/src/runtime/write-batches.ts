@@ -54,7 +54,7 @@ export async function writeBatches(
   const written = fresh.map((batch, i) => ({ batch, batchId: ids[i]!.id }));
   await insertBatches(db, written, now);
   await insertEvents(db, written, now);
-  await insertLosses(db, fresh, now);
+  await addLosses(db, fresh, now);
   return written;
 }
 
@@ -161,7 +161,12 @@ function believed(timeUs: number, now: Date): number {
   return age < BELIEVED_BEFORE_MS && age > -BELIEVED_AFTER_MS ? ms : now.getTime();
 }
 
-async function insertLosses(db: TenantQueries, batches: readonly RuntimeBatch[], now: Date): Promise<void> {
+/** Counts what nodes lost, by hour. */
+export async function addLosses(
+  db: TenantQueries,
+  batches: readonly Pick<RuntimeBatch, "nodeId" | "losses">[],
+  now: Date,
+): Promise<void> {
   const losses = new Map<string, { nodeId: number; kind: string; reason: string; count: number }>();
   for (const { nodeId, losses: lost } of batches) {
     for (const { kind, reason, count } of lost) {
