@@ -640,7 +640,13 @@ export {
 export { countBatches, listBatches } from "./runtime/list-batches.ts";
 export { dropRuntimeDays, dropTenantEvents, makeRuntimeDays } from "./runtime/runtime-days.ts";
 export { type EventFilter, readBatch, type StoredEvent, searchEvents } from "./runtime/search-events.ts";
-export { addLosses, type EventRow, type RuntimeBatch, type WrittenBatch, writeBatches } from "./runtime/write-batches.ts";
+export {
+  addLosses,
+  type EventRow,
+  type RuntimeBatch,
+  type WrittenBatch,
+  writeBatches,
+} from "./runtime/write-batches.ts";
 export {
   addSchedule,
   changeSchedule,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { redactArguments } from "@bulwark/detect";
 import {
   announce,
@@ -17,6 +18,11 @@ import { isExposed, serviceOf } from "./listeners.ts";
 import { runtimeContainer } from "./runtime-events.ts";
 
 const MAX_ARGUMENTS = 1_024;
+/** In bytes. Together they are a key, and PostgreSQL indexes no more than 2,704; a container makes paths as long as it likes. */
+const MAX_EXE = 1_024;
+const MAX_USER = 256;
+/** Tells apart what is the same up to its cut. */
+const DIGEST_LENGTH = 16;
 
 /** Keeps what a node told of what runs on it. */
 export async function takeInventory(db: TenantQueries, nodeId: number, inventory: Inventory, now: Date): Promise<void> {
@@ -48,18 +54,28 @@ function programsOf({ processes, containers }: Inventory): readonly SeenProgram[
     // Threads of the kernel have no program.
     if (process.exe === "") continue;
     const container = containers[process.container - 1]?.id ?? "";
-    const key = JSON.stringify([container, process.exe, process.userName]);
+    const exe = cut(process.exe, MAX_EXE);
+    const userName = cut(process.userName, MAX_USER);
+    const key = JSON.stringify([container, exe, userName]);
     const known = found.get(key);
     found.set(key, {
       container,
-      exe: process.exe,
+      exe,
       name: process.name,
-      userName: process.userName,
+      userName,
       arguments: known?.arguments ?? redactArguments(process.arguments).join(" ").slice(0, MAX_ARGUMENTS),
       processes: (known?.processes ?? 0) + 1,
     });
   }
   return [...found.values()];
+}
+
+/** A text of so many bytes at most: one that is longer ends in a digest of the whole. */
+function cut(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  const tail = `…${createHash("sha256").update(text).digest("hex").slice(0, DIGEST_LENGTH)}`;
+  const start = Buffer.from(text).subarray(0, bytes - Buffer.byteLength(tail));
+  return `${new TextDecoder().decode(start).replace(/\uFFFD+$/, "")}${tail}`;
 }
 
 function listenersOf({ ports, processes, containers }: Inventory): readonly SeenListener[] {
