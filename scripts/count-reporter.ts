@@ -46,8 +46,11 @@ export default class CountReporter implements Reporter {
     const counts = { passed: 0, failed: errors.length, skipped: 0 };
     for (const error of errors) tell("outside of every test", error);
     for (const module of modules) {
-      if (module.errors().length > 0) counts.failed++;
-      for (const error of module.errors()) tell(module.relativeModuleId, error);
+      // What prepares tests fails outside of them: in the file, or in one of its groups.
+      for (const group of [module, ...module.children.allSuites()]) {
+        if (group.errors().length > 0) counts.failed++;
+        for (const error of group.errors()) tell(module.relativeModuleId, error);
+      }
       for (const test of module.children.allTests()) {
         const { state, errors: why = [] } = test.result();
         if (state === "passed") counts.passed++;

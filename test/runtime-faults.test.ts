@@ -1,13 +1,13 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { temporaryDirectory } from "@bulwark/image/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Containerd, openContainerd, whyNoContainerd } from "./support/containerd.ts";
+import { freePort } from "./support/free-port.ts";
 import { type ApiClient, logIn, PASSWORD, until } from "./support/running-server.ts";
 import { SENSOR, whyNoSensor } from "./support/sensor-process.ts";
 
@@ -97,14 +97,6 @@ describe.skipIf(why !== "")("a storm of events", () => {
     expect([await stored(since), health.lost.execve ?? 0]).toEqual([STORM, 0]);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/signal"
@@ -180,18 +181,31 @@ func planNetwork(wanted options) (network, error) {
 	return planned, nil
 }
 
-// freePorts asks the kernel for ports. Somebody else may take one before it is used: then the component ends, and says so.
+// Ports that the kernel gives out by itself begin here where nobody set it otherwise (Linux, ip-sysctl.rst, ip_local_port_range).
+const firstEphemeral = 32768
+
+// freePorts finds ports that nobody listens on, below those that the kernel gives out: between this look and a component's own
+// nobody gets them by chance.
 func freePorts(count int) ([]int, error) {
+	const lowest, tries = 15000, 1000
+	taken := map[int]bool{}
 	ports := make([]int, 0, count)
-	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+	for range tries {
+		port := lowest + rand.IntN(firstEphemeral-lowest)
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
-			return nil, err
+			continue
 		}
-		defer listener.Close()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+		_ = listener.Close()
+		if taken[port] {
+			continue
+		}
+		taken[port] = true
+		if ports = append(ports, port); len(ports) == count {
+			return ports, nil
+		}
 	}
-	return ports, nil
+	return nil, fmt.Errorf("no %d ports are free between %d and %d", count, lowest, firstEphemeral)
 }
 
 func newClient(kubeconfig string) (*kubernetes.Clientset, error) {

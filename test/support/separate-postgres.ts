@@ -1,7 +1,7 @@
 import { type ExecFileSyncOptions, execFileSync } from "node:child_process";
 import { chownSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 
 /** The eldest release that Bulwark takes may be what a distribution ships: Debian 12 has PostgreSQL 15. */
 const PROGRAMS = "/usr/lib/postgresql/*/bin";
@@ -61,14 +61,4 @@ function unprivileged(directory: string): { readonly uid?: number; readonly gid?
       ?.split(":") ?? [];
   chownSync(directory, Number(uid), Number(gid));
   return { uid: Number(uid), gid: Number(gid) };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }
