@@ -14,6 +14,10 @@ const SEGMENT_BYTES: u64 = 1 << 20;
 const HEAD_BYTES: u64 = 16;
 /// Bound on what is kept in memory while the disk takes nothing.
 const MEMORY_LIMIT: u64 = 4 << 20;
+/// Between what is found at a start and the next number. After a power cut the last appends and removals may be missing, so that the
+/// server may have stored batches of which nothing is known here any more: a number that it knows it takes for the same batch again.
+/// It takes any that is higher. More than a run ever gives, and little enough for two million starts within what a double counts.
+const SKIP: u64 = 1 << 32;
 
 #[derive(Debug)]
 struct Entry {
@@ -79,7 +83,11 @@ impl Spool {
         File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut random)).map_err(|error| format!("random: {error}"))?;
         self.epoch = crate::ndjson::hexadecimal(&random);
         self.next = 1;
-        fs::write(self.folder.join("epoch"), &self.epoch).map_err(|error| format!("{}: {error}", self.folder.display()))
+        let written = File::create(self.folder.join("epoch")).and_then(|mut file| {
+            file.write_all(self.epoch.as_bytes())?;
+            file.sync_all()
+        });
+        written.map_err(|error| format!("{}: {error}", self.folder.display()))
     }
 
     fn path(&self, segment: u64) -> PathBuf {
@@ -101,21 +109,39 @@ impl Spool {
             return;
         }
         for segment in self.segments() {
-            let Ok(mut file) = File::open(self.path(segment)) else { continue };
-            let size = file.metadata().map_or(0, |meta| meta.len());
-            let mut offset = 0;
-            let mut head = [0u8; HEAD_BYTES as usize];
-            while file.seek(SeekFrom::Start(offset)).is_ok() && file.read_exact(&mut head).is_ok() {
-                let (length, sequence, events) = parse_head(&head);
-                if offset + HEAD_BYTES + u64::from(length) > size || sequence < self.next {
-                    break;
-                }
-                self.next = sequence + 1;
-                self.entries.push_back(Entry { sequence, events, length, segment, offset, memory: None });
-                offset += HEAD_BYTES + u64::from(length);
+            let found = self.entries_of(segment);
+            let Some(first) = found.first() else { continue };
+            if self.read(first).is_some_and(|batch| batch.epoch != self.epoch) {
+                // All of it was stored; it could not be removed then.
+                remove(&self.path(segment));
+                continue;
             }
-            self.bytes += offset;
+            self.bytes += found.iter().map(|entry| HEAD_BYTES + u64::from(entry.length)).sum::<u64>();
+            self.entries.extend(found);
         }
+        if let Some(last) = self.entries.back() {
+            self.next = last.sequence.saturating_add(SKIP);
+        }
+    }
+
+    /// The batches of a file, as far as it is whole.
+    fn entries_of(&self, segment: u64) -> Vec<Entry> {
+        let mut found: Vec<Entry> = Vec::new();
+        let Ok(mut file) = File::open(self.path(segment)) else { return found };
+        let size = file.metadata().map_or(0, |meta| meta.len());
+        let mut last = self.entries.back().map_or(0, |entry| entry.sequence);
+        let mut offset = 0;
+        let mut head = [0u8; HEAD_BYTES as usize];
+        while file.seek(SeekFrom::Start(offset)).is_ok() && file.read_exact(&mut head).is_ok() {
+            let (length, sequence, events) = parse_head(&head);
+            if offset + HEAD_BYTES + u64::from(length) > size || sequence <= last {
+                break;
+            }
+            last = sequence;
+            found.push(Entry { sequence, events, length, segment, offset, memory: None });
+            offset += HEAD_BYTES + u64::from(length);
+        }
+        found
     }
 
     pub fn bytes(&self) -> u64 {
@@ -225,10 +251,15 @@ impl Spool {
         }
     }
 
+    /// How many kept batches there are up to `sequence`.
+    pub fn up_to(&self, sequence: u64) -> usize {
+        self.entries.partition_point(|entry| entry.sequence <= sequence)
+    }
+
     /// The first kept batch after `sequence`; batches that cannot be read any more are counted as thrown away.
     pub fn after(&mut self, sequence: u64) -> Option<(u64, EventBatch)> {
         loop {
-            let place = self.entries.partition_point(|entry| entry.sequence <= sequence);
+            let place = self.up_to(sequence);
             let entry = self.entries.get(place)?;
             if let Some(batch) = self.read(entry) {
                 return Some((entry.sequence, batch));
@@ -277,6 +308,64 @@ mod tests {
         EventBatch { events: vec![event], ..EventBatch::default() }
     }
 
+    fn kept(spool: &mut Spool) -> Vec<u64> {
+        std::iter::successors(spool.after(0).map(|found| found.0), |last| spool.after(*last).map(|found| found.0)).collect()
+    }
+
+    fn segments_of(folder: &std::path::Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("folder").flatten().map(|entry| entry.path());
+        let mut segments: Vec<PathBuf> = entries.filter(|path| path.extension().is_some()).collect();
+        segments.sort();
+        segments
+    }
+
+    #[test]
+    fn numbers_that_the_server_may_have_stored_are_not_given_again_after_a_power_cut() {
+        let folder = folder("cut");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open");
+        let epoch = spool.epoch.clone();
+        spool.push(batch(10));
+        let segment = segments_of(&folder).remove(0);
+        let on_disk = fs::read(&segment).expect("what reached the disk");
+        for _ in 0..200 {
+            spool.push(batch(10));
+        }
+        // Sent and stored; then the power fails: neither the last appends nor the removal had reached the disk.
+        spool.forget(&epoch, 201);
+        drop(spool);
+        fs::write(&segment, on_disk).expect("back in time");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open again");
+        assert_eq!((spool.epoch.clone(), kept(&mut spool)), (epoch, vec![1]));
+        let next = spool.push(batch(10));
+        assert!(next > 1_000_000, "batch {next} is stored already, as far as the server knows");
+        // A second cut, before anything of the new run had been written, goes further still.
+        drop(spool);
+        assert!(Spool::open(folder.clone(), 1 << 20).expect("once more").push(batch(10)) > next + 1_000_000);
+        fs::remove_dir_all(folder).expect("clean");
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_epoch_that_could_not_be_removed_is_not_taken_for_the_new_ones() {
+        let folder = folder("left");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open");
+        let epoch = spool.epoch.clone();
+        spool.push(batch(10));
+        spool.forget(&epoch, 1);
+        spool.push(batch(10));
+        let segment = segments_of(&folder).remove(0);
+        let old = fs::read(&segment).expect("batches");
+        spool.forget(&epoch, 2);
+        drop(spool);
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("a new epoch");
+        let first = spool.push(batch(1));
+        drop(spool);
+        fs::write(&segment, old).expect("it is there again");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open again");
+        assert_eq!(kept(&mut spool), [first]);
+        assert!(!segment.exists());
+        fs::remove_dir_all(folder).expect("clean");
+    }
+
     #[test]
     fn what_was_not_acknowledged_is_there_after_a_restart() {
         let folder = folder("restart");
@@ -294,11 +383,10 @@ mod tests {
         let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open again");
         assert_eq!(spool.epoch, epoch);
         assert_eq!(spool.after(1).expect("second").0, 2);
-        assert_eq!(spool.push(batch(1)), 4);
-        let sequences: Vec<u64> =
-            std::iter::successors(spool.after(1).map(|found| found.0), |last| spool.after(*last).map(|found| found.0)).collect();
-        assert_eq!(sequences, [2, 3, 4]);
-        spool.forget(&epoch, 4);
+        let next = spool.push(batch(1));
+        // The first is stored, but its file holds others: it comes back, and the server knows it.
+        assert_eq!(kept(&mut spool), [1, 2, 3, next]);
+        spool.forget(&epoch, next);
         assert_eq!((spool.bytes(), spool.after(0).is_none()), (0, true));
         drop(spool);
         assert_ne!(Spool::open(folder.clone(), 1).expect("empty").epoch, epoch);
