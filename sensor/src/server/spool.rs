@@ -4,7 +4,7 @@
 use prost::Message;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use super::identity::remove;
@@ -156,7 +156,7 @@ impl Spool {
         let events = batch.events.iter().map(|event| event.count.max(1)).sum();
         let bytes = batch.encode_to_vec();
         let mut entry = Entry { sequence: batch.sequence, events, length: bytes.len() as u32, segment: 0, offset: 0, memory: None };
-        match self.append(&entry, &bytes) {
+        match self.append(&entry, &bytes).or_else(|error| self.append_for_the_oldest(&entry, &bytes, error)) {
             Ok((segment, offset)) => {
                 entry.segment = segment;
                 entry.offset = offset;
@@ -196,25 +196,46 @@ impl Spool {
         Ok((*segment, offset))
     }
 
+    /// Where the disk is full and memory is too, the oldest file makes room on the disk: that one and no other, since whoever else writes
+    /// there may have taken the room before it is used.
+    fn append_for_the_oldest(&mut self, entry: &Entry, bytes: &[u8], error: std::io::Error) -> std::io::Result<(u64, u64)> {
+        self.writer = None;
+        let is_full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        let on_disk = self.entries.front().is_some_and(|oldest| oldest.memory.is_none());
+        if !is_full || !on_disk || self.memory_bytes + bytes.len() as u64 <= MEMORY_LIMIT {
+            return Err(error);
+        }
+        self.throw_front();
+        self.append(entry, bytes)
+    }
+
     fn keep_bound(&mut self) {
-        while self.bytes > self.limit || self.memory_bytes > MEMORY_LIMIT {
-            let segment = self.entries.front().map(|entry| entry.segment);
-            let Some(segment) = segment else { return };
-            let before = self.entries.len();
-            while self.entries.front().is_some_and(|entry| entry.segment == segment) {
-                if let Some(entry) = self.entries.pop_front() {
-                    self.thrown.batches += 1;
-                    self.thrown.events += u64::from(entry.events);
-                    self.let_go(&entry);
-                    if segment == 0 && self.memory_bytes <= MEMORY_LIMIT {
-                        break;
-                    }
-                }
-            }
-            if before == self.entries.len() {
-                return;
+        while self.bytes > self.limit && !self.entries.is_empty() {
+            self.throw_front();
+        }
+        while self.memory_bytes > MEMORY_LIMIT {
+            // What lies on the disk costs no memory: to throw it away would gain nothing.
+            let Some(place) = self.entries.iter().position(|entry| entry.memory.is_some()) else { return };
+            if let Some(entry) = self.entries.remove(place) {
+                self.throw(&entry);
             }
         }
+    }
+
+    /// Throws away the oldest file, or the oldest batch in memory.
+    fn throw_front(&mut self) {
+        let Some(oldest) = self.entries.pop_front() else { return };
+        self.throw(&oldest);
+        let same = |entry: &Entry| oldest.memory.is_none() && entry.memory.is_none() && entry.segment == oldest.segment;
+        while let Some(entry) = self.entries.pop_front_if(|entry| same(entry)) {
+            self.throw(&entry);
+        }
+    }
+
+    fn throw(&mut self, entry: &Entry) {
+        self.thrown.batches += 1;
+        self.thrown.events += u64::from(entry.events);
+        self.let_go(entry);
     }
 
     /// Gives back an entry's room, and its file's when it was the last in it.
@@ -265,9 +286,7 @@ impl Spool {
                 return Some((entry.sequence, batch));
             }
             let entry = self.entries.remove(place)?;
-            self.thrown.batches += 1;
-            self.thrown.events += u64::from(entry.events);
-            self.let_go(&entry);
+            self.throw(&entry);
         }
     }
 
@@ -363,6 +382,37 @@ mod tests {
         let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open again");
         assert_eq!(kept(&mut spool), [first]);
         assert!(!segment.exists());
+        fs::remove_dir_all(folder).expect("clean");
+    }
+
+    #[test]
+    fn a_full_disk_costs_no_more_than_the_room_that_is_needed() {
+        let folder = folder("room");
+        fs::create_dir_all(&folder).expect("folder");
+        let place = std::ffi::CString::new(folder.to_string_lossy().as_bytes()).expect("no zero in it");
+        // SAFETY: zero-terminated texts.
+        let mounted = unsafe { libc::mount(c"tmpfs".as_ptr(), place.as_ptr(), c"tmpfs".as_ptr(), 0, c"size=12m".as_ptr().cast()) };
+        if mounted != 0 {
+            return eprintln!("skipped: no file system can be mounted here ({})", std::io::Error::last_os_error());
+        }
+        let mut spool = Spool::open(folder.join("spool"), 64 << 20).expect("open");
+        let mut pushed = 0;
+        while spool.trouble.is_empty() {
+            pushed = spool.push(batch(100_000));
+            assert!(pushed < 200, "twelve megabytes are never full");
+        }
+        // What fits into memory, and a little more: the oldest file makes room for that.
+        for _ in 0..48 {
+            pushed = spool.push(batch(100_000));
+        }
+        let thrown = spool.take_thrown();
+        assert!((1..=12).contains(&thrown.batches), "{} batches were thrown away", thrown.batches);
+        let kept = kept(&mut spool);
+        assert_eq!((kept.len() as u64 + thrown.batches, kept.last()), (pushed, Some(&pushed)));
+        assert_eq!(spool.trouble, "", "there is room again");
+        drop(spool);
+        // SAFETY: a zero-terminated text.
+        assert_eq!(unsafe { libc::umount2(place.as_ptr(), libc::MNT_DETACH) }, 0);
         fs::remove_dir_all(folder).expect("clean");
     }
 
