@@ -204,7 +204,15 @@ impl Duty {
             return;
         }
         let id = order.id.clone();
-        match response::begin(sensor, &state, order) {
+        if let Some(ended) = state.begun(&id) {
+            return uplink.result(ended);
+        }
+        if let Err(why) = state.note_begun(&response::result(&id, response::interrupted())) {
+            // What can be noted nowhere is done all the same.
+            eprintln!("that an order is begun is not remembered: {why}");
+        }
+        let room = uplink.room_for_evidence();
+        match response::begin(sensor, &state, order, room) {
             Begun::Done(answer) => self.answer(answer),
             Begun::Later(work) => {
                 self.begun.push(id);
@@ -228,6 +236,14 @@ impl Duty {
                     drop(finish.send(Message::Upgrade(fetched)));
                 });
             }
+        }
+    }
+
+    /// The sensor ends as it was asked to: what it has not finished may be begun again by the one that comes after it.
+    pub fn leave(&self) {
+        let Some(uplink) = &self.uplink else { return };
+        for id in self.begun.iter().chain(&self.upgrading) {
+            uplink.state.forget_begun(id);
         }
     }
 

@@ -69,8 +69,14 @@ fn later(id: String, work: impl Future<Output = Report> + 'static) -> Begun {
     Begun::Later(Box::pin(async move { (result(&id, work.await), Vec::new()) }))
 }
 
-/// Begins an order whose signature, node and time were verified.
-pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
+/// What an order has come to that was begun and never answered. It is not tried again: if it was what ended the sensor, it would do so each
+/// time that it comes, and no order after it were ever carried out.
+pub fn interrupted() -> Report {
+    Report::new(Outcome::Failed, "the sensor ended while it did this; look at what the container is like, and order it again if need be")
+}
+
+/// Begins an order whose signature, node and time were verified. Evidence may take `room` bytes.
+pub fn begin(sensor: &mut Sensor, state: &State, order: Order, room: usize) -> Begun {
     let id = order.id.clone();
     let Some(action) = order.action else { return done(&id, Report::new(Outcome::Refused, "the order names no action")) };
     let container_id = match &action {
@@ -125,7 +131,7 @@ pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
         (Action::Destroy(_), Some(container)) => later(id, stop::destroy(directories(sensor, &container), container)),
         (Action::Quarantine(one), Some(container)) => done(&id, Report::of(quarantine::take(state, &one, &container))),
         (Action::CollectEvidence(one), Some(container)) => {
-            let (result, chunks) = evidence::collect(&sensor.engine, &id, &one, &container);
+            let (result, chunks) = evidence::collect(&sensor.engine, &id, &one, &container, room);
             Begun::Done((result, chunks.into_iter().map(upstream::Message::Evidence).collect()))
         }
     }

@@ -8,6 +8,7 @@ use super::inventory::Changes;
 use super::link::{self, LinkEvent};
 use super::spool::Spool;
 use crate::engine::Seen;
+use crate::response::evidence;
 use crate::wire::{Acknowledgement, Hello, Loss, OrderResult, Upstream, loss, upstream};
 
 /// Batches that are on their way without having been acknowledged.
@@ -102,6 +103,15 @@ impl Uplink {
             self.waiting.push_back(message);
         }
         self.pump();
+    }
+
+    /// How much evidence may be collected beside what still waits to be sent.
+    pub fn room_for_evidence(&self) -> usize {
+        let bytes = |message: &upstream::Message| match message {
+            upstream::Message::Evidence(chunk) => chunk.content.len(),
+            _ => 0,
+        };
+        evidence::LIMIT.saturating_sub(self.waiting.iter().map(bytes).sum())
     }
 
     /// Something that is of no worth later.
