@@ -18,6 +18,8 @@ use crate::wire::{Health, Hello, Policy, SignedOrder, downstream, loss, order_re
 
 const HEALTH_SECONDS: u64 = 10;
 const INVENTORY_SECONDS: u64 = 600;
+/// Between two lines on standard error about the same trouble.
+const TROUBLE_SECONDS: u64 = 60;
 /// Without a policy that says otherwise: of one core, for each processor of the node.
 const DEFAULT_CPU_SHARE: f64 = 0.05;
 /// In the second step a container may make this many events in a second.
@@ -263,6 +265,9 @@ impl Duty {
             sensor.degrade(self.degradation.step, SAMPLED_EVENTS_PER_SECOND)?;
             eprintln!("degradation {}: {}", self.degradation.step, self.degradation.reason);
         }
+        if self.second.is_multiple_of(TROUBLE_SECONDS) && !sensor.told.trouble().is_empty() {
+            eprintln!("{}", sensor.told.trouble());
+        }
         if self.second.is_multiple_of(HEALTH_SECONDS) {
             give_memory_back();
             self.health(sensor);
@@ -322,7 +327,8 @@ impl Duty {
             *lost.entry(kind.clone()).or_default() += count;
         }
         let tampering = std::mem::take(&mut sensor.engine.tampered);
-        let reason = if self.uplink_trouble().is_empty() { self.degradation.reason.clone() } else { self.uplink_trouble() };
+        let reason = [self.uplink_trouble(), sensor.told.trouble(), self.degradation.reason.clone()];
+        let reason = reason.into_iter().filter(|trouble| !trouble.is_empty()).collect::<Vec<_>>().join("; ");
         let Some(uplink) = &mut self.uplink else { return };
         uplink.say_now(upstream::Message::Health(Health {
             time_us: now_us(),
