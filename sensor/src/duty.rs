@@ -18,6 +18,8 @@ use crate::wire::{Health, Hello, Policy, SignedOrder, downstream, loss, order_re
 
 const HEALTH_SECONDS: u64 = 10;
 const INVENTORY_SECONDS: u64 = 600;
+/// Between two lines on standard error about the same trouble.
+const TROUBLE_SECONDS: u64 = 60;
 /// Without a policy that says otherwise: of one core, for each processor of the node.
 const DEFAULT_CPU_SHARE: f64 = 0.05;
 /// In the second step a container may make this many events in a second.
@@ -204,7 +206,15 @@ impl Duty {
             return;
         }
         let id = order.id.clone();
-        match response::begin(sensor, &state, order) {
+        if let Some(ended) = state.begun(&id) {
+            return uplink.result(ended);
+        }
+        if let Err(why) = state.note_begun(&response::result(&id, response::interrupted())) {
+            // What can be noted nowhere is done all the same.
+            eprintln!("that an order is begun is not remembered: {why}");
+        }
+        let room = uplink.room_for_evidence();
+        match response::begin(sensor, &state, order, room) {
             Begun::Done(answer) => self.answer(answer),
             Begun::Later(work) => {
                 self.begun.push(id);
@@ -231,6 +241,14 @@ impl Duty {
         }
     }
 
+    /// The sensor ends as it was asked to: what it has not finished may be begun again by the one that comes after it.
+    pub fn leave(&self) {
+        let Some(uplink) = &self.uplink else { return };
+        for id in self.begun.iter().chain(&self.upgrading) {
+            uplink.state.forget_begun(id);
+        }
+    }
+
     pub fn events(&mut self, events: &[Seen]) {
         if let Some(uplink) = &mut self.uplink {
             uplink.events(events);
@@ -246,6 +264,9 @@ impl Duty {
         if self.degradation.judge(self.meter.share(), budget) {
             sensor.degrade(self.degradation.step, SAMPLED_EVENTS_PER_SECOND)?;
             eprintln!("degradation {}: {}", self.degradation.step, self.degradation.reason);
+        }
+        if self.second.is_multiple_of(TROUBLE_SECONDS) && !sensor.told.trouble().is_empty() {
+            eprintln!("{}", sensor.told.trouble());
         }
         if self.second.is_multiple_of(HEALTH_SECONDS) {
             give_memory_back();
@@ -306,7 +327,8 @@ impl Duty {
             *lost.entry(kind.clone()).or_default() += count;
         }
         let tampering = std::mem::take(&mut sensor.engine.tampered);
-        let reason = if self.uplink_trouble().is_empty() { self.degradation.reason.clone() } else { self.uplink_trouble() };
+        let reason = [self.uplink_trouble(), sensor.told.trouble(), self.degradation.reason.clone()];
+        let reason = reason.into_iter().filter(|trouble| !trouble.is_empty()).collect::<Vec<_>>().join("; ");
         let Some(uplink) = &mut self.uplink else { return };
         uplink.say_now(upstream::Message::Health(Health {
             time_us: now_us(),

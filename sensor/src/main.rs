@@ -24,6 +24,7 @@ mod response;
 mod run;
 mod sensor;
 mod server;
+mod told;
 mod translate;
 mod upgrade;
 mod wire;

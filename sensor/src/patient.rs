@@ -12,23 +12,30 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const STUCK_MAX: usize = 4;
 const STACK_BYTES: usize = 64 * 1024;
 
-struct Job {
-    path: String,
-    limit: u64,
-    answer: Sender<std::io::Result<Vec<u8>>>,
-}
+/// Whether somebody still waited for what came of it.
+type Job = Box<dyn FnOnce() -> bool + Send>;
 
 static STUCK: AtomicUsize = AtomicUsize::new(0);
 static READER: Mutex<Option<Sender<Job>>> = Mutex::new(None);
 
 /// The first `limit` bytes of a file; an error of kind `TimedOut` when it does not answer.
 pub fn read(path: &str, limit: u64) -> std::io::Result<Vec<u8>> {
+    let path = path.to_string();
+    wait(move || {
+        let mut bytes = Vec::new();
+        std::fs::File::open(&path)?.take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    })
+}
+
+/// What comes of work that may never end; an error of kind `TimedOut` when it does not.
+pub fn wait<Answer: Send + 'static>(work: impl FnOnce() -> std::io::Result<Answer> + Send + 'static) -> std::io::Result<Answer> {
     let mut reader = READER.lock().unwrap_or_else(PoisonError::into_inner);
     if STUCK.load(Ordering::Relaxed) >= STUCK_MAX {
         return Err(std::io::ErrorKind::TimedOut.into());
     }
     let (answer, answered) = channel();
-    let job = Job { path: path.into(), limit, answer };
+    let job: Job = Box::new(move || answer.send(work()).is_ok());
     let sender = match reader.take() {
         Some(sender) => sender,
         None => begin()?,
@@ -41,7 +48,7 @@ pub fn read(path: &str, limit: u64) -> std::io::Result<Vec<u8>> {
             done
         }
         Err(_) => {
-            // Left alone: it ends when its read does, if ever. The next one gets a thread of its own.
+            // Left alone: it ends when its work does, if ever. The next one gets a thread of its own.
             STUCK.fetch_add(1, Ordering::Relaxed);
             Err(std::io::ErrorKind::TimedOut.into())
         }
@@ -56,9 +63,7 @@ fn begin() -> std::io::Result<Sender<Job>> {
 
 fn work(jobs: &Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
-        let mut bytes = Vec::new();
-        let done = std::fs::File::open(&job.path).and_then(|file| file.take(job.limit).read_to_end(&mut bytes));
-        if job.answer.send(done.map(|_| bytes)).is_err() {
+        if !job() {
             // Nobody waited that long.
             STUCK.fetch_sub(1, Ordering::Relaxed);
         }

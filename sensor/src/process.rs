@@ -67,6 +67,16 @@ pub struct Process {
     ended: Cell<bool>,
 }
 
+/// One after the other: a long line of ancestors that goes at once would need a stack as deep as it is long.
+impl Drop for Process {
+    fn drop(&mut self) {
+        let mut next = self.parent.take();
+        while let Some(parent) = next {
+            next = Rc::into_inner(parent).and_then(|last| last.parent.take());
+        }
+    }
+}
+
 impl Process {
     pub fn start_us(&self) -> u64 {
         self.start_ns / 1000
@@ -155,6 +165,7 @@ impl ProcessTable {
         if let Some(old) = self.running.insert(process.pid, process.clone()) {
             // Its end was lost: the number is in use again.
             old.ended.set(true);
+            forget_far_ancestors(&old);
         }
         process
     }
@@ -274,6 +285,8 @@ impl ProcessTable {
 
     pub fn ended(&mut self, process: &Rc<Process>, time_ns: u64) {
         process.ended.set(true);
+        // At its beginning the far ones may still have run: of processes that outlive many below them, only this sees the end.
+        forget_far_ancestors(process);
         if self.running.get(&process.pid).is_some_and(|running| running.start_ns == process.start_ns) {
             self.running.remove(&process.pid);
         }
@@ -383,6 +396,39 @@ mod tests {
         }
         assert!(first.upgrade().is_none());
         assert_eq!(table.all().count(), 1);
+    }
+
+    #[test]
+    fn layers_of_forks_that_outlive_many_others_do_not_pile_up_either() {
+        const ALIVE: usize = 3 * LINEAGE_DEPTH;
+        let mut table = ProcessTable::default();
+        let (mut window, mut seen) = (VecDeque::new(), Vec::new());
+        for pid in 1..200_000 {
+            let child = table.forked(None, window.back().cloned(), &fork(pid, u64::from(pid)));
+            seen.push(Rc::downgrade(&child));
+            window.push_back(child);
+            if window.len() > ALIVE
+                && let Some(oldest) = window.pop_front()
+            {
+                table.ended(&oldest, u64::from(pid) * ENDED_KEEP_NS);
+            }
+        }
+        let kept = seen.iter().filter(|process| process.strong_count() > 0).count();
+        assert!(kept <= ALIVE + 2 * LINEAGE_DEPTH, "{kept} processes are kept");
+    }
+
+    #[test]
+    fn a_very_long_line_of_ancestors_is_let_go_without_using_up_the_stack() {
+        let mut table = ProcessTable::default();
+        let mut last = table.forked(None, None, &fork(1, 1));
+        let first = Rc::downgrade(&last);
+        for pid in 2..200_000 {
+            last = table.forked(None, Some(last), &fork(pid, u64::from(pid)));
+        }
+        drop(table);
+        assert!(first.upgrade().is_some(), "a running process has its ancestors");
+        drop(last);
+        assert!(first.upgrade().is_none());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The file behind a name that a call was given, looked up after the fact in the caller's own root: links in the folder
 //! part lead where they led the kernel. What cannot be looked up any more stays as it was named.
 use std::ffi::CString;
-use std::fs;
+use std::fs::{self, File};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 
 use crate::kernel::record::text;
 
@@ -78,7 +79,7 @@ pub fn open_on_own_disk(root: &OwnedFd, path: &str, flags: i32) -> std::io::Resu
 }
 
 /// Whether the root's file system is on a disk or in memory. An overlay's lower folders are where its runtime put them: on disks.
-fn answers_by_itself(root: &OwnedFd) -> bool {
+pub fn answers_by_itself(root: &OwnedFd) -> bool {
     const OVERLAYFS: i64 = 0x794c_7630;
     const EXT: i64 = 0xef53;
     const XFS: i64 = 0x5846_5342;
@@ -96,6 +97,17 @@ fn answers_by_itself(root: &OwnedFd) -> bool {
     [OVERLAYFS, EXT, XFS, BTRFS, TMPFS, ZFS].contains(&kind)
 }
 
+/// Opens a file for reading that was opened for looking (O_PATH) before: a regular one, on a file system that answers by itself.
+/// To open a device or a pipe has consequences, or never ends; to read what somebody else serves (FUSE, a network) may never end either.
+pub fn readable(place: &OwnedFd) -> std::io::Result<File> {
+    let path = format!("/proc/self/fd/{}", place.as_raw_fd());
+    if !answers_by_itself(place) || !fs::metadata(&path)?.is_file() {
+        return Err(std::io::ErrorKind::Unsupported.into());
+    }
+    // The very file that was looked at, whatever has the name now; Rust adds O_CLOEXEC.
+    fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
+}
+
 fn open_with(root: &OwnedFd, path: &str, flags: i32, resolve: u64) -> std::io::Result<OwnedFd> {
     let path = CString::new(path)?;
     let how = OpenHow { flags: flags as u64 | libc::O_CLOEXEC as u64, mode: 0, resolve };
@@ -110,7 +122,6 @@ fn open_with(root: &OwnedFd, path: &str, flags: i32, resolve: u64) -> std::io::R
 
 /// The root folder of a process.
 pub fn root_of(pid: u32) -> std::io::Result<OwnedFd> {
-    use std::os::unix::fs::OpenOptionsExt;
     let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY).open(format!("/proc/{pid}/root"))?;
     Ok(file.into())
 }

@@ -120,6 +120,7 @@ async fn work(policy: Policy, mut output: Option<Output>, state: Option<State>) 
     if let Some(output) = &mut output {
         output.events(&events)?;
     }
+    duty.leave();
     report_counts(&sensor);
     Ok(duty.upgrade.take())
 }

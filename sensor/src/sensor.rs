@@ -16,6 +16,7 @@ use crate::kernel::record;
 use crate::kernel::select::{self, Selector, Tries};
 use crate::packets::{self, Packets, Where};
 use crate::policy::block::{Blocks, Can, CgroupState, holds_for, needs_guard};
+use crate::told::Told;
 use crate::wire::{Capability, EventType, Policy};
 
 /// Events are handed on at least this often.
@@ -46,6 +47,7 @@ pub struct Sensor {
     pub capabilities: Vec<Capability>,
     pub counters: PerCpuArray<MapData, crate::kernel::counters::Words>,
     pub network: Result<(), String>,
+    pub told: Told,
     packets: Packets,
     seconds: u32,
     /// When a container last began to ask for names; 0 once the kernel half needs to look at calls that send no more.
@@ -86,6 +88,7 @@ pub fn prepare(policy: Policy) -> Result<(Sensor, RingBuf<MapData>), String> {
     kernel.settled();
     let (refuse, refused) = mpsc::unbounded_channel();
     let mut sensor = Sensor {
+        told: Told::default(),
         packets: Packets::default(),
         seconds: 0,
         asked_ns: 0,
@@ -212,12 +215,7 @@ impl Sensor {
             .into_iter()
             .map(|(cgroup, container)| (cgroup, state_of(container.as_deref(), &blocks, &self.packets)))
             .collect();
-        let map = self.kernel.object.map_mut("cgroups").ok_or("the object has no map `cgroups`")?;
-        let mut map: BpfMap<_, u64, CgroupState> = BpfMap::try_from(map).map_err(|error| format!("cgroups: {error}"))?;
-        for (cgroup, state) in states {
-            map.insert(cgroup, state, 0).map_err(|error| format!("cgroups: {error}"))?;
-        }
-        Ok(())
+        self.tell(states, Vec::new())
     }
 
     /// Tells the kernel half what was found out since it was told last.
@@ -235,7 +233,7 @@ impl Sensor {
             let paths: Vec<String> = self.engine.containers.all().iter().map(|handle| handle.cgroup_path.clone()).collect();
             self.packets.keep_only(|path| paths.iter().any(|alive| alive == path));
         }
-        let guarded_change = !news.is_empty() || !started.is_empty();
+        let guarded_change = news.iter().any(|(_, container)| container.is_some()) || !started.is_empty();
         if guarded_change && !self.blocks.files.is_empty() {
             self.guard_files();
         }
@@ -245,16 +243,26 @@ impl Sensor {
         let blocks = |container: Option<&crate::wire::Container>| self.blocks.of(container);
         let states: Vec<(u64, CgroupState)> =
             news.iter().map(|(cgroup, handle)| (*cgroup, state_of(handle.as_deref(), &blocks, &self.packets))).collect();
+        self.tell(states, gone)?;
+        self.kernel.forget_paths()
+    }
+
+    /// Tells the kernel half of cgroups that are gone and of those that are there. What it does not take is noted and ends nothing:
+    /// in all other cgroups everything goes on to hold.
+    fn tell(&mut self, states: Vec<(u64, CgroupState)>, gone: Vec<u64>) -> Result<(), String> {
         let map = self.kernel.object.map_mut("cgroups").ok_or("the object has no map `cgroups`")?;
         let mut map: BpfMap<_, u64, CgroupState> = BpfMap::try_from(map).map_err(|error| format!("cgroups: {error}"))?;
-        for (cgroup, state) in states {
-            map.insert(cgroup, state, 0).map_err(|error| format!("cgroups: {error}"))?;
+        // Those of containers first, should there not be room for all.
+        let (hosts, containers): (Vec<_>, Vec<_>) = states.into_iter().partition(|(_, state)| state.flags & CGROUP_HOST != 0);
+        for (cgroup, state) in containers.into_iter().chain(hosts) {
+            self.told.tell(cgroup, state.flags & CGROUP_HOST != 0, || map.insert(cgroup, state, 0));
         }
         for cgroup in gone {
+            self.told.forget(cgroup);
             // One that was never told is not there; nothing is lost by that.
             drop(map.remove(&cgroup));
         }
-        self.kernel.forget_paths()
+        Ok(())
     }
 
     /// Looks at the packets of containers that began to ask for names; those that are looked at now.

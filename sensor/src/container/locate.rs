@@ -1,14 +1,19 @@
 //! From a cgroup's path to a container's id and bundle: by who made the cgroup, else by where runtimes keep their state.
 use serde_json::Value;
 use std::fs;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::process::Process;
+use crate::process::{Image, Process};
+use crate::resolve;
 
 const CONTAINERD_TASKS: &str = "/run/containerd/io.containerd.runtime.v2.task";
 const RUNC_STATE: &str = "/run/runc";
 const CONTAINERS_STORAGE: [&str; 2] = ["/run/containers/storage/overlay-containers", "/var/lib/containers/storage/overlay-containers"];
 const RUNTIMES: [&str; 4] = ["runc", "crun", "youki", "docker-runc"];
+/// What runtimes that copy themselves before they work call the copy.
+const COPIES: [&str; 2] = ["memfd:runc_cloned:", "memfd:crun_cloned:"];
 /// Flags of these runtimes that take a value in the next argument.
 const VALUE_FLAGS: [&str; 10] = [
     "--root",
@@ -35,13 +40,17 @@ pub struct Found {
     pub cgroup_path: String,
 }
 
-/// Reads a bounded JSON file; `None` when it is absent, too big or torn.
+/// Reads a bounded JSON file; `None` when it is absent, too big or torn, or no regular file on a disk of the node. Who started the
+/// runtime has named the path: what lies there may be anything.
 pub fn read_json(path: &str) -> Option<Value> {
-    let meta = fs::metadata(path).ok()?;
-    if meta.len() > STATE_LIMIT {
+    let place = fs::OpenOptions::new().read(true).custom_flags(libc::O_PATH).open(path).ok()?;
+    let file = resolve::readable(&place.into()).ok()?;
+    let mut bytes = Vec::new();
+    file.take(STATE_LIMIT + 1).read_to_end(&mut bytes).ok()?;
+    if bytes.len() as u64 > STATE_LIMIT {
         return None;
     }
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+    serde_json::from_slice(&bytes).ok()
 }
 
 /// `None` is the host.
@@ -76,13 +85,18 @@ fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
+/// By the file that runs and by whose right, which are the kernel's word: a name in the arguments is whatever its caller likes.
+fn is_runtime(image: &Image) -> bool {
+    let is_one = RUNTIMES.contains(&last(&image.exe)) || COPIES.iter().any(|copy| image.exe.trim_start_matches('/').starts_with(copy));
+    is_one && image.effective_uid == 0
+}
+
 fn by_maker(process: &Process) -> Option<(String, String)> {
     let image = process.image();
-    let program = last(image.arguments.first()?);
-    if !RUNTIMES.contains(&program) && !RUNTIMES.contains(&last(&image.exe)) {
+    if !is_runtime(&image) {
         return None;
     }
-    let (id, bundle) = parse_runtime_call(&image.arguments[1..])?;
+    let (id, bundle) = parse_runtime_call(image.arguments.get(1..)?)?;
     let bundle = bundle.unwrap_or_else(|| image.cwd.clone());
     let bundle = if bundle.starts_with('/') { bundle } else { format!("{}/{bundle}", image.cwd) };
     Some((id, bundle.trim_end_matches("/.").to_string()))
@@ -145,6 +159,49 @@ fn by_state(path: &str) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn maker(exe: &str, effective_uid: u32) -> std::rc::Rc<Process> {
+        let mut table = crate::process::ProcessTable::default();
+        let process = table.forked(None, None, &crate::kernel::record::ForkBody::default());
+        let arguments = words("runc create --bundle /b web");
+        process.set_image(crate::process::Image { exe: exe.into(), effective_uid, arguments, ..Default::default() });
+        process
+    }
+
+    #[test]
+    fn only_a_runtime_that_root_runs_says_whose_a_cgroup_is() {
+        let found = Some(("web".to_string(), "/b".to_string()));
+        for exe in ["/usr/bin/runc", "/usr/bin/crun", "/memfd:runc_cloned:/proc/self/exe"] {
+            assert_eq!(by_maker(&maker(exe, 0)), found, "{exe}");
+            assert_eq!(by_maker(&maker(exe, 1000)), None, "{exe}");
+        }
+        // Anybody may call a program so.
+        assert_eq!(by_maker(&maker("/usr/bin/mkdir", 0)), None);
+        assert_eq!(by_maker(&maker("/home/u/x", 1000)), None);
+    }
+
+    #[test]
+    fn a_configuration_that_is_no_file_or_never_ends_is_not_read() {
+        let folder = std::env::temp_dir().join(format!("locate-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("folder");
+        let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
+        fs::write(place("good"), "{\"a\":1}").expect("file");
+        assert_eq!(read_json(&place("good")).expect("read")["a"], 1);
+        // Longer than it said, as a file that grows while it is read.
+        let long = fs::File::create(place("long")).expect("file");
+        long.set_len(STATE_LIMIT + 1).expect("long");
+        assert!(read_json(&place("long")).is_none());
+        std::os::unix::fs::symlink("/dev/zero", place("zero")).expect("link");
+        let pipe = std::ffi::CString::new(place("pipe")).expect("no zero in it");
+        // SAFETY: a zero-terminated path.
+        assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+        for name in ["pipe", "zero"] {
+            let (path, (done, answer)) = (place(name), std::sync::mpsc::channel());
+            std::thread::spawn(move || done.send(read_json(&path).is_none()));
+            assert!(answer.recv_timeout(std::time::Duration::from_secs(5)).expect("it answers"), "{name}");
+        }
+        fs::remove_dir_all(folder).expect("clean");
+    }
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(String::from).collect()

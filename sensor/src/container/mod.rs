@@ -47,6 +47,13 @@ impl ContainerHandle {
     }
 }
 
+/// A container and how many of the cgroups that were seen are its own or lie in it.
+#[derive(Debug)]
+struct Kept {
+    handle: Rc<ContainerHandle>,
+    cgroups: usize,
+}
+
 #[derive(Debug, Clone)]
 enum Owner {
     Host,
@@ -57,6 +64,8 @@ enum Owner {
 #[derive(Debug, Default)]
 pub struct Registry {
     owners: HashMap<u64, Owner>,
+    /// Containers by the paths of their own cgroups.
+    containers: HashMap<String, Kept>,
     /// Newly found containers: to be described, and their cgroups to be made known to the kernel half.
     pub found: Vec<Rc<ContainerHandle>>,
     /// Cgroups that were judged since the kernel half was told last, with whether a container owns them.
@@ -67,20 +76,13 @@ pub struct Registry {
 
 impl Registry {
     pub fn all(&self) -> Vec<Rc<ContainerHandle>> {
-        let mut all: Vec<Rc<ContainerHandle>> = Vec::new();
-        for owner in self.owners.values() {
-            if let Owner::Container(handle) = owner
-                && !all.iter().any(|known| Rc::ptr_eq(known, handle))
-            {
-                all.push(handle.clone());
-            }
-        }
+        let mut all: Vec<Rc<ContainerHandle>> = self.containers.values().map(|kept| kept.handle.clone()).collect();
         all.sort_by_key(|handle| handle.cgroup_id);
         all
     }
 
     pub fn by_id(&self, id: &str) -> Option<Rc<ContainerHandle>> {
-        self.all().into_iter().find(|handle| handle.facts().id == id)
+        self.containers.values().map(|kept| &kept.handle).find(|handle| handle.facts().id == id).cloned()
     }
 
     /// Every cgroup of a container: its own and those that it made inside.
@@ -107,9 +109,7 @@ impl Registry {
         if let Some(known) = self.known(cgroup) {
             return known;
         }
-        let inside = self.all().into_iter().find(|handle| {
-            path == handle.cgroup_path || path.strip_prefix(handle.cgroup_path.as_str()).is_some_and(|rest| rest.starts_with('/'))
-        });
+        let inside = self.around(path);
         let owner = match inside {
             Some(handle) => Owner::Container(handle),
             None => match locate::locate(path, maker) {
@@ -121,9 +121,24 @@ impl Registry {
             Owner::Host => None,
             Owner::Container(handle) => Some(handle.clone()),
         };
+        if let Some(handle) = &answer {
+            let kept = self.containers.entry(handle.cgroup_path.clone());
+            kept.or_insert_with(|| Kept { handle: handle.clone(), cgroups: 0 }).cgroups += 1;
+        }
         self.owners.insert(cgroup, owner);
         self.judged.push((cgroup, answer.clone()));
         answer
+    }
+
+    /// The container that a path lies in: its own cgroup's, or one that it made inside.
+    fn around(&self, path: &str) -> Option<Rc<ContainerHandle>> {
+        let mut at = path;
+        loop {
+            if let Some(kept) = self.containers.get(at) {
+                return Some(kept.handle.clone());
+            }
+            at = &at[..at.rfind('/')?];
+        }
     }
 
     fn begin(&mut self, cgroup: u64, found: locate::Found) -> Rc<ContainerHandle> {
@@ -156,13 +171,64 @@ impl Registry {
     /// Forgets a cgroup; gives the container back when it was the container's own.
     pub fn gone(&mut self, cgroup: u64) -> Option<Rc<ContainerHandle>> {
         self.forgotten.push(cgroup);
-        match self.owners.remove(&cgroup)? {
-            Owner::Container(handle) if handle.cgroup_id == cgroup => {
-                handle.update(|facts| facts.state = "stopped".into());
-                *handle.root.borrow_mut() = None;
-                Some(handle)
+        let Owner::Container(handle) = self.owners.remove(&cgroup)? else { return None };
+        if let Some(kept) = self.containers.get_mut(&handle.cgroup_path) {
+            kept.cgroups -= 1;
+            if kept.cgroups == 0 {
+                self.containers.remove(&handle.cgroup_path);
             }
-            _ => None,
         }
+        if handle.cgroup_id != cgroup {
+            return None;
+        }
+        handle.update(|facts| facts.state = "stopped".into());
+        *handle.root.borrow_mut() = None;
+        Some(handle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{Image, Process, ProcessTable};
+
+    /// What calls itself a runtime, at making a container with this id.
+    fn maker(id: &str) -> Rc<Process> {
+        let process = ProcessTable::default().forked(None, None, &crate::kernel::record::ForkBody::default());
+        let arguments = ["runc", "run", "--bundle", "/nowhere", id].map(String::from).to_vec();
+        process.set_image(Image { exe: "/usr/bin/runc".into(), arguments, ..Image::default() });
+        process
+    }
+
+    #[test]
+    fn what_lies_in_a_containers_cgroup_is_the_containers_as_long_as_any_of_it_is_there() {
+        let mut registry = Registry::default();
+        let web = registry.judge(1, "/pods/web", Some(&maker("web"))).expect("a container");
+        assert!(Rc::ptr_eq(&web, &registry.judge(2, "/pods/web/a/b", None).expect("inside")));
+        assert!(registry.judge(3, "/pods/web-2", None).is_none() && registry.judge(4, "/pods", None).is_none());
+        assert_eq!((registry.all().len(), registry.by_id("web").is_some()), (1, true));
+        let mut own = registry.cgroups_of(&web);
+        own.sort_unstable();
+        assert_eq!(own, [1, 2]);
+        assert!(registry.gone(2).is_none() && registry.gone(3).is_none());
+        assert_eq!(registry.all().len(), 1);
+        assert!(Rc::ptr_eq(&web, &registry.gone(1).expect("its own")));
+        assert!(registry.all().is_empty() && registry.judge(5, "/pods/web/c", None).is_none());
+    }
+
+    #[test]
+    fn cgroups_by_the_ten_thousand_are_judged_without_looking_at_each_container_for_each() {
+        let mut registry = Registry::default();
+        for number in 0..2_000 {
+            let id = format!("c{number}");
+            registry.judge(number, &format!("/pods/{id}"), Some(&maker(&id))).expect("a container");
+        }
+        let began = std::time::Instant::now();
+        for number in 0..10_000 {
+            assert!(registry.judge(10_000 + number, &format!("/pods/c7/{number}"), None).is_some());
+        }
+        let took = began.elapsed();
+        assert!(took.as_secs() < 2, "{took:?}");
+        assert_eq!((registry.all().len(), registry.every_cgroup().len()), (2_000, 12_000));
     }
 }

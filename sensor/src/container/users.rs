@@ -1,10 +1,10 @@
 //! Names of a container's own users, from its own /etc/passwd. The file is the container's: it is read below its root only, from the
 //! root's own file system, bounded.
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 
 use crate::clock;
 use crate::process::parse_users;
@@ -54,20 +54,15 @@ impl Users {
     }
 }
 
-/// Looked at before it is opened for reading: opening a device or a pipe has consequences, or never ends.
 fn open(root: &OwnedFd) -> Option<File> {
-    let place = File::from(resolve::open_on_own_disk(root, "/etc/passwd", libc::O_PATH).ok()?);
-    if !place.metadata().ok()?.is_file() {
-        return None;
-    }
-    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(format!("/proc/self/fd/{}", place.as_raw_fd())).ok()
+    resolve::readable(&resolve::open_on_own_disk(root, "/etc/passwd", libc::O_PATH).ok()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
-    use std::os::unix::fs::symlink;
+    use std::fs::{self, OpenOptions};
+    use std::os::unix::fs::{OpenOptionsExt, symlink};
     use std::path::PathBuf;
 
     fn root(name: &str) -> (PathBuf, OwnedFd) {

@@ -1,6 +1,8 @@
-//! What is secured before anything is done to a container.
+//! What is secured before anything is done to a container. Whoever made it what it is may have made it large: nothing is put together that
+//! would have to be cut afterwards.
 use serde_json::{Value, json};
 use std::fs;
+use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -15,32 +17,109 @@ use crate::process::Process;
 use crate::wire::{CollectEvidence, EvidenceChunk, OrderResult, order_result::Outcome};
 
 const CHUNK: usize = 256 * 1024;
-const DEFAULT_LIMIT: u64 = 16 << 20;
+/// Of what is collected and not yet on its way, whatever an order allows. The sensor has 64 MiB, of which it uses 15; 16 may be in the queue
+/// of the stream already, and the part at hand is there twice while it is cut into chunks.
+pub const LIMIT: usize = 8 << 20;
+/// Of one part, so that a container cannot fill the first ones and leave nothing for the others.
+const PART_LIMIT: usize = 3 << 20;
+/// With less room than this, an order of evidence is worth asking again later.
+const ROOM_MIN: usize = 64 * 1024;
+/// Of the list of mounts, for finding the container's root in it.
+const MOUNTS_LIMIT: usize = 1 << 20;
 const ENVIRONMENT_LIMIT: u64 = 1 << 20;
 const DIFF_ENTRIES_MAX: usize = 100_000;
 const EVERYTHING: [&str; 6] = ["process-tree", "open-files", "connections", "file-system-diff", "mounts", "environment-names"];
 
-/// Collects the parts that were asked for (all when none were) within the limit on bytes.
-pub fn collect(engine: &Engine, id: &str, order: &CollectEvidence, container: &Rc<ContainerHandle>) -> (OrderResult, Vec<EvidenceChunk>) {
+/// Text up to a bound: what would go beyond it is counted, and an error, so that whoever writes stops.
+struct Bounded {
+    bytes: Vec<u8>,
+    limit: usize,
+    cut: u64,
+}
+
+impl Bounded {
+    fn new(limit: usize) -> Self {
+        Self { bytes: Vec::new(), limit, cut: 0 }
+    }
+
+    fn json(&mut self, value: &Value) -> io::Result<()> {
+        Ok(serde_json::to_writer(self, value)?)
+    }
+
+    /// Values in brackets, each asked for only while there is room.
+    fn list<Item>(
+        &mut self,
+        items: impl IntoIterator<Item = Item>,
+        mut each: impl FnMut(&mut Self, Item) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.write_all(b"[")?;
+        for (place, item) in items.into_iter().enumerate() {
+            if place > 0 {
+                self.write_all(b",")?;
+            }
+            each(self, item)?;
+        }
+        self.write_all(b"]")
+    }
+
+    /// A file as text, of which no more is read than there is room for.
+    fn file(&mut self, path: &str) -> io::Result<()> {
+        let bytes = first_bytes(path, self.limit - self.bytes.len() + 1).unwrap_or_default();
+        self.json(&json!(String::from_utf8_lossy(&bytes)))
+    }
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(self.limit - self.bytes.len());
+        self.bytes.extend_from_slice(&bytes[..taken]);
+        if taken < bytes.len() {
+            self.cut += (bytes.len() - taken) as u64;
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The first bytes of what the kernel writes when it is asked, which says nothing of its size before.
+fn first_bytes(path: &str, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(limit as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Collects the parts that were asked for (all when none were) within the order's limit and `room`, which other evidence leaves.
+pub fn collect(
+    engine: &Engine,
+    id: &str,
+    order: &CollectEvidence,
+    container: &Rc<ContainerHandle>,
+    room: usize,
+) -> (OrderResult, Vec<EvidenceChunk>) {
+    if room < ROOM_MIN {
+        let why = "evidence of earlier orders waits to be sent and there is no room for more; ask again when it has arrived";
+        return (result(id, Report::new(Outcome::Failed, why)), Vec::new());
+    }
     let inside = |process: &&Rc<Process>| process.container.borrow().as_ref().is_some_and(|own| Rc::ptr_eq(own, container));
     let mut processes: Vec<Rc<Process>> = engine.processes.all().filter(inside).cloned().collect();
     processes.sort_by_key(|process| process.start_ns);
     let names: Vec<&str> = if order.parts.is_empty() { EVERYTHING.to_vec() } else { order.parts.iter().map(String::as_str).collect() };
-    let mut left = if order.limit_bytes == 0 { DEFAULT_LIMIT } else { order.limit_bytes };
+    let allowed = if order.limit_bytes == 0 { u64::MAX } else { order.limit_bytes };
+    let mut left = room.min(LIMIT).min(usize::try_from(allowed).unwrap_or(usize::MAX));
     let (mut chunks, mut missing, mut sizes) = (Vec::new(), Vec::new(), serde_json::Map::new());
     for name in names {
-        let value = match part(name, &processes, container) {
-            Ok(value) => value,
-            Err(why) => {
-                missing.push((name.to_string(), why));
-                continue;
-            }
-        };
-        let bytes = value.to_string().into_bytes();
-        sizes.insert(name.into(), json!(bytes.len()));
-        let taken = bytes.len().min(left as usize);
-        left -= taken as u64;
-        chunks.extend(cut(id, name, &bytes[..taken], (bytes.len() - taken) as u64));
+        let mut out = Bounded::new(left.min(PART_LIMIT));
+        if let Err(why) = part(name, &processes, container, &mut out) {
+            missing.push((name.to_string(), why));
+            continue;
+        }
+        left -= out.bytes.len();
+        sizes.insert(name.into(), json!(out.bytes.len()));
+        chunks.extend(cut(id, name, &out.bytes, out.cut));
     }
     let report = conclude(processes.len(), chunks.is_empty(), &missing).with(json!({
         "bytes": sizes,
@@ -75,21 +154,39 @@ fn cut(id: &str, name: &str, bytes: &[u8], cut_bytes: u64) -> Vec<EvidenceChunk>
         .collect()
 }
 
-/// One part, or why it cannot be had here.
-fn part(name: &str, processes: &[Rc<Process>], container: &ContainerHandle) -> Result<Value, String> {
-    match name {
-        "process-tree" => Ok(Value::Array(processes.iter().map(|process| describe(process)).collect())),
-        "open-files" => Ok(Value::Array(processes.iter().map(|process| open_files(process.pid)).collect())),
-        "connections" => Ok(connections(container.facts().pid)),
-        "mounts" => Ok(json!(mounts(container.facts().pid)?)),
-        "environment-names" => Ok(Value::Array(processes.iter().map(|process| environment(process.pid)).collect())),
-        "file-system-diff" => difference(container.facts().pid),
-        _ => Err("this sensor knows no such evidence".into()),
+/// Writes one part, or says why it cannot be had here. That there was no room for all of it, `out` knows.
+fn part(name: &str, processes: &[Rc<Process>], container: &ContainerHandle, out: &mut Bounded) -> Result<(), String> {
+    let pid = container.facts().pid;
+    let written = match name {
+        "process-tree" => out.list(processes, |out, process| out.json(&describe(process))),
+        "open-files" => out.list(processes, |out, process| open_files(out, process.pid)),
+        "connections" => connections(out, pid),
+        "mounts" => {
+            mounts(pid)?;
+            out.file(&mounts_path(pid))
+        }
+        "environment-names" => out.list(processes, |out, process| environment(out, process.pid)),
+        "file-system-diff" => {
+            let mounts = mounts(pid)?;
+            let upper =
+                upper_folder(&mounts).ok_or("the container's root is no overlay, so nothing tells its own files from the image's")?;
+            difference(out, &upper)
+        }
+        _ => return Err("this sensor knows no such evidence".into()),
+    };
+    match written {
+        Err(error) if out.cut == 0 => Err(error.to_string()),
+        _ => Ok(()),
     }
 }
 
+fn mounts_path(pid: u32) -> String {
+    format!("/proc/{pid}/mountinfo")
+}
+
 fn mounts(pid: u32) -> Result<String, String> {
-    fs::read_to_string(format!("/proc/{pid}/mountinfo")).map_err(|error| format!("its mounts cannot be read: {error}"))
+    let bytes = first_bytes(&mounts_path(pid), MOUNTS_LIMIT).map_err(|error| format!("its mounts cannot be read: {error}"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn describe(process: &Process) -> Value {
@@ -101,32 +198,35 @@ fn describe(process: &Process) -> Value {
     })
 }
 
-fn open_files(pid: u32) -> Value {
+fn open_files(out: &mut Bounded, pid: u32) -> io::Result<()> {
+    write!(out, "{{\"pid\":{pid},\"files\":")?;
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    let files: Vec<Value> = entries
-        .map(|entry| json!({"fd": entry.file_name().to_string_lossy(), "target": fs::read_link(entry.path()).map(|target| text(target.as_os_str().as_bytes())).unwrap_or_default()}))
-        .collect();
-    json!({"pid": pid, "files": files})
+    out.list(entries, |out, entry| {
+        let target = fs::read_link(entry.path()).map(|target| text(target.as_os_str().as_bytes())).unwrap_or_default();
+        out.json(&json!({"fd": entry.file_name().to_string_lossy(), "target": target}))
+    })?;
+    out.write_all(b"}")
 }
 
-fn connections(pid: u32) -> Value {
-    let table = |name: &str| fs::read_to_string(format!("/proc/{pid}/net/{name}")).unwrap_or_default();
-    json!({"tcp": table("tcp"), "tcp6": table("tcp6"), "udp": table("udp"), "udp6": table("udp6"), "unix": table("unix")})
+fn connections(out: &mut Bounded, pid: u32) -> io::Result<()> {
+    for (name, before) in [("tcp", "{"), ("tcp6", ","), ("udp", ","), ("udp6", ","), ("unix", ",")] {
+        write!(out, "{before}\"{name}\":")?;
+        out.file(&format!("/proc/{pid}/net/{name}"))?;
+    }
+    out.write_all(b"}")
 }
 
 /// Names only: values are where passwords are.
-fn environment(pid: u32) -> Value {
+fn environment(out: &mut Bounded, pid: u32) -> io::Result<()> {
     let bytes = match patient::read(&format!("/proc/{pid}/environ"), ENVIRONMENT_LIMIT) {
         Ok(bytes) => bytes,
         // Its memory is on pages that do not answer, which is worth knowing.
-        Err(error) => return json!({"pid": pid, "names": [], "missing": error.to_string()}),
+        Err(error) => return out.json(&json!({"pid": pid, "names": [], "missing": error.to_string()})),
     };
-    let names: Vec<String> = bytes
-        .split(|byte| *byte == 0)
-        .filter(|entry| !entry.is_empty())
-        .map(|entry| text(entry.split(|byte| *byte == b'=').next().unwrap_or_default()))
-        .collect();
-    json!({"pid": pid, "names": names})
+    write!(out, "{{\"pid\":{pid},\"names\":")?;
+    let entries = bytes.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+    out.list(entries, |out, entry| out.json(&json!(text(entry.split(|byte| *byte == b'=').next().unwrap_or_default()))))?;
+    out.write_all(b"}")
 }
 
 /// The writable layer of the container's root, from the options of its overlay mount.
@@ -137,23 +237,47 @@ fn upper_folder(mounts: &str) -> Option<PathBuf> {
 }
 
 /// What the container added, changed or (as overlay's 0:0 devices) removed.
-fn difference(pid: u32) -> Result<Value, String> {
-    let upper = upper_folder(&mounts(pid)?).ok_or("the container's root is no overlay, so nothing tells its own files from the image's")?;
-    let (mut entries, mut open, mut cut) = (Vec::new(), vec![upper.clone()], false);
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            if entries.len() >= DIFF_ENTRIES_MAX {
-                cut = true;
-                break;
-            }
-            let Ok(meta) = fs::symlink_metadata(entry.path()) else { continue };
+fn difference(out: &mut Bounded, upper: &Path) -> io::Result<()> {
+    out.write_all(b"{\"layer\":")?;
+    out.json(&json!(upper.to_string_lossy()))?;
+    out.write_all(b",\"entries\":")?;
+    let mut looked = 0;
+    out.list(Below::new(upper).take(DIFF_ENTRIES_MAX), |out, (path, meta)| {
+        looked += 1;
+        out.json(&entry_value(upper, &path, &meta))
+    })?;
+    write!(out, ",\"cut\":{}}}", looked == DIFF_ENTRIES_MAX)
+}
+
+/// Everything below a folder, looked at one by one. No more folders wait than there were entries.
+struct Below {
+    waiting: Vec<PathBuf>,
+    open: Option<fs::ReadDir>,
+}
+
+impl Below {
+    fn new(folder: &Path) -> Self {
+        Self { waiting: vec![folder.into()], open: None }
+    }
+}
+
+impl Iterator for Below {
+    type Item = (PathBuf, fs::Metadata);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let Some(entry) = self.open.as_mut().and_then(Iterator::next) else {
+                self.open = fs::read_dir(self.waiting.pop()?).ok();
+                continue;
+            };
+            let Ok(path) = entry.map(|entry| entry.path()) else { continue };
+            let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             if meta.is_dir() {
-                open.push(entry.path());
+                self.waiting.push(path.clone());
             }
-            entries.push(entry_value(&upper, &entry.path(), &meta));
+            return Some((path, meta));
         }
     }
-    Ok(json!({"layer": upper.to_string_lossy(), "entries": entries, "cut": cut}))
 }
 
 fn entry_value(upper: &Path, path: &Path, meta: &fs::Metadata) -> Value {
@@ -197,7 +321,86 @@ mod tests {
 
     #[test]
     fn environments_give_names_without_values() {
-        let names = environment(std::process::id());
+        let mut out = Bounded::new(LIMIT);
+        environment(&mut out, std::process::id()).expect("room");
+        let names: Value = serde_json::from_slice(&out.bytes).expect("JSON");
         assert!(names["names"].as_array().expect("list").iter().all(|name| !name.as_str().expect("text").contains('=')));
+    }
+
+    fn container() -> Rc<ContainerHandle> {
+        let facts = crate::wire::Container { pid: std::process::id(), ..Default::default() };
+        Rc::new(ContainerHandle {
+            facts: std::cell::RefCell::new(Rc::new(facts)),
+            cgroup_path: String::new(),
+            cgroup_id: 0,
+            described: std::cell::Cell::new(true),
+            announced: std::cell::Cell::new(true),
+            version: std::cell::Cell::new(0),
+            root: std::cell::RefCell::new(None),
+            users: std::cell::RefCell::default(),
+        })
+    }
+
+    /// A container with this many processes, each with a megabyte of arguments.
+    fn engine(processes: u32, container: &Rc<ContainerHandle>) -> Engine {
+        let mut engine = Engine::default();
+        for pid in 1..=processes {
+            let body = crate::kernel::record::ForkBody { child_pid: pid, ..Default::default() };
+            let process = engine.processes.forked(None, None, &body);
+            process.set_image(crate::process::Image { arguments: vec!["a".repeat(1 << 20)], ..Default::default() });
+            *process.container.borrow_mut() = Some(container.clone());
+        }
+        engine
+    }
+
+    #[test]
+    fn what_is_collected_is_bounded_whatever_the_order_allows() {
+        let container = container();
+        let engine = engine(20, &container);
+        let parts: Vec<String> = ["process-tree", "mounts", "process-tree", "process-tree", "process-tree"].map(String::from).to_vec();
+        let order = CollectEvidence { parts, limit_bytes: u64::MAX, ..CollectEvidence::default() };
+        let (result, chunks) = collect(&engine, "o", &order, &container, LIMIT);
+        assert_eq!(result.outcome, Outcome::Done as i32);
+        let size = |name: &str| chunks.iter().filter(|chunk| chunk.name == name).map(|chunk| chunk.content.len()).sum::<usize>();
+        assert!(size("process-tree") + size("mounts") <= LIMIT);
+        assert!(size("mounts") > 0, "the first part left nothing to the second");
+        assert!(chunks.iter().any(|chunk| chunk.name == "process-tree" && chunk.last && chunk.cut_bytes > 0));
+        assert!(chunks.iter().all(|chunk| chunk.name != "mounts" || chunk.cut_bytes == 0));
+        // Others wait to be sent: there is less room, or none.
+        let (_, chunks) = collect(&engine, "o", &order, &container, ROOM_MIN);
+        assert!(chunks.iter().map(|chunk| chunk.content.len()).sum::<usize>() <= ROOM_MIN);
+        let (result, chunks) = collect(&engine, "o", &order, &container, 0);
+        assert_eq!((result.outcome, chunks.len()), (Outcome::Failed as i32, 0));
+    }
+
+    #[test]
+    fn what_has_no_room_is_not_even_looked_at() {
+        let mut looked = 0;
+        let mut out = Bounded::new(100);
+        out.list(0..1_000_000, |out, number| {
+            looked += 1;
+            out.json(&json!(number))
+        })
+        .expect_err("full");
+        assert!((out.bytes.len(), looked < 100, out.cut > 0) == (100, true, true));
+    }
+
+    #[test]
+    fn a_layer_of_many_files_is_walked_as_far_as_there_is_room() {
+        let upper = std::env::temp_dir().join(format!("evidence-{}", std::process::id()));
+        for folder in 0..10 {
+            fs::create_dir_all(upper.join(format!("{folder}/below"))).expect("folder");
+            for file in 0..20 {
+                fs::write(upper.join(format!("{folder}/below/{file}")), "").expect("file");
+            }
+        }
+        let mut out = Bounded::new(LIMIT);
+        difference(&mut out, &upper).expect("room");
+        let whole: Value = serde_json::from_slice(&out.bytes).expect("JSON");
+        assert_eq!((whole["entries"].as_array().expect("list").len(), &whole["cut"]), (220, &json!(false)));
+        let mut out = Bounded::new(1000);
+        assert!(difference(&mut out, &upper).is_err());
+        assert_eq!(out.bytes.len(), 1000);
+        fs::remove_dir_all(upper).expect("clean");
     }
 }

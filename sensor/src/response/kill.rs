@@ -78,6 +78,9 @@ pub fn targets(engine: &Engine, order: &KillProcess) -> Result<Vec<Target>, Repo
         };
         wanted.extend(engine.processes.all().filter(|process| below(process)).cloned());
     }
+    if wanted.iter().any(|process| process.pid == engine.sensor_pid) {
+        return Err(Report::new(Outcome::Refused, "the sensor itself is below that process, and is not killed"));
+    }
     Ok(wanted.iter().filter_map(|process| Target::open(process.pid, process.start_us())).collect())
 }
 
@@ -163,6 +166,10 @@ mod tests {
         assert_eq!(sensor.outcome, Outcome::Refused);
         let elsewhere = KillProcess { container_id: "c".into(), ..order(first.pid, first.start_us(), true) };
         assert_eq!(targets(&engine, &elsewhere).expect_err("not in there").outcome, Outcome::Refused);
+        *own.parent.borrow_mut() = Some(first.clone());
+        let above = targets(&engine, &order(first.pid, first.start_us(), true)).expect_err("the sensor is below it");
+        assert_eq!(above.outcome, Outcome::Refused);
+        *own.parent.borrow_mut() = None;
         let found = targets(&engine, &order(first.pid, first.start_us(), true)).expect("both");
         assert_eq!(found.iter().map(|target| target.pid).collect::<Vec<_>>().len(), 2);
         let child_handle = Target::open(child, 0).expect("it runs");

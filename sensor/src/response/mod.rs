@@ -15,6 +15,7 @@ use std::rc::Rc;
 
 use crate::clock::now_us;
 use crate::container::ContainerHandle;
+use crate::engine::Engine;
 use crate::facts;
 use crate::sensor::Sensor;
 use crate::server::identity::State;
@@ -69,8 +70,14 @@ fn later(id: String, work: impl Future<Output = Report> + 'static) -> Begun {
     Begun::Later(Box::pin(async move { (result(&id, work.await), Vec::new()) }))
 }
 
-/// Begins an order whose signature, node and time were verified.
-pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
+/// What an order has come to that was begun and never answered. It is not tried again: if it was what ended the sensor, it would do so each
+/// time that it comes, and no order after it were ever carried out.
+pub fn interrupted() -> Report {
+    Report::new(Outcome::Failed, "the sensor ended while it did this; look at what the container is like, and order it again if need be")
+}
+
+/// Begins an order whose signature, node and time were verified. Evidence may take `room` bytes.
+pub fn begin(sensor: &mut Sensor, state: &State, order: Order, room: usize) -> Begun {
     let id = order.id.clone();
     let Some(action) = order.action else { return done(&id, Report::new(Outcome::Refused, "the order names no action")) };
     let container_id = match &action {
@@ -90,6 +97,9 @@ pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
     let container = sensor.engine.containers.by_id(&container_id);
     if container.is_none() && !container_id.is_empty() {
         return done(&id, Report::new(Outcome::Refused, format!("container {container_id} does not run on this node")));
+    }
+    if let Some(report) = container.as_ref().and_then(|container| own_harm(&sensor.engine, &action, container)) {
+        return done(&id, report);
     }
     match (action, container) {
         (Action::KillProcess(one), _) => match kill::targets(&sensor.engine, &one) {
@@ -125,13 +135,77 @@ pub fn begin(sensor: &mut Sensor, state: &State, order: Order) -> Begun {
         (Action::Destroy(_), Some(container)) => later(id, stop::destroy(directories(sensor, &container), container)),
         (Action::Quarantine(one), Some(container)) => done(&id, Report::of(quarantine::take(state, &one, &container))),
         (Action::CollectEvidence(one), Some(container)) => {
-            let (result, chunks) = evidence::collect(&sensor.engine, &id, &one, &container);
+            let (result, chunks) = evidence::collect(&sensor.engine, &id, &one, &container, room);
             Begun::Done((result, chunks.into_iter().map(upstream::Message::Evidence).collect()))
         }
     }
 }
 
+/// Why an order is not carried out that would end, halt or cut off the sensor itself, where it runs in a container: nothing would be left
+/// that could answer it or take it back.
+fn own_harm(engine: &Engine, action: &Action, container: &Rc<ContainerHandle>) -> Option<Report> {
+    let word = match action {
+        Action::Pause(_) => "paused",
+        Action::Isolate(_) => "isolated",
+        Action::Stop(_) => "stopped",
+        Action::Destroy(_) => "destroyed",
+        _ => return None,
+    };
+    let own = engine.processes.by_pid(engine.sensor_pid)?.container.borrow().clone()?;
+    // With any container of its pod that holds the others together goes the whole pod.
+    let pod = own.facts().pod_uid.clone();
+    let is_own = Rc::ptr_eq(&own, container) || (!pod.is_empty() && pod == container.facts().pod_uid);
+    is_own.then(|| {
+        Report::new(Outcome::Refused, format!("the sensor itself runs in this container, or in its pod, and is not {word} by an order"))
+    })
+}
+
 /// Where the processes of a container are listed, in every hierarchy that there is.
 fn directories(sensor: &Sensor, container: &Rc<ContainerHandle>) -> Vec<String> {
     freeze::directories(&sensor.cgroups, container)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{CollectEvidence, Container, ContainerAction, IsolateNetwork};
+    use std::cell::{Cell, RefCell};
+
+    fn container(pod_uid: &str) -> Rc<ContainerHandle> {
+        Rc::new(ContainerHandle {
+            facts: RefCell::new(Rc::new(Container { pod_uid: pod_uid.into(), ..Container::default() })),
+            cgroup_path: String::new(),
+            cgroup_id: 0,
+            described: Cell::new(true),
+            announced: Cell::new(true),
+            version: Cell::new(0),
+            root: RefCell::new(None),
+            users: RefCell::default(),
+        })
+    }
+
+    #[test]
+    fn the_sensors_own_container_is_neither_halted_nor_ended_nor_cut_off() {
+        let (own, sandbox, other) = (container("pod"), container("pod"), container(""));
+        let mut engine = Engine { sensor_pid: 7, ..Engine::default() };
+        let harmful = [
+            Action::Pause(ContainerAction::default()),
+            Action::Isolate(IsolateNetwork::default()),
+            Action::Stop(ContainerAction::default()),
+            Action::Destroy(ContainerAction::default()),
+        ];
+        assert!(own_harm(&engine, &harmful[0], &own).is_none(), "nothing says that it is its own");
+        let body = crate::kernel::record::ForkBody { child_pid: 7, ..Default::default() };
+        *engine.processes.forked(None, None, &body).container.borrow_mut() = Some(own.clone());
+        for action in &harmful {
+            for container in [&own, &sandbox] {
+                let report = own_harm(&engine, action, container).expect("refused");
+                assert!(report.outcome == Outcome::Refused && report.detail.contains("the sensor itself"), "{}", report.detail);
+            }
+            assert!(own_harm(&engine, action, &other).is_none());
+        }
+        for harmless in [Action::Resume(ContainerAction::default()), Action::CollectEvidence(CollectEvidence::default())] {
+            assert!(own_harm(&engine, &harmless, &own).is_none());
+        }
+    }
 }

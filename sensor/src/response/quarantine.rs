@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use super::Report;
 use crate::container::ContainerHandle;
 use crate::ndjson::hexadecimal;
+use crate::patient;
 use crate::resolve;
 use crate::server::identity::State;
 use crate::wire::{QuarantineFile, RestoreFile, order_result::Outcome};
@@ -134,18 +135,37 @@ fn root(container: &ContainerHandle) -> Result<OwnedFd, String> {
     resolve::root_of(container.facts().pid).map_err(|error| format!("the container's root: {error}"))
 }
 
+/// The same as `parent_of`, where the folder is on a disk of the node's. What a container serves itself (FUSE), or has from a network, may
+/// never answer: to find the way there is left to somebody who can be given up, and nothing is opened on it.
+fn local_parent_of(root: OwnedFd, path: &str) -> Result<(OwnedFd, CString), String> {
+    let wanted = path.to_string();
+    let found = patient::wait(move || {
+        Ok(parent_of(&root, &wanted).and_then(|found| {
+            let is_local = resolve::answers_by_itself(&found.0);
+            if is_local { Ok(found) } else { Err(format!("{wanted} is on no disk of the node, so it may never answer")) }
+        }))
+    });
+    found.map_err(|error| format!("the way to {path} does not answer: {error}"))?
+}
+
+/// Opens a regular file for reading. Another file system may be mounted upon the very name: that too is looked at first.
+fn open_local(folder: &OwnedFd, name: &CString) -> std::io::Result<File> {
+    let place = OwnedFd::from(open_at(folder, name, libc::O_PATH, 0)?);
+    patient::wait(move || resolve::readable(&place))
+}
+
 /// Takes a file out of a container.
 pub fn take(state: &State, order: &QuarantineFile, container: &ContainerHandle) -> Result<Report, String> {
     let kept = folder(state, &order.quarantine_id)?;
     if kept.exists() {
         return Ok(Report::new(Outcome::Unchanged, "a file is kept under this id already"));
     }
-    let (parent, name) = parent_of(&root(container)?, &order.path)?;
-    let mut file = open_at(&parent, &name, libc::O_RDONLY, 0).map_err(|error| format!("{}: {error}", order.path))?;
+    let (parent, name) = local_parent_of(root(container)?, &order.path)?;
+    let mut file = open_local(&parent, &name).map_err(|error| match error.kind() {
+        std::io::ErrorKind::Unsupported => format!("{} is no regular file on a disk of the node", order.path),
+        _ => format!("{}: {error}", order.path),
+    })?;
     let meta = file.metadata().map_err(|error| error.to_string())?;
-    if !meta.is_file() {
-        return Err(format!("{} is no regular file", order.path));
-    }
     fs::create_dir_all(&kept).map_err(|error| format!("{}: {error}", kept.display()))?;
     let taken = keep(&mut file, &kept, order, container, &meta);
     let facts = match taken {
@@ -156,7 +176,7 @@ pub fn take(state: &State, order: &QuarantineFile, container: &ContainerHandle) 
         }
     };
     // What is removed must be what was kept, not what was put there meanwhile.
-    let now = open_at(&parent, &name, libc::O_RDONLY, 0).and_then(|file| file.metadata());
+    let now = open_local(&parent, &name).and_then(|file| file.metadata());
     if !now.is_ok_and(|now| now.ino() == meta.ino() && now.dev() == meta.dev()) {
         return Err(format!("{} was replaced meanwhile; a copy of what it was is kept", order.path));
     }
@@ -199,7 +219,7 @@ pub fn restore(state: &State, order: &RestoreFile, container: Option<&ContainerH
     let facts = facts(state, &order.quarantine_id)?;
     let container = container.ok_or("its container does not run any more; the file stays in quarantine")?;
     let path = facts["path"].as_str().unwrap_or_default();
-    let (parent, name) = parent_of(&root(container)?, path)?;
+    let (parent, name) = local_parent_of(root(container)?, path)?;
     let mode = facts["mode"].as_u64().unwrap_or(0o600) as u32;
     let mut out =
         open_at(&parent, &name, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o600).map_err(|error| format!("{path}: {error}"))?;
@@ -237,6 +257,78 @@ mod tests {
             assert_eq!((back == plain, length), (true, size as u64));
             assert!(open(&mut kept.as_slice(), &mut Vec::new(), &[2; 32]).is_err());
         }
+    }
+
+    /// A folder in the place of the state's, and this very process in the place of a container's.
+    fn place(name: &str) -> (PathBuf, State, ContainerHandle) {
+        let folder = std::env::temp_dir().join(format!("quarantine-{name}-{}", std::process::id()));
+        fs::create_dir_all(folder.join("inner")).expect("folder");
+        let state = State::open(&folder.join("state").to_string_lossy()).expect("state");
+        let facts = crate::wire::Container { pid: std::process::id(), ..Default::default() };
+        let container = ContainerHandle {
+            facts: std::cell::RefCell::new(std::rc::Rc::new(facts)),
+            cgroup_path: String::new(),
+            cgroup_id: 0,
+            described: std::cell::Cell::new(true),
+            announced: std::cell::Cell::new(true),
+            version: std::cell::Cell::new(0),
+            root: std::cell::RefCell::new(None),
+            users: std::cell::RefCell::default(),
+        };
+        (folder, state, container)
+    }
+
+    fn order(path: &std::path::Path) -> QuarantineFile {
+        QuarantineFile { quarantine_id: "q".into(), path: path.to_string_lossy().into_owned(), key: vec![1; 32], ..Default::default() }
+    }
+
+    #[test]
+    fn a_file_is_taken_from_a_disk_and_put_back_there() {
+        let (folder, state, container) = place("disk");
+        let path = folder.join("inner/file");
+        fs::write(&path, "what it was").expect("file");
+        assert_eq!(take(&state, &order(&path), &container).expect("taken").outcome, Outcome::Done);
+        assert!(!path.exists());
+        let back = RestoreFile { quarantine_id: "q".into(), key: vec![1; 32] };
+        assert_eq!(restore(&state, &back, Some(&container)).expect("restored").outcome, Outcome::Done);
+        assert_eq!(fs::read_to_string(&path).expect("back"), "what it was");
+        fs::remove_dir_all(folder).expect("clean");
+    }
+
+    #[test]
+    fn nothing_is_opened_on_a_file_system_that_may_never_answer() {
+        let (folder, state, container) = place("foreign");
+        let inner = folder.join("inner");
+        let mount_point = CString::new(inner.to_string_lossy().as_bytes()).expect("no zero in it");
+        let path = inner.join("uptime");
+        fs::write(&path, "a file").expect("file");
+        let back = RestoreFile { quarantine_id: "q".into(), key: vec![1; 32] };
+        take(&state, &order(&path), &container).expect("taken");
+        // A file system of another kind stands for one that never answers: whatever was done there would be done.
+        // SAFETY: zero-terminated texts.
+        if unsafe { libc::mount(c"proc".as_ptr(), mount_point.as_ptr(), c"proc".as_ptr(), 0, std::ptr::null()) } != 0 {
+            return eprintln!("skipped: no file system can be mounted here ({})", std::io::Error::last_os_error());
+        }
+        let taken = take(&state, &QuarantineFile { quarantine_id: "other".into(), ..order(&path) }, &container);
+        let restored = restore(&state, &back, Some(&container));
+        // SAFETY: a zero-terminated text.
+        assert_eq!(unsafe { libc::umount2(mount_point.as_ptr(), libc::MNT_DETACH) }, 0);
+        for refused in [taken, restored] {
+            let why = refused.expect_err("on no disk");
+            assert!(why.contains("may never answer"), "{why}");
+        }
+        fs::remove_dir_all(folder).expect("clean");
+    }
+
+    #[test]
+    fn a_pipe_is_refused_without_being_opened() {
+        let (folder, state, container) = place("pipe");
+        let path = folder.join("inner/pipe");
+        let pipe = CString::new(path.to_string_lossy().as_bytes()).expect("no zero in it");
+        // SAFETY: a zero-terminated path.
+        assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+        assert!(take(&state, &order(&path), &container).expect_err("no file").contains("no regular file"));
+        fs::remove_dir_all(folder).expect("clean");
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::wire::{EnrollResponse, OrderResult, Policy};
 
 /// The node's private key and certificate.
 pub const NODE: &str = "node.pem";
+/// Names of files: results of orders, and orders that have none yet.
+const ORDER: &str = "order";
+const BEGUN: &str = "begun";
 pub const DEFAULT_STATE: &str = "/var/lib/bulwark-sensor";
 
 #[derive(Debug, Clone)]
@@ -93,24 +96,49 @@ impl State {
         self.write("policy", &policy.encode_to_vec())
     }
 
-    fn order_name(id: &str) -> String {
+    fn order_name(kind: &str, id: &str) -> String {
         let digest = ring::digest::digest(&ring::digest::SHA256, id.as_bytes());
-        format!("order-{}", crate::ndjson::hexadecimal(&digest.as_ref()[..16]))
+        format!("{kind}-{}", crate::ndjson::hexadecimal(&digest.as_ref()[..16]))
+    }
+
+    fn result_of(&self, kind: &str, id: &str) -> Option<OrderResult> {
+        OrderResult::decode(self.read(&Self::order_name(kind, id)).ok()?.as_slice()).ok()
     }
 
     /// What an order came to that was carried out before.
     pub fn result(&self, id: &str) -> Option<OrderResult> {
-        OrderResult::decode(self.read(&Self::order_name(id)).ok()?.as_slice()).ok()
+        self.result_of(ORDER, id)
     }
 
     pub fn save_result(&self, result: &OrderResult) -> Result<(), String> {
-        self.write(&Self::order_name(&result.order_id), &result.encode_to_vec())
+        self.write(&Self::order_name(ORDER, &result.order_id), &result.encode_to_vec())?;
+        self.forget_begun(&result.order_id);
+        Ok(())
+    }
+
+    /// What is to be said of an order that was begun and has no result: whoever began it is gone.
+    pub fn begun(&self, id: &str) -> Option<OrderResult> {
+        self.result_of(BEGUN, id)
+    }
+
+    /// Notes before an order is begun what it has come to if nothing else is ever said of it.
+    pub fn note_begun(&self, otherwise: &OrderResult) -> Result<(), String> {
+        self.write(&Self::order_name(BEGUN, &otherwise.order_id), &otherwise.encode_to_vec())
+    }
+
+    /// An order that may be begun again.
+    pub fn forget_begun(&self, id: &str) {
+        let path = self.path(&Self::order_name(BEGUN, id));
+        if path.exists() {
+            remove(&path);
+        }
     }
 
     /// Forgets results of orders that have long expired.
     pub fn prune_results(&self, older_than_us: i64) {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("order-")) {
+        let of_order = |name: &str| [ORDER, BEGUN].iter().any(|kind| name.strip_prefix(kind).is_some_and(|rest| rest.starts_with('-')));
+        for entry in entries.filter(|entry| of_order(&entry.file_name().to_string_lossy())) {
             let old = fs::read(entry.path()).ok().and_then(|bytes| OrderResult::decode(bytes.as_slice()).ok());
             if old.is_some_and(|result| result.finished_us < older_than_us) {
                 remove(&entry.path());
@@ -139,6 +167,19 @@ mod tests {
         assert_eq!(state.result("../x").expect("remembered").finished_us, 5);
         state.prune_results(6);
         assert!(state.result("../x").is_none());
+        // Of one that was begun, until it has a result of its own.
+        let otherwise = OrderResult { order_id: "y".into(), detail: "ended".into(), finished_us: 5, ..OrderResult::default() };
+        for again in [false, true] {
+            state.note_begun(&otherwise).expect("noted");
+            assert_eq!((state.begun("y").expect("noted").detail.as_str(), state.result("y")), ("ended", None));
+            if again {
+                state.save_result(&OrderResult { detail: "done".into(), ..otherwise.clone() }).expect("saved");
+                assert_eq!((state.begun("y"), state.result("y").expect("result").detail.as_str()), (None, "done"));
+            } else {
+                state.forget_begun("y");
+                assert!(state.begun("y").is_none());
+            }
+        }
         assert!(state.identity().unwrap_err().contains("enroll"));
         fs::remove_dir_all(folder).expect("clean");
     }

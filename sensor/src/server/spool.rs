@@ -4,7 +4,7 @@
 use prost::Message;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use super::identity::remove;
@@ -14,6 +14,10 @@ const SEGMENT_BYTES: u64 = 1 << 20;
 const HEAD_BYTES: u64 = 16;
 /// Bound on what is kept in memory while the disk takes nothing.
 const MEMORY_LIMIT: u64 = 4 << 20;
+/// Between what is found at a start and the next number. After a power cut the last appends and removals may be missing, so that the
+/// server may have stored batches of which nothing is known here any more: a number that it knows it takes for the same batch again.
+/// It takes any that is higher. More than a run ever gives, and little enough for two million starts within what a double counts.
+const SKIP: u64 = 1 << 32;
 
 #[derive(Debug)]
 struct Entry {
@@ -79,7 +83,11 @@ impl Spool {
         File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut random)).map_err(|error| format!("random: {error}"))?;
         self.epoch = crate::ndjson::hexadecimal(&random);
         self.next = 1;
-        fs::write(self.folder.join("epoch"), &self.epoch).map_err(|error| format!("{}: {error}", self.folder.display()))
+        let written = File::create(self.folder.join("epoch")).and_then(|mut file| {
+            file.write_all(self.epoch.as_bytes())?;
+            file.sync_all()
+        });
+        written.map_err(|error| format!("{}: {error}", self.folder.display()))
     }
 
     fn path(&self, segment: u64) -> PathBuf {
@@ -101,21 +109,39 @@ impl Spool {
             return;
         }
         for segment in self.segments() {
-            let Ok(mut file) = File::open(self.path(segment)) else { continue };
-            let size = file.metadata().map_or(0, |meta| meta.len());
-            let mut offset = 0;
-            let mut head = [0u8; HEAD_BYTES as usize];
-            while file.seek(SeekFrom::Start(offset)).is_ok() && file.read_exact(&mut head).is_ok() {
-                let (length, sequence, events) = parse_head(&head);
-                if offset + HEAD_BYTES + u64::from(length) > size || sequence < self.next {
-                    break;
-                }
-                self.next = sequence + 1;
-                self.entries.push_back(Entry { sequence, events, length, segment, offset, memory: None });
-                offset += HEAD_BYTES + u64::from(length);
+            let found = self.entries_of(segment);
+            let Some(first) = found.first() else { continue };
+            if self.read(first).is_some_and(|batch| batch.epoch != self.epoch) {
+                // All of it was stored; it could not be removed then.
+                remove(&self.path(segment));
+                continue;
             }
-            self.bytes += offset;
+            self.bytes += found.iter().map(|entry| HEAD_BYTES + u64::from(entry.length)).sum::<u64>();
+            self.entries.extend(found);
         }
+        if let Some(last) = self.entries.back() {
+            self.next = last.sequence.saturating_add(SKIP);
+        }
+    }
+
+    /// The batches of a file, as far as it is whole.
+    fn entries_of(&self, segment: u64) -> Vec<Entry> {
+        let mut found: Vec<Entry> = Vec::new();
+        let Ok(mut file) = File::open(self.path(segment)) else { return found };
+        let size = file.metadata().map_or(0, |meta| meta.len());
+        let mut last = self.entries.back().map_or(0, |entry| entry.sequence);
+        let mut offset = 0;
+        let mut head = [0u8; HEAD_BYTES as usize];
+        while file.seek(SeekFrom::Start(offset)).is_ok() && file.read_exact(&mut head).is_ok() {
+            let (length, sequence, events) = parse_head(&head);
+            if offset + HEAD_BYTES + u64::from(length) > size || sequence <= last {
+                break;
+            }
+            last = sequence;
+            found.push(Entry { sequence, events, length, segment, offset, memory: None });
+            offset += HEAD_BYTES + u64::from(length);
+        }
+        found
     }
 
     pub fn bytes(&self) -> u64 {
@@ -130,7 +156,7 @@ impl Spool {
         let events = batch.events.iter().map(|event| event.count.max(1)).sum();
         let bytes = batch.encode_to_vec();
         let mut entry = Entry { sequence: batch.sequence, events, length: bytes.len() as u32, segment: 0, offset: 0, memory: None };
-        match self.append(&entry, &bytes) {
+        match self.append(&entry, &bytes).or_else(|error| self.append_for_the_oldest(&entry, &bytes, error)) {
             Ok((segment, offset)) => {
                 entry.segment = segment;
                 entry.offset = offset;
@@ -170,25 +196,46 @@ impl Spool {
         Ok((*segment, offset))
     }
 
+    /// Where the disk is full and memory is too, the oldest file makes room on the disk: that one and no other, since whoever else writes
+    /// there may have taken the room before it is used.
+    fn append_for_the_oldest(&mut self, entry: &Entry, bytes: &[u8], error: std::io::Error) -> std::io::Result<(u64, u64)> {
+        self.writer = None;
+        let is_full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        let on_disk = self.entries.front().is_some_and(|oldest| oldest.memory.is_none());
+        if !is_full || !on_disk || self.memory_bytes + bytes.len() as u64 <= MEMORY_LIMIT {
+            return Err(error);
+        }
+        self.throw_front();
+        self.append(entry, bytes)
+    }
+
     fn keep_bound(&mut self) {
-        while self.bytes > self.limit || self.memory_bytes > MEMORY_LIMIT {
-            let segment = self.entries.front().map(|entry| entry.segment);
-            let Some(segment) = segment else { return };
-            let before = self.entries.len();
-            while self.entries.front().is_some_and(|entry| entry.segment == segment) {
-                if let Some(entry) = self.entries.pop_front() {
-                    self.thrown.batches += 1;
-                    self.thrown.events += u64::from(entry.events);
-                    self.let_go(&entry);
-                    if segment == 0 && self.memory_bytes <= MEMORY_LIMIT {
-                        break;
-                    }
-                }
-            }
-            if before == self.entries.len() {
-                return;
+        while self.bytes > self.limit && !self.entries.is_empty() {
+            self.throw_front();
+        }
+        while self.memory_bytes > MEMORY_LIMIT {
+            // What lies on the disk costs no memory: to throw it away would gain nothing.
+            let Some(place) = self.entries.iter().position(|entry| entry.memory.is_some()) else { return };
+            if let Some(entry) = self.entries.remove(place) {
+                self.throw(&entry);
             }
         }
+    }
+
+    /// Throws away the oldest file, or the oldest batch in memory.
+    fn throw_front(&mut self) {
+        let Some(oldest) = self.entries.pop_front() else { return };
+        self.throw(&oldest);
+        let same = |entry: &Entry| oldest.memory.is_none() && entry.memory.is_none() && entry.segment == oldest.segment;
+        while let Some(entry) = self.entries.pop_front_if(|entry| same(entry)) {
+            self.throw(&entry);
+        }
+    }
+
+    fn throw(&mut self, entry: &Entry) {
+        self.thrown.batches += 1;
+        self.thrown.events += u64::from(entry.events);
+        self.let_go(entry);
     }
 
     /// Gives back an entry's room, and its file's when it was the last in it.
@@ -225,18 +272,21 @@ impl Spool {
         }
     }
 
+    /// How many kept batches there are up to `sequence`.
+    pub fn up_to(&self, sequence: u64) -> usize {
+        self.entries.partition_point(|entry| entry.sequence <= sequence)
+    }
+
     /// The first kept batch after `sequence`; batches that cannot be read any more are counted as thrown away.
     pub fn after(&mut self, sequence: u64) -> Option<(u64, EventBatch)> {
         loop {
-            let place = self.entries.partition_point(|entry| entry.sequence <= sequence);
+            let place = self.up_to(sequence);
             let entry = self.entries.get(place)?;
             if let Some(batch) = self.read(entry) {
                 return Some((entry.sequence, batch));
             }
             let entry = self.entries.remove(place)?;
-            self.thrown.batches += 1;
-            self.thrown.events += u64::from(entry.events);
-            self.let_go(&entry);
+            self.throw(&entry);
         }
     }
 
@@ -277,6 +327,95 @@ mod tests {
         EventBatch { events: vec![event], ..EventBatch::default() }
     }
 
+    fn kept(spool: &mut Spool) -> Vec<u64> {
+        std::iter::successors(spool.after(0).map(|found| found.0), |last| spool.after(*last).map(|found| found.0)).collect()
+    }
+
+    fn segments_of(folder: &std::path::Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("folder").flatten().map(|entry| entry.path());
+        let mut segments: Vec<PathBuf> = entries.filter(|path| path.extension().is_some()).collect();
+        segments.sort();
+        segments
+    }
+
+    #[test]
+    fn numbers_that_the_server_may_have_stored_are_not_given_again_after_a_power_cut() {
+        let folder = folder("cut");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open");
+        let epoch = spool.epoch.clone();
+        spool.push(batch(10));
+        let segment = segments_of(&folder).remove(0);
+        let on_disk = fs::read(&segment).expect("what reached the disk");
+        for _ in 0..200 {
+            spool.push(batch(10));
+        }
+        // Sent and stored; then the power fails: neither the last appends nor the removal had reached the disk.
+        spool.forget(&epoch, 201);
+        drop(spool);
+        fs::write(&segment, on_disk).expect("back in time");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open again");
+        assert_eq!((spool.epoch.clone(), kept(&mut spool)), (epoch, vec![1]));
+        let next = spool.push(batch(10));
+        assert!(next > 1_000_000, "batch {next} is stored already, as far as the server knows");
+        // A second cut, before anything of the new run had been written, goes further still.
+        drop(spool);
+        assert!(Spool::open(folder.clone(), 1 << 20).expect("once more").push(batch(10)) > next + 1_000_000);
+        fs::remove_dir_all(folder).expect("clean");
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_epoch_that_could_not_be_removed_is_not_taken_for_the_new_ones() {
+        let folder = folder("left");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open");
+        let epoch = spool.epoch.clone();
+        spool.push(batch(10));
+        spool.forget(&epoch, 1);
+        spool.push(batch(10));
+        let segment = segments_of(&folder).remove(0);
+        let old = fs::read(&segment).expect("batches");
+        spool.forget(&epoch, 2);
+        drop(spool);
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("a new epoch");
+        let first = spool.push(batch(1));
+        drop(spool);
+        fs::write(&segment, old).expect("it is there again");
+        let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open again");
+        assert_eq!(kept(&mut spool), [first]);
+        assert!(!segment.exists());
+        fs::remove_dir_all(folder).expect("clean");
+    }
+
+    #[test]
+    fn a_full_disk_costs_no_more_than_the_room_that_is_needed() {
+        let folder = folder("room");
+        fs::create_dir_all(&folder).expect("folder");
+        let place = std::ffi::CString::new(folder.to_string_lossy().as_bytes()).expect("no zero in it");
+        // SAFETY: zero-terminated texts.
+        let mounted = unsafe { libc::mount(c"tmpfs".as_ptr(), place.as_ptr(), c"tmpfs".as_ptr(), 0, c"size=12m".as_ptr().cast()) };
+        if mounted != 0 {
+            return eprintln!("skipped: no file system can be mounted here ({})", std::io::Error::last_os_error());
+        }
+        let mut spool = Spool::open(folder.join("spool"), 64 << 20).expect("open");
+        let mut pushed = 0;
+        while spool.trouble.is_empty() {
+            pushed = spool.push(batch(100_000));
+            assert!(pushed < 200, "twelve megabytes are never full");
+        }
+        // What fits into memory, and a little more: the oldest file makes room for that.
+        for _ in 0..48 {
+            pushed = spool.push(batch(100_000));
+        }
+        let thrown = spool.take_thrown();
+        assert!((1..=12).contains(&thrown.batches), "{} batches were thrown away", thrown.batches);
+        let kept = kept(&mut spool);
+        assert_eq!((kept.len() as u64 + thrown.batches, kept.last()), (pushed, Some(&pushed)));
+        assert_eq!(spool.trouble, "", "there is room again");
+        drop(spool);
+        // SAFETY: a zero-terminated text.
+        assert_eq!(unsafe { libc::umount2(place.as_ptr(), libc::MNT_DETACH) }, 0);
+        fs::remove_dir_all(folder).expect("clean");
+    }
+
     #[test]
     fn what_was_not_acknowledged_is_there_after_a_restart() {
         let folder = folder("restart");
@@ -294,11 +433,10 @@ mod tests {
         let mut spool = Spool::open(folder.clone(), 1 << 20).expect("open again");
         assert_eq!(spool.epoch, epoch);
         assert_eq!(spool.after(1).expect("second").0, 2);
-        assert_eq!(spool.push(batch(1)), 4);
-        let sequences: Vec<u64> =
-            std::iter::successors(spool.after(1).map(|found| found.0), |last| spool.after(*last).map(|found| found.0)).collect();
-        assert_eq!(sequences, [2, 3, 4]);
-        spool.forget(&epoch, 4);
+        let next = spool.push(batch(1));
+        // The first is stored, but its file holds others: it comes back, and the server knows it.
+        assert_eq!(kept(&mut spool), [1, 2, 3, next]);
+        spool.forget(&epoch, next);
         assert_eq!((spool.bytes(), spool.after(0).is_none()), (0, true));
         drop(spool);
         assert_ne!(Spool::open(folder.clone(), 1).expect("empty").epoch, epoch);

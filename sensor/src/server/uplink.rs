@@ -8,10 +8,11 @@ use super::inventory::Changes;
 use super::link::{self, LinkEvent};
 use super::spool::Spool;
 use crate::engine::Seen;
+use crate::response::evidence;
 use crate::wire::{Acknowledgement, Hello, Loss, OrderResult, Upstream, loss, upstream};
 
 /// Batches that are on their way without having been acknowledged.
-const WINDOW: u64 = 128;
+const WINDOW: usize = 128;
 /// Room in the queue that batches leave to everything else.
 const RESERVED: usize = 16;
 /// Results and evidence that wait for a stream.
@@ -24,7 +25,6 @@ pub struct Uplink {
     pub changes: Changes,
     sender: Option<mpsc::Sender<Upstream>>,
     sent: u64,
-    acknowledged: u64,
     waiting: VecDeque<upstream::Message>,
     losses: Vec<Loss>,
 }
@@ -35,16 +35,8 @@ impl Uplink {
         let spool = Spool::open(state.path("spool"), limit)?;
         let (events, receiver) = mpsc::channel(16);
         tokio::task::spawn_local(link::keep(state.clone(), events));
-        let uplink = Self {
-            state,
-            spool,
-            changes: Changes::default(),
-            sender: None,
-            sent: 0,
-            acknowledged: 0,
-            waiting: VecDeque::new(),
-            losses: Vec::new(),
-        };
+        let uplink =
+            Self { state, spool, changes: Changes::default(), sender: None, sent: 0, waiting: VecDeque::new(), losses: Vec::new() };
         Ok((uplink, receiver))
     }
 
@@ -88,14 +80,11 @@ impl Uplink {
                 return;
             }
         }
-        while sender.capacity() > RESERVED && self.sent.saturating_sub(self.acknowledged) < WINDOW {
+        // What was sent and is still kept waits for its acknowledgement. Counted, since numbers have gaps that nobody acknowledges.
+        while sender.capacity() > RESERVED && self.spool.up_to(self.sent) < WINDOW {
             let Some((sequence, batch)) = self.spool.after(self.sent) else { return };
             if sender.try_send(Upstream { message: Some(upstream::Message::Batch(batch)) }).is_err() {
                 return;
-            }
-            if self.sent == 0 {
-                // The first of this stream: what lies before it was acknowledged in an earlier one, or thrown away.
-                self.acknowledged = self.acknowledged.max(sequence - 1);
             }
             self.sent = sequence;
         }
@@ -114,6 +103,15 @@ impl Uplink {
             self.waiting.push_back(message);
         }
         self.pump();
+    }
+
+    /// How much evidence may be collected beside what still waits to be sent.
+    pub fn room_for_evidence(&self) -> usize {
+        let bytes = |message: &upstream::Message| match message {
+            upstream::Message::Evidence(chunk) => chunk.content.len(),
+            _ => 0,
+        };
+        evidence::LIMIT.saturating_sub(self.waiting.iter().map(bytes).sum())
     }
 
     /// Something that is of no worth later.
@@ -136,7 +134,6 @@ impl Uplink {
         drop(sender.try_send(Upstream { message: Some(upstream::Message::Hello(hello)) }));
         self.sender = Some(sender);
         self.sent = 0;
-        self.acknowledged = 0;
         self.pump();
     }
 
@@ -146,9 +143,53 @@ impl Uplink {
 
     pub fn acknowledged(&mut self, acknowledgement: &Acknowledgement) {
         self.spool.forget(&acknowledgement.epoch, acknowledgement.sequence);
-        if acknowledgement.epoch == self.spool.epoch {
-            self.acknowledged = self.acknowledged.max(acknowledgement.sequence);
-        }
         self.pump();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::EventBatch;
+
+    fn uplink(folder: &std::path::Path) -> Uplink {
+        let state = State::open(&folder.to_string_lossy()).expect("state");
+        let spool = Spool::open(state.path("spool"), SPOOL_BYTES).expect("spool");
+        Uplink { state, spool, changes: Changes::default(), sender: None, sent: 0, waiting: VecDeque::new(), losses: Vec::new() }
+    }
+
+    fn batches(receiver: &mut mpsc::Receiver<Upstream>) -> Vec<u64> {
+        let messages = std::iter::from_fn(|| receiver.try_recv().ok());
+        messages
+            .filter_map(|sent| match sent.message {
+                Some(upstream::Message::Batch(batch)) => Some(batch.sequence),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_counted_and_numbers_that_are_not_given_are_waited_for_by_nobody() {
+        let folder = std::env::temp_dir().join(format!("uplink-{}", std::process::id()));
+        let mut before = uplink(&folder);
+        for _ in 0..3 {
+            before.spool.push(EventBatch::default());
+        }
+        drop(before);
+        let mut uplink = uplink(&folder);
+        for _ in 0..WINDOW {
+            uplink.spool.push(EventBatch::default());
+        }
+        let (sender, mut receiver) = mpsc::channel(4 * WINDOW);
+        uplink.up(sender, Hello::default());
+        let sent = batches(&mut receiver);
+        assert_eq!((&sent[..3], sent.len()), ([1, 2, 3].as_slice(), WINDOW));
+        let epoch = uplink.spool.epoch.clone();
+        uplink.acknowledged(&Acknowledgement { epoch: epoch.clone(), sequence: 2 });
+        assert_eq!(batches(&mut receiver).len(), 2);
+        let last = sent[WINDOW - 1];
+        uplink.acknowledged(&Acknowledgement { epoch, sequence: last });
+        assert_eq!(batches(&mut receiver).len(), 1);
+        std::fs::remove_dir_all(folder).expect("clean");
     }
 }

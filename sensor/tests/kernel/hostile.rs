@@ -56,6 +56,30 @@ fn programs_from_memory_and_on_sockets_end_before_they_begin() {
     }
 }
 
+/// More cgroups than the kernel half has entries for.
+const CGROUPS: u32 = 20_000;
+
+#[test]
+fn cgroups_by_the_ten_thousand_end_nothing() {
+    needs_kernel!();
+    let mounts = fs::read_to_string("/proc/mounts").expect("mounts");
+    let Some(place) = mounts.lines().find_map(|line| line.strip_prefix("cgroup2 ")?.split(' ').next()) else {
+        return eprintln!("skipped: no cgroup version 2 is mounted");
+    };
+    let running = harness::start("cgroups", r#"{"selections":[{"type":"execve","fromContainers":true}]}"#);
+    let folder = format!("{place}/bulwark-many-{}", std::process::id());
+    fs::create_dir(&folder).expect("a cgroup");
+    let made = (0..CGROUPS).take_while(|number| fs::create_dir(format!("{folder}/{number}")).is_ok()).count() as u32;
+    let name = format!("after-{}", std::process::id());
+    let said = harness::container(&running, &name, "echo ran");
+    for number in 0..made {
+        fs::remove_dir(format!("{folder}/{number}")).expect("clean");
+    }
+    fs::remove_dir(&folder).expect("clean");
+    assert_eq!((made, said.as_str()), (CGROUPS, "ran\n"));
+    running.stop().find("execve", |event| event["container"]["id"] == name.as_str());
+}
+
 /// How many processes follow each other, each the child of the one before.
 const GENERATIONS: u32 = 5_000;
 
