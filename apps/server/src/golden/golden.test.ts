@@ -350,6 +350,29 @@ test("a new version opens rebuilds for those who stand on the old one; they and 
   expect(shop.risksOwn + shop.risksBase).toBeGreaterThan(0);
 });
 
+test("who settles bases holds no risk while it waits for assessments: who publishes takes them in that order", async () => {
+  await push("team/ordered", "1", { layers: [OS, module("lodash", "4.17.4"), file("srv/ordered")], config: config() });
+  const repository = await repositoryId("team/ordered");
+  let settling: Promise<void> | undefined;
+  const held = await server.store.tenant(1, async (db) => {
+    await lockAssessments(db);
+    const { numUpdatedRows } = await db
+      .updateTable("risk")
+      .set({ verdict: null })
+      .where("repository_id", "=", repository)
+      .executeTakeFirst();
+    return numUpdatedRows;
+  });
+  expect(held).toBeGreaterThan(0n);
+  await server.store.tenant(1, async (db) => {
+    await lockAssessments(db);
+    settling = settleBases(server.store, 1, { repositories: [repository] }, server.clock.now);
+    await untilSomebodyWaits();
+    await db.selectFrom("risk").select("id").where("repository_id", "=", repository).forUpdate().noWait().execute();
+  });
+  await settling;
+});
+
 test("a developer sees all golden images, and changes none of other owners", async () => {
   const developer = await server.account("developer");
   const { body: listed } = await call(developer, "GET", "/golden?state=published");

@@ -4,6 +4,7 @@ import {
   baseTags,
   type ConcernedImages,
   type FixedBase,
+  lockAssessments,
   movedBases,
   openRebuilds,
   repositoriesAtRisk,
@@ -24,7 +25,13 @@ import { growWhole } from "../lineage/grow.ts";
 export async function settleBases(store: Store, tenantId: number, of: ConcernedImages, now: Date): Promise<void> {
   const bases = await growWhole(store, tenantId);
   await store.tenant(tenantId, async (db) => {
+    // Assessments before risks and tasks, as who publishes, matches or synchronises takes them: otherwise each waits for the other.
+    await lockAssessments(db);
     const { images = [], repositories: named = [] } = of;
+    // What stands on a base that was not known is judged anew, as are tags that moved; a scan is judged at once.
+    await staleOnNodes(db, bases);
+    for (const repository of named) await staleInRepository(db, repository);
+    await assessImages(db, images, now);
     const repositories = [...new Set([...named, ...(await repositoriesOfImages(db, images))])];
     // A base that came after its children takes over what was thought to be theirs.
     await assignStages(db, [...new Set([...repositories, ...(await repositoriesAtRisk(db, bases))])]);
@@ -33,10 +40,6 @@ export async function settleBases(store: Store, tenantId: number, of: ConcernedI
     for (const repository of repositories) newer.push(...(await newerBases(db, repository)));
     for (const base of [...moved, ...newer]) await openRebuilds(db, base, now);
     await settleRebuilds(db, repositories, now);
-    // What stands on a base that was not known is judged anew, as are tags that moved; a scan is judged at once.
-    await staleOnNodes(db, bases);
-    for (const repository of named) await staleInRepository(db, repository);
-    await assessImages(db, images, now);
   });
 }
 
