@@ -651,6 +651,7 @@ export {
   removeSchedule,
   type Schedule,
   type ScheduleSettings,
+  takeSchedule,
 } from "./schedules/schedules.ts";
 export type { KeptManifest } from "./schema/cleanups.ts";
 export type { JobState, TaskState } from "./schema/jobs.ts";

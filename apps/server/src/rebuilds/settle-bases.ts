@@ -36,9 +36,10 @@ export async function settleBases(store: Store, tenantId: number, of: ConcernedI
     // A base that came after its children takes over what was thought to be theirs.
     await assignStages(db, [...new Set([...repositories, ...(await repositoriesAtRisk(db, bases))])]);
     const moved = await movedBases(db, { images, repositories });
-    const newer = [];
-    for (const repository of repositories) newer.push(...(await newerBases(db, repository)));
-    for (const base of [...moved, ...newer]) await openRebuilds(db, base, now);
+    for (const base of moved) await openRebuilds(db, base, now);
+    for (const repository of repositories) {
+      for (const base of await newerBases(db, repository)) await openRebuilds(db, base, now);
+    }
     await settleRebuilds(db, repositories, now);
   });
 }

@@ -78,7 +78,7 @@ async function syncRegistry(
   for (const [index, name] of names.entries()) {
     signal.throwIfAborted();
     context.progress(index / names.length, name);
-    problems.push(...(await syncRepository(deps, context, registry, name, access)));
+    for (const problem of await syncRepository(deps, context, registry, name, access)) problems.push(problem);
   }
   if (only === undefined) {
     await store.tenant(tenantId, async (db) => {
