@@ -24,11 +24,12 @@ export interface ForestGrowth {
  * Brings the forest up to date with the images that came, went or moved since it was grown last. An image costs the layers
  * that it has; what stands on a base is not looked at when the base comes or goes.
  *
+ * @param batch changed chains that are worked off, for tests
  * @example while ((await store.tenant(1, growForest)).more);
  */
-export async function growForest(db: TenantQueries): Promise<ForestGrowth> {
+export async function growForest(db: TenantQueries, batch: number = BATCH): Promise<ForestGrowth> {
   await sql`SELECT pg_advisory_xact_lock(${LINEAGE_LOCK}, current_tenant())`.execute(db);
-  const taken = await takeChanges(db);
+  const taken = await takeChanges(db, batch);
   const chains = [...new Set(taken)];
   if (chains.length === 0) return { chains, bases: [], more: false };
   const part = emptyPart();
@@ -51,12 +52,12 @@ export async function growForest(db: TenantQueries): Promise<ForestGrowth> {
   for (const chain of await declaringAbove(db, newBases)) again.add(chain);
   await noteChanges(db, [...again]);
   const bases = newBases.filter((chain) => (part.nodes.get(chain)?.beneath ?? 0) > 0);
-  return { chains, bases, more: taken.length === BATCH || again.size > 0 };
+  return { chains, bases, more: taken.length === batch || again.size > 0 };
 }
 
-async function takeChanges(db: TenantQueries): Promise<readonly number[]> {
+async function takeChanges(db: TenantQueries, batch: number): Promise<readonly number[]> {
   const { rows } = await sql<{ chain: number }>`
-    DELETE FROM lineage_change WHERE id IN (SELECT id FROM lineage_change ORDER BY id LIMIT ${BATCH})
+    DELETE FROM lineage_change WHERE id IN (SELECT id FROM lineage_change ORDER BY id LIMIT ${batch})
     RETURNING chain_id AS chain`.execute(db);
   return rows.map(({ chain }) => chain);
 }

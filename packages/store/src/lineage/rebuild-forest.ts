@@ -58,7 +58,7 @@ export async function rebuildForest<Result>(
     const waiting = await client.query("DELETE FROM lineage_change");
     const estate = await readEstate(client);
     const { forest, risks, result } = build(estate, await readChainRisk(client));
-    const differed = (waiting.rowCount ?? 0) > 0 || (await differs(client, estate, forest));
+    const differed = (waiting.rowCount ?? 0) > 0 || (await differs(client, estate, forest, claims));
     if (differed) await writeForest(client, tenantId, estate, forest, claims);
     await writeRisk(client, tenantId, risks);
     await client.query("COMMIT");
@@ -72,22 +72,45 @@ export async function rebuildForest<Result>(
 }
 
 const MIX = 1_000_003;
+/** Keeps what stands for no repository above zero: remainders of negative numbers are of two minds. */
+const REPOSITORIES = 1;
+const SUMS = ["nodes", "carried", "links", "places", "words", "claims"] as const;
+type Sums = Record<(typeof SUMS)[number], number>;
 
-/** Compares sums over all nodes: of what they carry, and of who stands on whom. */
-async function differs(client: pg.ClientBase, { chains }: EstateColumns, forest: BuiltForest): Promise<boolean> {
-  const { rows } = await client.query<Record<"nodes" | "carried" | "links", number>>(`
-    SELECT count(*) AS nodes, coalesce(sum(live::int8 * 3 + beneath), 0)::int8 AS carried,
-      coalesce(sum((chain_id % ${MIX}) * (coalesce(parent_id, 0) % ${MIX} + 1) % ${MIX}), 0)::int8 AS links FROM lineage_node`);
-  let [carried, links] = [0, 0];
+/** Compares sums over all nodes: of what they carry, of who stands on whom, of whose they are, and of what they declare. */
+async function differs(
+  client: pg.ClientBase,
+  { chains }: EstateColumns,
+  forest: BuiltForest,
+  claims: readonly ClaimState[],
+): Promise<boolean> {
+  const mixed = (value: string) => `coalesce(sum((chain_id % ${MIX}) * ((${value}) % ${MIX} + 1) % ${MIX}), 0)::int8`;
+  const names = claims.map((claim) => `'${claim}'`).join();
+  const { rows } = await client.query<Sums>(`
+    SELECT count(*) AS nodes, ${mixed("images::int8 * 7 + live::int8 * 3 + beneath")} AS carried,
+      ${mixed("coalesce(parent_id, 0)")} AS links,
+      ${mixed(`CASE WHEN several THEN 0 ELSE coalesce(repository_id, -1) END + ${REPOSITORIES}`)} AS places,
+      ${mixed("coalesce(declared_id, 0)")} AS words, ${mixed(`array_position(ARRAY[${names}], claim) - 1`)} AS claims
+    FROM lineage_node`);
+  const [kept] = rows;
+  const built = sumsOf(chains.ids, forest);
+  return kept === undefined || SUMS.some((sum) => kept[sum] !== built[sum]);
+}
+
+function sumsOf(ids: Float64Array, forest: BuiltForest): Sums {
+  const sums = { nodes: forest.size, carried: 0, links: 0, places: 0, words: 0, claims: 0 };
+  const idOf = (node: number) => (node < 0 ? 0 : at(ids, at(forest.chain, node)));
   for (let node = 0; node < forest.size; node++) {
-    carried += at(forest.own, node) * 3 + at(forest.beneath, node);
-    const id = at(chains.ids, at(forest.chain, node)) % MIX;
-    const parent = at(forest.parent, node);
-    const below = parent < 0 ? 0 : at(chains.ids, at(forest.chain, parent)) % MIX;
-    links += (id * (below + 1)) % MIX;
+    const id = idOf(node) % MIX;
+    const mixed = (value: number) => (id * ((value % MIX) + 1)) % MIX;
+    const repository = at(forest.repository, node);
+    sums.carried += mixed(at(forest.ends, node) * 7 + at(forest.own, node) * 3 + at(forest.beneath, node));
+    sums.links += mixed(idOf(at(forest.parent, node)));
+    sums.places += mixed((repository === -2 ? 0 : repository) + REPOSITORIES);
+    sums.words += mixed(idOf(at(forest.declared, node)));
+    sums.claims += mixed(at(forest.claim, node));
   }
-  const kept = rows[0];
-  return kept === undefined || kept.nodes !== forest.size || kept.carried !== carried || kept.links !== links;
+  return sums;
 }
 
 async function writeForest(
