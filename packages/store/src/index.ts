@@ -396,6 +396,7 @@ export {
   type TaskEnd,
 } from "./jobs/task-life.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
+export { hasFreshBases, takeFreshBases } from "./lineage/fresh-bases.ts";
 export { countForestChanges, type ForestGrowth, growForest } from "./lineage/grow-forest.ts";
 export {
   containersOn,

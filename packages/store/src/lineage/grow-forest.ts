@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
 import { type ChainImages, chainsDeclaring, imagesOnChains } from "./chain-images.ts";
 import { contradictClaims, judgeClaim, recountBeneath } from "./claims.ts";
+import { noteFreshBases } from "./fresh-bases.ts";
 import { emptyPart, loadUnder, saveChanged } from "./load-part.ts";
 import { addBeneath, type ForestNode, type ForestPart, insertChain, isBase, parentOf, setNode } from "./radix.ts";
 
@@ -14,8 +15,6 @@ const BATCH = 200;
 export interface ForestGrowth {
   /** Chains that were brought up to date. */
   readonly chains: readonly number[];
-  /** Nodes that images which were there before stand on from now on. */
-  readonly bases: readonly number[];
   /** Whether there may be more. */
   readonly more: boolean;
 }
@@ -24,6 +23,8 @@ export interface ForestGrowth {
  * Brings the forest up to date with the images that came, went or moved since it was grown last. An image costs the layers
  * that it has; what stands on a base is not looked at when the base comes or goes.
  *
+ * Nodes that images which were there before stand on from now on are noted as fresh bases.
+ *
  * @param batch changed chains that are worked off, for tests
  * @example while ((await store.tenant(1, growForest)).more);
  */
@@ -31,7 +32,7 @@ export async function growForest(db: TenantQueries, batch: number = BATCH): Prom
   await sql`SELECT pg_advisory_xact_lock(${LINEAGE_LOCK}, current_tenant())`.execute(db);
   const taken = await takeChanges(db, batch);
   const chains = [...new Set(taken)];
-  if (chains.length === 0) return { chains, bases: [], more: false };
+  if (chains.length === 0) return { chains, more: false };
   const part = emptyPart();
   await loadUnder(db, part, chains);
   const facts = await imagesOnChains(db, chains);
@@ -51,8 +52,11 @@ export async function growForest(db: TenantQueries, batch: number = BATCH): Prom
   for (const chain of await chainsDeclaring(db, grown)) again.add(chain);
   for (const chain of await declaringAbove(db, newBases)) again.add(chain);
   await noteChanges(db, [...again]);
-  const bases = newBases.filter((chain) => (part.nodes.get(chain)?.beneath ?? 0) > 0);
-  return { chains, bases, more: taken.length === batch || again.size > 0 };
+  await noteFreshBases(
+    db,
+    newBases.filter((chain) => (part.nodes.get(chain)?.beneath ?? 0) > 0),
+  );
+  return { chains, more: taken.length === batch || again.size > 0 };
 }
 
 async function takeChanges(db: TenantQueries, batch: number): Promise<readonly number[]> {

@@ -113,6 +113,13 @@ function sumsOf(ids: Float64Array, forest: BuiltForest): Sums {
   return sums;
 }
 
+/** What images stand on by what was built, and did not by what was kept. */
+const NOTE_FRESH_BASES = `
+  INSERT INTO lineage_fresh_base (tenant_id, chain_id)
+  SELECT b.tenant_id, b.chain_id FROM lineage_built b LEFT JOIN lineage_node n ON n.chain_id = b.chain_id
+  WHERE b.beneath > 0 AND (b.images > 0 OR b.several) AND (n.images > 0 OR n.several) IS NOT TRUE
+  ON CONFLICT DO NOTHING`;
+
 async function writeForest(
   client: pg.ClientBase,
   tenantId: number,
@@ -121,13 +128,15 @@ async function writeForest(
   claims: readonly ClaimState[],
 ): Promise<void> {
   // Into a table that separates tenants nothing can be copied (PostgreSQL documentation, COPY, "Notes").
-  await client.query("DELETE FROM lineage_node; CREATE TEMP TABLE lineage_built (LIKE lineage_node) ON COMMIT DROP");
+  await client.query("CREATE TEMP TABLE lineage_built (LIKE lineage_node) ON COMMIT DROP");
   const into = client.query(
     copyFrom(`COPY lineage_built (tenant_id, chain_id, layers, parent_id, edge_id, images, live, beneath, repository_id, several,
       image_id, declared_id, claim) FROM STDIN`),
   );
   await pipeline(Readable.from(rowsOf(tenantId, estate, forest, claims)), into);
-  await client.query("INSERT INTO lineage_node SELECT * FROM lineage_built");
+  await client.query(
+    `${NOTE_FRESH_BASES}; DELETE FROM lineage_node; INSERT INTO lineage_node SELECT * FROM lineage_built`,
+  );
 }
 
 function* rowsOf(
