@@ -212,6 +212,7 @@ export {
   endCleanup,
   listCleanups,
   listHolds,
+  namedElsewhere,
   nextCleanupItem,
   notePulls,
   removeHold,

@@ -8,6 +8,7 @@ import {
   getRegistry,
   type KeptManifest,
   listCleanups,
+  namedElsewhere,
   nextCleanupItem,
   type Store,
   settleCleanupItem,
@@ -29,7 +30,7 @@ export interface CleanupDeps {
 
 /**
  * Deletes what a cleanup names, one after the other. Each is looked at once more right before: what somebody used, held or
- * built upon meanwhile stays. Its manifests are kept first, so that it can be put back. What daemons of a node keep is removed by a worker of that
+ * built upon meanwhile stays, and so do images of an index that other tags name. Its manifests are kept first, so that it can be put back. What daemons of a node keep is removed by a worker of that
  * node, and cannot be put back from here. The task's payload: `{ cleanup, node }`.
  */
 export function cleanUpHandler(deps: CleanupDeps): (context: TaskContext) => Promise<void> {
@@ -76,9 +77,12 @@ async function cleanItem(
     repository = await openPlace(deps, tenantId, item, "pull,push,delete", signal);
     const manifests = await readManifests(repository, digest);
     if (manifests.length === 0) return await settle({ state: "kept", why: "the registry does not have it any more" });
+    const digests = manifests.map((manifest) => manifest.digest);
+    const named = await store.tenant(tenantId, (db) => namedElsewhere(db, item, digests));
+    if (named.has(digest)) return await settle({ state: "kept", why: "an index that another tag names has it" });
     // Kept before it is deleted: a server that dies between the two has lost nothing.
     await store.tenant(tenantId, (db) => settleCleanupItem(db, item.id, { state: "waiting", manifests, now: clock() }));
-    for (const manifest of manifests) await repository.deleteManifest(manifest.digest);
+    for (const each of digests) if (!named.has(each)) await repository.deleteManifest(each);
     await settle({ state: "deleted" });
   } catch (error) {
     if (signal.aborted) throw error;

@@ -98,7 +98,8 @@ export async function decideCleanup(
 }
 
 /**
- * The next item that was not dealt with yet; undefined at the end.
+ * The next item that was not dealt with yet; undefined at the end. Indexes come before images: what of them has tags of its own is deleted
+ * only when they are gone.
  *
  * @param node whose images; empty: those of registries
  */
@@ -112,10 +113,27 @@ export async function nextCleanupItem(
     FROM cleanup_item i JOIN cleanup c ON c.id = i.cleanup_id JOIN repository r ON r.id = i.repository_id
       JOIN registry g ON g.id = r.registry_id
     WHERE i.cleanup_id = ${cleanup} AND c.state = 'approved' AND i.state = 'waiting'
-      AND ${node === "" ? sql`g.kind <> 'local'` : sql`g.kind = 'local' AND g.address = ${node}`} ORDER BY i.id LIMIT 1`.execute(
-    db,
-  );
+      AND ${node === "" ? sql`g.kind <> 'local'` : sql`g.kind = 'local' AND g.address = ${node}`}
+    ORDER BY EXISTS (SELECT FROM image WHERE digest = i.digest), i.id LIMIT 1`.execute(db);
   return rows[0];
+}
+
+/** Which of some manifests other tags of an item's repository name, those left out that its cleanup deleted. */
+export async function namedElsewhere(
+  db: TenantQueries,
+  { id, repositoryId, digest }: Pick<CleanupItem, "id" | "repositoryId" | "digest">,
+  manifests: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ digest: string }>`
+    WITH live AS (
+      SELECT t.id, t.digest FROM tag t
+      WHERE t.repository_id = ${repositoryId} AND t.gone_at IS NULL AND t.digest <> ${digest}
+        AND NOT EXISTS (SELECT FROM cleanup_item own JOIN cleanup_item other USING (cleanup_id) WHERE own.id = ${id}
+          AND other.repository_id = t.repository_id AND other.digest = t.digest AND other.state = 'deleted'))
+    SELECT digest FROM live WHERE digest = ANY(${manifests}::text[])
+    UNION SELECT i.digest FROM live JOIN tag_image ti ON ti.tag_id = live.id JOIN image i ON i.id = ti.image_id
+      WHERE i.digest = ANY(${manifests}::text[])`.execute(db);
+  return new Set(rows.map((row) => row.digest));
 }
 
 export async function settleCleanupItem(
