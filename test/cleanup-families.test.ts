@@ -24,7 +24,7 @@ const image = (path: string, architecture: string) =>
     layers: [
       { files: { "etc/os-release": `ID=debian\nVERSION_ID="12"\n`, [path]: path }, createdBy: `COPY ${path} /` },
     ],
-    platform: { os: "linux", architecture },
+    architecture,
   });
 
 interface Item {
@@ -43,7 +43,7 @@ let server: ServerUnderTest;
 let second: ApiClient;
 let registry: number;
 /** Answers a DELETE of a manifest before the registry does, or lets it through. */
-const refuse: (digest: string) => Promise<boolean> = async () => false;
+let refuse: (digest: string) => Promise<boolean> = async () => false;
 
 /** Stands before the real registry, to fail it. */
 function startBetween(): Promise<Server> {
@@ -218,4 +218,81 @@ test("a family goes as a whole, and an image of it stays while its index does", 
   expect((await itemsOf(id)).map(({ state }) => state)).toEqual(["deleted", "deleted", "deleted"]);
   for (const digest of [index, amd.manifest.digest, arm.manifest.digest])
     expect(await statusOf("family", digest)).toBe(404);
+});
+
+test("a cleanup that fails half way is brought to its end by the next try, and can be put back at any time", async () => {
+  const { index, parts } = await pushOld("half", "1");
+  const [first = "", last = ""] = parts;
+  refuse = async (digest) => digest === last;
+  const id = await cleanUp("half");
+  const broken = await until("the failure", async () => (await itemsOf(id)).find(({ why }) => why !== ""));
+  expect(broken).toMatchObject({ state: "deleted", why: expect.stringContaining("500") });
+  expect(await stateOf(id)).toBe("approved");
+  refuse = async () => false;
+  await done(id);
+  expect(await itemsOf(id)).toMatchObject([{ state: "deleted" }]);
+  for (const digest of [index, first, last]) expect(await statusOf("half", digest)).toBe(404);
+  await server.call("POST", `/cleanup-items/${broken.id}/restore`);
+  for (const reference of ["1", first, last]) expect(await statusOf("half", reference)).toBe(200);
+});
+
+test("a cleanup that the registry refuses from the first on has failed, and nothing is gone", async () => {
+  const { index, parts } = await pushOld("refused", "1");
+  refuse = async () => true;
+  const id = await cleanUp("refused");
+  await done(id);
+  refuse = async () => false;
+  const [item] = await itemsOf(id);
+  expect(item).toMatchObject({ state: "failed", why: expect.stringContaining("500") });
+  expect((await server.send("POST", `/cleanup-items/${item?.id}/restore`)).status).toBe(404);
+  for (const digest of [index, ...parts]) expect(await statusOf("refused", digest)).toBe(200);
+});
+
+test("what is put back moves no tag that was pushed anew since", async () => {
+  const { index, parts } = await pushOld("moved", "1");
+  const id = await cleanUp("moved");
+  await done(id);
+  await push(image("srv/newer", "amd64"), "moved:1");
+  const newer = await digestOf("moved", "1");
+  const [item] = await itemsOf(id);
+  await server.call("POST", `/cleanup-items/${item?.id}/restore`);
+  expect(await digestOf("moved", "1")).toBe(newer);
+  for (const digest of [index, ...parts]) expect(await statusOf("moved", digest)).toBe(200);
+  expect(await itemsOf(id)).toMatchObject([{ state: "restored", why: expect.stringMatching(/pushed.*1/) }]);
+});
+
+test("a cleanup whose job is cancelled is over: what it did not come to is kept, what it began can be put back", async () => {
+  const first = await pushOld("cancelled", "1");
+  const second = await pushOld("cancelled", "2");
+  let reached: () => void = () => {};
+  let goOn: () => void = () => {};
+  const isReached = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const mayGoOn = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const lasts = [first.parts[1], second.parts[1]];
+  refuse = async (digest) => {
+    if (!lasts.includes(digest)) return false;
+    reached();
+    await mayGoOn;
+    return true;
+  };
+  const id = await cleanUp("cancelled");
+  await isReached;
+  const begun = (await itemsOf(id)).find(({ state }) => state === "deleted");
+  expect((await server.send("POST", `/cleanup-items/${begun?.id}/restore`)).status).toBe(409);
+  const { items: jobs } = await server.call<Listed<{ id: number }>>("GET", "/jobs?kind=cleanup");
+  await server.call("POST", `/jobs/${jobs[0]?.id}/cancel`);
+  await done(id);
+  goOn();
+  expect((await itemsOf(id)).map(({ state, why }) => [state, why]).sort()).toEqual([
+    ["deleted", "its job was cancelled"],
+    ["kept", "its job was cancelled"],
+  ]);
+  refuse = async () => false;
+  await server.call("POST", `/cleanup-items/${begun?.id}/restore`);
+  for (const { index, parts } of [first, second])
+    for (const digest of [index, ...parts]) expect(await statusOf("cancelled", digest)).toBe(200);
 });

@@ -36,6 +36,8 @@ interface CleanupItemTable {
   readonly why: Generated<string>;
   /** As the registry gave them before: what the tags named, then what belonged to it, also where that stayed for other tags. */
   readonly manifests: ColumnType<readonly KeptManifest[], string | undefined, string>;
+  /** Manifests of it that are still to be deleted. */
+  readonly left_digests: Generated<readonly string[]>;
   readonly at: Date | null;
 }
 
