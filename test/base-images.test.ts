@@ -264,6 +264,18 @@ describe.skipIf(rootfs === undefined)("a chain of images on a real Debian", () =
     expect(await rebuildOf("team/shop")).toMatchObject({ state: "done", reopened: 1 });
   });
 
+  test("closes the task of a repository that left its registry", async () => {
+    await push(old.app, "team/shop:1");
+    await sync();
+    expect(await rebuildOf("team/shop")).toMatchObject({ state: "open" });
+    await server.call("PATCH", `/registries/${registry}`, { exclude: ["team/*"] });
+    await sync();
+    expect(await rebuildOf("team/shop")).toMatchObject({ state: "done" });
+    await server.call("PATCH", `/registries/${registry}`, { exclude: [] });
+    await push(fixed.app, "team/shop:1");
+    await sync();
+  });
+
   test("takes the base of a squashed image from its build provenance, and never against its layers", async () => {
     const flat = buildImage({
       layers: [{ files: { "etc/os-release": "ID=debian\nVERSION_ID=12\n", flat: "all in one layer" } }],

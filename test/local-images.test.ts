@@ -75,6 +75,53 @@ test("the images that containerd keeps on a machine are scanned, followed, and l
   expect((await repositories()).map(({ name }) => name)).toEqual(["registry.example/team/shop"]);
 });
 
+test("a rebuild of a repository that a machine keeps is done when the machine has it built anew, or not any more", async () => {
+  const { store } = server.running;
+  await load("registry.example/team/left", "4.17.4");
+  await scan();
+  const idOf = (name: string) =>
+    store.tenant(1, (db) =>
+      db.selectFrom("repository").select("id").where("name", "=", name).executeTakeFirstOrThrow(),
+    );
+  for (const name of ["registry.example/team/shop", "registry.example/team/left"]) {
+    const { id } = await idOf(name);
+    await store.tenant(1, async (db) => {
+      const image = await db
+        .selectFrom("image_location")
+        .select("image_id")
+        .where("repository_id", "=", id)
+        .executeTakeFirstOrThrow();
+      const risk = await db
+        .selectFrom("risk")
+        .select("finding")
+        .where("repository_id", "=", id)
+        .executeTakeFirstOrThrow();
+      const task = {
+        repository_id: id,
+        base_repository_id: id,
+        from_image_id: image.image_id,
+        to_image_id: image.image_id,
+      };
+      const told = { to_tag: "1", findings: [risk.finding], opened_at: new Date() };
+      await db
+        .insertInto("rebuild_task")
+        .values({ tenant_id: 1, ...task, ...told })
+        .execute();
+    });
+  }
+  const open = async () => (await server.call<Listed<unknown>>("GET", "/rebuilds?state=open")).items.length;
+  await scan();
+  expect(await open()).toBe(2);
+  await ctr("images", "rm", "registry.example/team/left:1");
+  await scan();
+  expect(await open()).toBe(1);
+  await load("registry.example/team/shop", "4.17.21");
+  await scan();
+  expect(await open()).toBe(0);
+  await load("registry.example/team/shop", "4.17.4");
+  await scan();
+});
+
 test("a scan for one machine waits for the worker there, and says so", async () => {
   const { id } = await server.call<{ id: number }>("POST", "/scans/local", { node: "elsewhere" });
   const waiting = await until("a worker to hand it on", async () => {

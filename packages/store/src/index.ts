@@ -202,17 +202,23 @@ export type { ConcernedImages } from "./cases/concerned-images.ts";
 export {
   addCleanup,
   addHold,
+  beginDeletion,
   type Cleanup,
   type CleanupHold,
   type CleanupItem,
+  type CleanupTurn,
   cleanupItems,
   cleanupPlaces,
+  type DeletedItem,
   decideCleanup,
   deletedManifests,
   endCleanup,
+  explainUnfinished,
   listCleanups,
   listHolds,
+  namedElsewhere,
   nextCleanupItem,
+  noteDeleted,
   notePulls,
   removeHold,
   settleCleanupItem,
@@ -396,6 +402,7 @@ export {
   type TaskEnd,
 } from "./jobs/task-life.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
+export { hasFreshBases, takeFreshBases } from "./lineage/fresh-bases.ts";
 export { countForestChanges, type ForestGrowth, growForest } from "./lineage/grow-forest.ts";
 export {
   containersOn,
@@ -657,6 +664,7 @@ export {
   removeSchedule,
   type Schedule,
   type ScheduleSettings,
+  takeSchedule,
 } from "./schedules/schedules.ts";
 export type { KeptManifest } from "./schema/cleanups.ts";
 export type { JobState, TaskState } from "./schema/jobs.ts";

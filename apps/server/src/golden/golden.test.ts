@@ -1,6 +1,6 @@
 import { buildImage, type ImageInput } from "@bulwark/image/testing";
 import type { AdvisoryMatch } from "@bulwark/model";
-import { addNotificationRule, NOTICE_EVENTS, takeNotices } from "@bulwark/store";
+import { addNotificationRule, endGolden, lockAssessments, NOTICE_EVENTS, takeNotices } from "@bulwark/store";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { settleBases } from "../rebuilds/settle-bases.ts";
 import { matchEstate } from "../scans/watch-advisories.ts";
@@ -138,6 +138,53 @@ test("an image becomes golden by two people, is told to those who stand on it, a
     expect.arrayContaining(["golden.propose", "golden.approve", "golden.publish", "golden.revoke"]),
   );
 });
+
+test("what is published while it is revoked is refused, and cannot stay behind as a published version", async () => {
+  const build = (path: string): ImageInput => ({ layers: [OS, file(path)], config: config() });
+  await push("platform/raced", "1.0", build("opt/raced"));
+  const id = await makeGolden("platform/raced");
+  await call(proposer, "POST", `/golden/${id}/publish`, { tag: "1.0", description: "first" });
+  await push("platform/raced", "1.1", build("opt/raced-1"));
+  let publishing: ReturnType<typeof call> | undefined;
+  await server.store.tenant(1, async (db) => {
+    await lockAssessments(db);
+    publishing = call(proposer, "POST", `/golden/${id}/publish`, { tag: "1.1", description: "second" });
+    await untilSomebodyWaits();
+    const end = {
+      state: "revoked",
+      reason: "broken into",
+      successorId: null,
+      name: "x",
+      now: server.clock.now,
+    } as const;
+    await endGolden(db, id, end);
+  });
+  expect((await publishing)?.status).toBe(409);
+  const { body } = await call(proposer, "GET", `/golden/${id}`);
+  expect(body.golden).toMatchObject({ state: "revoked", versions: { published: 0, revoked: 1 } });
+});
+
+test("what is withdrawn while it is published is published, and neither waits for the other for ever", async () => {
+  await push("platform/withdrawn", "1.0", { layers: [OS, file("opt/withdrawn")], config: config() });
+  const id = await makeGolden("platform/withdrawn");
+  const both = await Promise.all([
+    call(proposer, "POST", `/golden/${id}/publish`, { tag: "1.0", description: "first" }),
+    call(proposer, "DELETE", `/golden/${id}`),
+  ]);
+  expect([
+    [200, 409],
+    [404, 204],
+  ]).toContainEqual(both.map(({ status }) => status));
+});
+
+/** Until a transaction waits for the lock of assessments. */
+async function untilSomebodyWaits(): Promise<void> {
+  for (;;) {
+    const { rows } = await server.store.pool.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+    if (rows.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
 
 test("only layers tell what an image stands on: an annotation that claims a golden base has no effect", async () => {
   const base: ImageInput = { layers: [OS, file("opt/golden-base")], config: config() };
@@ -301,6 +348,29 @@ test("a new version opens rebuilds for those who stand on the old one; they and 
   const shop = teams.items.find((team: { owner: { id: number } | null }) => team.owner?.id === shops);
   expect(shop).toMatchObject({ images: 1, assessed: 1, passed: 0, rate: 0, rebuildsOpen: 1, goldenShare: 0 });
   expect(shop.risksOwn + shop.risksBase).toBeGreaterThan(0);
+});
+
+test("who settles bases holds no risk while it waits for assessments: who publishes takes them in that order", async () => {
+  await push("team/ordered", "1", { layers: [OS, module("lodash", "4.17.4"), file("srv/ordered")], config: config() });
+  const repository = await repositoryId("team/ordered");
+  let settling: Promise<void> | undefined;
+  const held = await server.store.tenant(1, async (db) => {
+    await lockAssessments(db);
+    const { numUpdatedRows } = await db
+      .updateTable("risk")
+      .set({ verdict: null })
+      .where("repository_id", "=", repository)
+      .executeTakeFirst();
+    return numUpdatedRows;
+  });
+  expect(held).toBeGreaterThan(0n);
+  await server.store.tenant(1, async (db) => {
+    await lockAssessments(db);
+    settling = settleBases(server.store, 1, { repositories: [repository] }, server.clock.now);
+    await untilSomebodyWaits();
+    await db.selectFrom("risk").select("id").where("repository_id", "=", repository).forUpdate().noWait().execute();
+  });
+  await settling;
 });
 
 test("a developer sees all golden images, and changes none of other owners", async () => {

@@ -5,7 +5,6 @@ import {
   type GoldenVersion,
   goldenCandidates,
   goldenVersions,
-  lockAssessments,
   openRebuilds,
   publishVersion,
   staleOnChains,
@@ -35,6 +34,7 @@ export interface Publication {
  * Publishes the images that a tag names, one for each platform, as a version of a golden image. Those who stand on the version
  * before are told, and asked to rebuild where the new one has fewer flaws.
  *
+ * @param golden read after `lockAssessments`: what was read before may be revoked by now
  * @returns ids of the versions
  * @throws ServerError `CONFLICT` for what is not approved or breaks a rule, `INVALID_REQUEST` without a description
  */
@@ -44,7 +44,6 @@ export async function publishTag(
   publication: Publication,
 ): Promise<readonly number[]> {
   const { tag, now } = publication;
-  await lockAssessments(db);
   if (golden.state === "proposed" || golden.state === "revoked") {
     const next = golden.state === "proposed" ? "let a second person approve it first" : "propose another image";
     throw new ServerError("CONFLICT", `golden image ${golden.id} is ${golden.state}`, next);

@@ -149,6 +149,8 @@ export const goldenRoutes: Routes = async (app, { deps }) => {
       const principal = principalOf(request);
       const { id } = request.params;
       await store.tenant(principal.tenantId, async (db) => {
+        // Before its row is held: who publishes it holds this one and waits for the row.
+        await lockAssessments(db);
         const golden = await foundOwn(db, id, principal);
         if (golden.proposedBy.id !== principal.accountId && !principal.scopes.has("findings:approve"))
           throw new ServerError("FORBIDDEN", "somebody else proposed it", "ask who may approve golden images");
@@ -215,6 +217,7 @@ export const goldenRoutes: Routes = async (app, { deps }) => {
       const { id } = request.params;
       const { tag, description = "" } = request.body;
       return store.tenant(tenantId, async (db) => {
+        await lockAssessments(db);
         const golden = await foundOwn(db, id, principal);
         const versions = await publishTag(db, golden, { tag, description, name, now: clock() });
         await audit(db, request, "golden.publish", `golden/${id}`, { tag, versions: versions.join(", ") });
@@ -252,6 +255,7 @@ export const goldenRoutes: Routes = async (app, { deps }) => {
         const { reason, version, successor } = request.body;
         const now = clock();
         return store.tenant(tenantId, async (db) => {
+          await lockAssessments(db);
           await foundOwn(db, id, principal);
           await demandEndable(db, id, { state, version, successor });
           const given = { state, reason, successorId: successor ?? null, name, now };
@@ -357,7 +361,6 @@ async function demandEndable(
     readonly successor?: number | undefined;
   },
 ): Promise<void> {
-  await lockAssessments(db);
   const golden = await found(db, id);
   const { version, successor } = end;
   if (golden.state === "proposed" || golden.state === "approved")

@@ -3,17 +3,10 @@ import { growForest, type Store } from "@bulwark/store";
 /** Rounds after which growing pauses: the next image or minute goes on. */
 const MAX_ROUNDS = 500;
 
-/**
- * Brings a tenant's forest up to date with its images.
- *
- * @returns nodes that images which were there before stand on from now on
- */
-export async function growWhole(store: Store, tenantId: number): Promise<readonly number[]> {
-  const bases: number[] = [];
+/** Brings a tenant's forest up to date with its images. What follows from bases that came is noted, for `settleBases`. */
+export async function growWhole(store: Store, tenantId: number): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const growth = await store.tenant(tenantId, growForest);
-    bases.push(...growth.bases);
-    if (!growth.more) break;
+    const { more } = await store.tenant(tenantId, (db) => growForest(db));
+    if (!more) break;
   }
-  return bases;
 }

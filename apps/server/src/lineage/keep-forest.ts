@@ -1,4 +1,5 @@
-import { countForestChanges, latestSpread, listTenants, type Store, saveSpread } from "@bulwark/store";
+import { countForestChanges, hasFreshBases, latestSpread, listTenants, type Store, saveSpread } from "@bulwark/store";
+import { settleBases } from "../rebuilds/settle-bases.ts";
 import { MAX_TENANTS } from "../scans/watch-advisories.ts";
 import { workOnForest } from "./forest-work.ts";
 import { growWhole } from "./grow.ts";
@@ -19,6 +20,8 @@ export async function keepForests({ store, clock }: ForestDeps): Promise<void> {
     const isOld = spread === undefined || spread.measuredAt.slice(0, 10) !== clock().toISOString().slice(0, 10);
     if (changes > REBUILD_FROM || isOld) await measureTenant({ store, clock }, id);
     else if (changes > 0) await growWhole(store, id);
+    // Noted with the forest, however it came up to date: what this process does not come to, the next minute does.
+    while (await store.tenant(id, hasFreshBases)) await settleBases(store, id, {}, clock());
   }
 }
 

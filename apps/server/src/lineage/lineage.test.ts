@@ -26,21 +26,65 @@ const ask = async (url: string) => {
   return { status: answer.statusCode, body: answer.json() };
 };
 
+/** @returns whether the forest that was kept differed */
+async function rebuild(tenantId: number): Promise<boolean> {
+  const { differed } = await rebuildForest(server.store, tenantId, CLAIMS, (columns) => ({
+    forest: buildForest(columns.chains, columns.images),
+    risks: [],
+    result: undefined,
+  }));
+  return differed;
+}
+
 test("the forest that grew is the one that is built from the whole estate", async () => {
   await fc.assert(
     fc.asyncProperty(smallEstates, async (estate) => {
       const tenantId = await server.tenant();
       await push(tenantId, estate);
       await growWhole(server.store, tenantId);
-      const { differed } = await rebuildForest(server.store, tenantId, CLAIMS, (columns) => ({
-        forest: buildForest(columns.chains, columns.images),
-        risks: [],
-        result: undefined,
-      }));
-      expect(differed).toBe(false);
+      expect(await rebuild(tenantId)).toBe(false);
     }),
     { numRuns: 60 },
   );
+});
+
+test("whatever a kept forest says wrongly of a node is noticed when it is built anew, and mended", async () => {
+  const tenantId = await server.tenant();
+  await push(tenantId, [
+    { layers: ["os"], repository: "debian", isGone: false },
+    { layers: ["os", "shop"], repository: "shop", isGone: false },
+    { layers: ["flat"], repository: "flat", declares: 1, isGone: false },
+  ]);
+  await growWhole(server.store, tenantId);
+  const wrongs = [
+    { live: 0 },
+    { images: 2 },
+    { several: true, repository_id: null },
+    { repository_id: 999_999 },
+    { claim: "cyclic" },
+    { declared_id: 999_999 },
+  ] as const;
+  for (const wrong of wrongs) {
+    await server.store.tenant(tenantId, (db) =>
+      db.updateTable("lineage_node").set(wrong).where("claim", "=", "used").execute(),
+    );
+    expect([wrong, await rebuild(tenantId)]).toEqual([wrong, true]);
+    expect(await rebuild(tenantId)).toBe(false);
+  }
+});
+
+test("a forest whose registry was removed and added again is the one that is built", async () => {
+  const tenantId = await server.tenant();
+  const estate = [
+    { layers: ["os", "a"], repository: "one", isGone: false },
+    { layers: ["os", "b"], repository: "one", isGone: false },
+  ];
+  await push(tenantId, estate);
+  await growWhole(server.store, tenantId);
+  await server.store.tenant(tenantId, (db) => db.deleteFrom("registry").execute());
+  await push(tenantId, estate);
+  await growWhole(server.store, tenantId);
+  expect(await rebuild(tenantId)).toBe(false);
 });
 
 test("nodes, paths, spread and plans are told", async () => {

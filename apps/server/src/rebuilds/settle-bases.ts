@@ -4,6 +4,7 @@ import {
   baseTags,
   type ConcernedImages,
   type FixedBase,
+  lockAssessments,
   movedBases,
   openRebuilds,
   repositoriesAtRisk,
@@ -13,30 +14,36 @@ import {
   staleInRepository,
   staleOnNodes,
   type TenantQueries,
+  takeFreshBases,
 } from "@bulwark/store";
 import { assessImages } from "../golden/assess-images.ts";
 import { growWhole } from "../lineage/grow.ts";
 
 /**
  * What follows for bases from what happened to images: the forest grows, risks find who must act on them, and where a base
- * was superseded by one with fewer flaws, those who stand on it are asked to rebuild.
+ * was superseded by one with fewer flaws, those who stand on it are asked to rebuild. Bases that somebody else's growth found,
+ * and whose consequences nobody came to, are taken up as well.
  */
 export async function settleBases(store: Store, tenantId: number, of: ConcernedImages, now: Date): Promise<void> {
-  const bases = await growWhole(store, tenantId);
+  await growWhole(store, tenantId);
   await store.tenant(tenantId, async (db) => {
+    // Assessments before risks and tasks, as who publishes, matches or synchronises takes them: otherwise each waits for the other.
+    await lockAssessments(db);
+    const bases = await takeFreshBases(db);
     const { images = [], repositories: named = [] } = of;
-    const repositories = [...new Set([...named, ...(await repositoriesOfImages(db, images))])];
-    // A base that came after its children takes over what was thought to be theirs.
-    await assignStages(db, [...new Set([...repositories, ...(await repositoriesAtRisk(db, bases))])]);
-    const moved = await movedBases(db, { images, repositories });
-    const newer = [];
-    for (const repository of repositories) newer.push(...(await newerBases(db, repository)));
-    for (const base of [...moved, ...newer]) await openRebuilds(db, base, now);
-    await settleRebuilds(db, repositories, now);
     // What stands on a base that was not known is judged anew, as are tags that moved; a scan is judged at once.
     await staleOnNodes(db, bases);
     for (const repository of named) await staleInRepository(db, repository);
     await assessImages(db, images, now);
+    const repositories = [...new Set([...named, ...(await repositoriesOfImages(db, images))])];
+    // A base that came after its children takes over what was thought to be theirs.
+    await assignStages(db, [...new Set([...repositories, ...(await repositoriesAtRisk(db, bases))])]);
+    const moved = await movedBases(db, { images, repositories });
+    for (const base of moved) await openRebuilds(db, base, now);
+    for (const repository of repositories) {
+      for (const base of await newerBases(db, repository)) await openRebuilds(db, base, now);
+    }
+    await settleRebuilds(db, repositories, now);
   });
 }
 

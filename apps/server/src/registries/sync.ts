@@ -78,13 +78,15 @@ async function syncRegistry(
   for (const [index, name] of names.entries()) {
     signal.throwIfAborted();
     context.progress(index / names.length, name);
-    problems.push(...(await syncRepository(deps, context, registry, name, access)));
+    for (const problem of await syncRepository(deps, context, registry, name, access)) problems.push(problem);
   }
   if (only === undefined) {
-    await store.tenant(tenantId, async (db) => {
-      const repositories = await markRepositoriesGone(db, registry.id, names, clock());
-      if (repositories.length > 0) await settle(db, { repositories }, clock());
+    const repositories = await store.tenant(tenantId, async (db) => {
+      const gone = await markRepositoriesGone(db, registry.id, names, clock());
+      if (gone.length > 0) await settle(db, { repositories: gone }, clock());
+      return gone;
     });
+    if (repositories.length > 0) await settleBases(store, tenantId, { repositories }, clock());
   }
   return problems;
 }

@@ -12,6 +12,7 @@ import {
   setRegistryState,
 } from "@bulwark/store";
 import type { TaskContext } from "../jobs/worker.ts";
+import { settleBases } from "../rebuilds/settle-bases.ts";
 import type { ScanDeps } from "./scan-image-task.ts";
 import { scanIntoStore } from "./scan-into-store.ts";
 import { settle } from "./settle.ts";
@@ -45,31 +46,41 @@ export function scanLocalHandler(deps: LocalDeps): (context: TaskContext) => Pro
     const repositories = byRepository(listing.images);
     let done = 0;
     for (const [name, images] of repositories) {
-      const present: string[] = [];
+      const known = await store.tenant(tenantId, (db) => knownTags(db, registry, name));
+      let isScanned = false;
       for (const [tag, image] of images) {
         signal.throwIfAborted();
         context.progress(done / Math.max(1, listing.images.length), `${name}:${tag}`);
-        present.push(tag);
         try {
-          await scanLocal(deps, context, { registry, repository: name, tag, image });
+          const isKnown = context.task.payload.force !== true && known.get(tag) === image.digest;
+          if (!isKnown) await scanLocal(deps, context, { registry, repository: name, tag, image });
+          isScanned ||= !isKnown;
         } catch (error) {
           if (signal.aborted) throw error;
           problems.push(`${name}:${tag}: ${error instanceof Error ? error.message : error}`);
         }
         done++;
       }
-      await store.tenant(tenantId, async (db) => {
+      const present = [...images.keys()];
+      const id = await store.tenant(tenantId, async (db) => {
         const { id } = await recordRepository(db, { registry, name, changed: [], present }, clock());
         await settle(db, { repositories: [id] }, clock());
+        return id;
       });
+      if (isScanned || [...known.keys()].some((tag) => !images.has(tag)))
+        await settleBases(store, tenantId, { repositories: [id] }, clock());
     }
-    await store.tenant(tenantId, async (db) => {
+    const gone = await store.tenant(tenantId, async (db) => {
       // A daemon that does not answer says nothing about what it keeps.
-      if (listing.problems.length === 0) await markRepositoriesGone(db, registry, [...repositories.keys()], clock());
+      const left =
+        listing.problems.length > 0 ? [] : await markRepositoriesGone(db, registry, [...repositories.keys()], clock());
+      if (left.length > 0) await settle(db, { repositories: left }, clock());
       const problem = problems.slice(0, SHOWN_PROBLEMS).join("; ");
       await setRegistryState(db, registry, { state: "ok", problem, syncedAt: clock(), triedAt: clock() });
       await announce(db, { topic: "registries", id: registry });
+      return left;
     });
+    if (gone.length > 0) await settleBases(store, tenantId, { repositories: gone }, clock());
   };
 }
 
@@ -82,11 +93,9 @@ interface Place {
 
 async function scanLocal(
   { store, clock, tools, sockets = {} }: LocalDeps,
-  { tenantId, task, signal }: TaskContext,
+  { tenantId, signal }: TaskContext,
   { registry, repository, tag, image }: Place,
 ): Promise<void> {
-  const known = await store.tenant(tenantId, (db) => knownTags(db, registry, repository));
-  if (task.payload.force !== true && known.get(tag) === image.digest) return;
   const namespace = image.namespace === "" ? {} : { containerdNamespace: image.namespace };
   const opened = await openImage(`${image.source}:${image.name}`, { ...sockets, ...namespace, signal });
   try {

@@ -1,4 +1,4 @@
-import { addRegistry, listJobs, recordRepository } from "@bulwark/store";
+import { addRegistry, addSchedule, listJobs, listSchedules, recordRepository } from "@bulwark/store";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROLE_SCOPES } from "../access.ts";
 import { ServerError } from "../errors.ts";
@@ -32,7 +32,7 @@ const send = async (method: "GET" | "POST" | "PATCH" | "DELETE", url: string, pa
 const jobs = () => server.store.tenant(1, (db) => listJobs(db, { limit: 100 }));
 const run = () => {
   const queue = { add: async () => {}, work: async () => {}, schedule: async () => {}, close: async () => {} };
-  return runSchedules({ store: server.store, queue, clock: () => server.clock.now });
+  return runSchedules({ store: server.store, queue, clock: () => server.clock.now, log: server.app.log });
 };
 
 test("a schedule runs when its time comes, once, however many servers look at the same time", async () => {
@@ -93,3 +93,34 @@ test("times follow the clock of the zone, over the change to summer time", () =>
   expect(next("2026-01-10T12:00:00Z")).toBe("2026-01-11T02:30:00.000Z");
   expect(() => nextTime("* * *", "UTC", new Date())).toThrow(ServerError);
 });
+
+/** A schedule that is due now. */
+const add = (tenantId: number, name: string, cron: string) =>
+  server.store.tenant(tenantId, (db) => {
+    const settings = { timeZone: "UTC", repositories: [], rescan: true, enabled: true, imagesPerMinute: 0 };
+    const registries = tenantId === 1 ? [registry] : [];
+    return addSchedule(db, { ...settings, registries, name, cron, createdBy: "x", nextAt: server.clock.now });
+  });
+
+test("a schedule that cannot run keeps no other waiting, nor those of other tenants", async () => {
+  const other = await server.tenant();
+  server.clock.now = new Date("2026-06-20T00:00:00Z");
+  await add(1, "never", "0 3 31 2 *");
+  await add(1, "after", "0 3 * * *");
+  await add(other, "elsewhere", "0 3 * * *");
+  await run();
+  expect((await jobs()).map(({ title }) => title)).toContain("after");
+  const { lastAt } = (await server.store.tenant(other, listSchedules))[0]!;
+  expect(lastAt).not.toBeNull();
+});
+
+test("a schedule may hold more images than a call takes arguments", async () => {
+  await server.store.pool.query(`BEGIN; SELECT set_config('bulwark.tenant', '1', true);
+    INSERT INTO image (tenant_id, digest) SELECT 1, 'sha256:many-' || n FROM generate_series(1, 130000) n;
+    INSERT INTO image_location (tenant_id, image_id, repository_id)
+      SELECT 1, i.id, r.id FROM image i, repository r WHERE i.digest LIKE 'sha256:many-%' AND r.name = 'app';
+    COMMIT`);
+  await add(1, "many", "0 3 * * *");
+  await run();
+  expect((await jobs()).find(({ title }) => title === "many")?.total).toBeGreaterThan(130_000);
+}, 60_000);

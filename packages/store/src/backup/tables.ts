@@ -16,6 +16,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   "export_progress",
   "lineage_node",
   "lineage_change",
+  "lineage_fresh_base",
   "lineage_risk",
 ]);
 

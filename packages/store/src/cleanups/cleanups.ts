@@ -97,42 +97,122 @@ export async function decideCleanup(
   return rows.length > 0;
 }
 
+/** An item, and the manifests of it that are still to be deleted where somebody began and did not come to the end. */
+export interface CleanupTurn extends CleanupItem {
+  readonly left: readonly string[];
+}
+
+/** Condition on an item `i`. */
+const IS_UNFINISHED = sql`(i.state = 'waiting' OR (i.state = 'deleted' AND i.left_digests <> '{}'))`;
+
 /**
- * The next item that was not dealt with yet; undefined at the end.
+ * The next item that was not dealt with yet, or not wholly; undefined at the end. Indexes come before images: what of them has tags of its own
+ * is deleted only when they are gone.
  *
- * @param node whose images; empty: those of registries
+ * @param of whose images; empty: those of registries; and items that are not tried again
  */
 export async function nextCleanupItem(
   db: TenantQueries,
   cleanup: number,
-  node: string,
-): Promise<CleanupItem | undefined> {
-  const { rows } = await sql<CleanupItem>`
-    SELECT ${ITEM}
+  { node, tried }: { readonly node: string; readonly tried: readonly number[] },
+): Promise<CleanupTurn | undefined> {
+  const { rows } = await sql<CleanupTurn>`
+    SELECT ${ITEM}, i.left_digests AS left
     FROM cleanup_item i JOIN cleanup c ON c.id = i.cleanup_id JOIN repository r ON r.id = i.repository_id
       JOIN registry g ON g.id = r.registry_id
-    WHERE i.cleanup_id = ${cleanup} AND c.state = 'approved' AND i.state = 'waiting'
-      AND ${node === "" ? sql`g.kind <> 'local'` : sql`g.kind = 'local' AND g.address = ${node}`} ORDER BY i.id LIMIT 1`.execute(
-    db,
-  );
+    WHERE i.cleanup_id = ${cleanup} AND c.state = 'approved' AND ${IS_UNFINISHED} AND NOT i.id = ANY(${tried}::bigint[])
+      AND ${node === "" ? sql`g.kind <> 'local'` : sql`g.kind = 'local' AND g.address = ${node}`}
+    ORDER BY EXISTS (SELECT FROM image WHERE digest = i.digest), i.id LIMIT 1`.execute(db);
   return rows[0];
 }
 
+/** Which of some manifests other tags of an item's repository name, those left out that its cleanup deleted. */
+export async function namedElsewhere(
+  db: TenantQueries,
+  { id, repositoryId, digest }: Pick<CleanupItem, "id" | "repositoryId" | "digest">,
+  manifests: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ digest: string }>`
+    WITH live AS (
+      SELECT t.id, t.digest FROM tag t
+      WHERE t.repository_id = ${repositoryId} AND t.gone_at IS NULL AND t.digest <> ${digest}
+        AND NOT EXISTS (SELECT FROM cleanup_item own JOIN cleanup_item other USING (cleanup_id) WHERE own.id = ${id}
+          AND other.repository_id = t.repository_id AND other.digest = t.digest AND other.state = 'deleted'))
+    SELECT digest FROM live WHERE digest = ANY(${manifests}::text[])
+    UNION SELECT i.digest FROM live JOIN tag_image ti ON ti.tag_id = live.id JOIN image i ON i.id = ti.image_id
+      WHERE i.digest = ANY(${manifests}::text[])`.execute(db);
+  return new Set(rows.map((row) => row.digest));
+}
+
+/**
+ * Keeps the manifests of an item before the first of them is deleted: from here on it can be put back, however far somebody comes.
+ *
+ * @param left what is to be deleted
+ * @returns whether it still waited for that
+ */
+export async function beginDeletion(
+  db: TenantQueries,
+  id: number,
+  {
+    manifests,
+    left,
+    now,
+  }: { readonly manifests: readonly KeptManifest[]; readonly left: readonly string[]; readonly now: Date },
+): Promise<boolean> {
+  const { rows } = await sql`
+    UPDATE cleanup_item SET state = 'deleted', why = '', at = ${now}, manifests = ${JSON.stringify(manifests)}::jsonb, left_digests = ${left}::text[]
+    WHERE id = ${id} AND state = 'waiting' RETURNING id`.execute(db);
+  return rows.length > 0;
+}
+
+/** Notes that manifests of an item are dealt with. @returns what is left; nothing where it was put back or given up meanwhile */
+export async function noteDeleted(
+  db: TenantQueries,
+  id: number,
+  digests: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ left: readonly string[] }>`
+    UPDATE cleanup_item SET left_digests = ARRAY(SELECT d FROM unnest(left_digests) WITH ORDINALITY AS l(d, place)
+      WHERE NOT d = ANY(${digests}::text[]) ORDER BY place), why = ''
+    WHERE id = ${id} AND state = 'deleted' AND left_digests <> '{}' RETURNING left_digests AS left`.execute(db);
+  return rows[0]?.left ?? [];
+}
+
+/** Says why an item is not wholly deleted yet. */
+export async function explainUnfinished(db: TenantQueries, id: number, why: string): Promise<void> {
+  await sql`UPDATE cleanup_item SET why = ${why} WHERE id = ${id} AND left_digests <> '{}'`.execute(db);
+}
+
+/** Ends an item: nothing of it is left to be done. */
 export async function settleCleanupItem(
   db: TenantQueries,
   id: number,
-  change: {
-    readonly state: CleanupItem["state"];
-    readonly why?: string;
-    readonly manifests?: readonly KeptManifest[];
-    readonly now: Date;
-  },
+  { state, why = "", now }: { readonly state: CleanupItem["state"]; readonly why?: string; readonly now: Date },
 ): Promise<void> {
-  const { state, why = "", manifests, now } = change;
+  await sql`UPDATE cleanup_item SET state = ${state}, why = ${why}, at = ${now}, left_digests = '{}' WHERE id = ${id}`.execute(
+    db,
+  );
+}
+
+/** Gives up what is left of the cleanups of a job that was cancelled. What was deleted can be put back. */
+export async function abandonCleanups(db: TenantQueries, job: number, now: Date): Promise<void> {
   await sql`
-    UPDATE cleanup_item SET state = ${state}, why = ${why}, at = ${now},
-      manifests = coalesce(${manifests === undefined ? null : JSON.stringify(manifests)}::jsonb, manifests)
-    WHERE id = ${id}`.execute(db);
+    WITH meant AS (
+      SELECT c.id FROM cleanup c WHERE c.state = 'approved' AND c.id IN (
+        SELECT (t.payload->>'cleanup')::bigint FROM task t WHERE t.job_id = ${job} AND t.kind = 'clean-up')),
+    ended AS (UPDATE cleanup SET state = 'done', ended_at = ${now} WHERE id IN (SELECT id FROM meant))
+    UPDATE cleanup_item i SET left_digests = '{}', why = 'its job was cancelled', at = ${now},
+      state = CASE WHEN i.state = 'waiting' THEN 'kept' ELSE i.state END
+    WHERE i.cleanup_id IN (SELECT id FROM meant) AND ${IS_UNFINISHED}`.execute(db);
+}
+
+/** Whether somebody may be deleting what a cleanup names. */
+async function isAtWork(db: TenantQueries, item: number): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT FROM cleanup_item i JOIN job j ON j.kind = 'cleanup' AND j.state IN ('running', 'paused') JOIN task t ON t.job_id = j.id
+    WHERE i.id = ${item} AND i.left_digests <> '{}' AND t.payload->>'cleanup' = i.cleanup_id::text
+      AND t.state IN ('waiting', 'parked', 'running')`.execute(db);
+  return rows.length > 0;
 }
 
 /** Where a cleanup has work to do: nodes by name, and registries as the empty one. */
@@ -144,22 +224,25 @@ export async function cleanupPlaces(db: TenantQueries, cleanup: number): Promise
   return rows.map(({ place }) => place);
 }
 
-/** Ends a cleanup of which nothing waits any more. */
+/** Ends a cleanup of which nothing is left to be done. */
 export async function endCleanup(db: TenantQueries, id: number, now: Date): Promise<void> {
-  await sql`UPDATE cleanup SET state = 'done', ended_at = ${now} WHERE id = ${id}
-    AND NOT EXISTS (SELECT FROM cleanup_item WHERE cleanup_id = ${id} AND state = 'waiting')`.execute(db);
+  await sql`UPDATE cleanup SET state = 'done', ended_at = ${now} WHERE id = ${id} AND state = 'approved'
+    AND NOT EXISTS (SELECT FROM cleanup_item i WHERE i.cleanup_id = ${id} AND ${IS_UNFINISHED})`.execute(db);
+}
+
+export interface DeletedItem extends CleanupItem {
+  readonly manifests: readonly KeptManifest[];
+  /** More of it may be deleted at any moment. */
+  readonly isAtWork: boolean;
 }
 
 /** What was kept of a deleted item; undefined when it is not deleted. */
-export async function deletedManifests(
-  db: TenantQueries,
-  item: number,
-): Promise<(CleanupItem & { readonly manifests: readonly KeptManifest[] }) | undefined> {
-  const { rows } = await sql<CleanupItem & { readonly manifests: readonly KeptManifest[] }>`
+export async function deletedManifests(db: TenantQueries, item: number): Promise<DeletedItem | undefined> {
+  const { rows } = await sql<DeletedItem>`
     SELECT ${ITEM}, i.manifests
     FROM cleanup_item i JOIN repository r ON r.id = i.repository_id JOIN registry g ON g.id = r.registry_id
     WHERE i.id = ${item} AND i.state = 'deleted'`.execute(db);
-  return rows[0];
+  return rows[0] && { ...rows[0], isAtWork: await isAtWork(db, item) };
 }
 
 export interface CleanupHold {

@@ -6,6 +6,8 @@ import { type BaseOnPath, basesOfImages } from "./paths.ts";
 
 /** Names of packages that rules see of one image. */
 const MAX_PACKAGES = 5_000;
+/** Assessments of images that are gone which are dropped at once. */
+const GONE_AT_ONCE = 5_000;
 
 /** A rule that an image breaks. */
 export interface StoredViolation {
@@ -46,20 +48,53 @@ export async function lockAssessments(db: TenantQueries): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(${ASSESSMENTS_LOCK}, current_tenant())`.execute(db);
 }
 
-/** Scanned images without an up-to-date assessment, those that were seen last first. */
+/**
+ * Scanned images without an up-to-date assessment, those that were seen last first. What is gone and waits is dropped on the way: where
+ * thousands of these come first nothing else would ever have its turn.
+ */
 export async function imagesToAssess(
   db: TenantQueries,
   rulesVersion: string,
   limit: number,
 ): Promise<readonly number[]> {
-  const { rows } = await sql<{ id: number }>`
-    SELECT i.id FROM (
+  for (let looked = limit; ; looked = Math.max(limit, GONE_AT_ONCE)) {
+    const waiting = await waitingForRules(db, rulesVersion, looked);
+    const gone = waiting.flatMap(({ id, isGone }) => (isGone ? [id] : []));
+    const dropped = await dropAssessments(db, gone);
+    const living = waiting.flatMap(({ id, isGone }) => (isGone ? [] : [id]));
+    if (living.length > 0 || dropped === 0) return living.slice(0, limit);
+  }
+}
+
+async function waitingForRules(
+  db: TenantQueries,
+  rulesVersion: string,
+  limit: number,
+): Promise<readonly { readonly id: number; readonly isGone: boolean }[]> {
+  const { rows } = await sql<{ id: number; isGone: boolean }>`
+    SELECT i.id, i.state <> 'scanned' AS "isGone" FROM (
       (SELECT image_id FROM image_assessment WHERE stale ORDER BY image_id DESC LIMIT ${limit})
       UNION (SELECT image_id FROM image_assessment WHERE rules_version < ${rulesVersion} LIMIT ${limit})
       UNION (SELECT image_id FROM image_assessment WHERE rules_version > ${rulesVersion} LIMIT ${limit})) a
-      JOIN image i ON i.id = a.image_id
-    WHERE i.state = 'scanned' ORDER BY i.id DESC LIMIT ${limit}`.execute(db);
-  return rows.map(({ id }) => id);
+      JOIN image i ON i.id = a.image_id ORDER BY i.id DESC`.execute(db);
+  return rows;
+}
+
+/** Drops the assessments of images that are gone; one that comes back is noted anew by a trigger. @returns how many */
+async function dropAssessments(db: TenantQueries, images: readonly number[]): Promise<number> {
+  if (images.length === 0) return 0;
+  await lockAssessments(db);
+  // Held before the images are looked at: what comes back from here on waits, and is noted after this.
+  const { rows } = await sql<{ id: number }>`
+    SELECT image_id AS id FROM image_assessment WHERE image_id = ANY(${images}::bigint[]) FOR UPDATE SKIP LOCKED`.execute(
+    db,
+  );
+  const { numAffectedRows } = await sql`
+    DELETE FROM image_assessment a USING image i
+    WHERE a.image_id = ANY(${rows.map(({ id }) => id)}::bigint[]) AND i.id = a.image_id AND i.state <> 'scanned'`.execute(
+    db,
+  );
+  return Number(numAffectedRows ?? 0);
 }
 
 /** What rules look at, of those of these images that were scanned. */

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { abandonCleanups } from "../cleanups/cleanups.ts";
 import type { TenantQueries } from "../open-store.ts";
 import { lockJob, type Ticket } from "./jobs.ts";
 import { setPace } from "./pace.ts";
@@ -32,6 +33,7 @@ export async function cancelJob(db: TenantQueries, id: number, now: Date): Promi
     .where("job_id", "=", id)
     .where("state", "in", ["waiting", "parked"])
     .execute();
+  await abandonCleanups(db, id, now);
   return true;
 }
 

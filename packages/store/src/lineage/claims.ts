@@ -54,7 +54,8 @@ function claimOf(
 ): Pick<ForestNode, "claim" | "declaredId"> {
   if (facts?.declares !== true) return { claim: "none", declaredId: null };
   const { declaredId } = facts;
-  if (declaredId === null) return { claim: "unresolved", declaredId };
+  // An image whose chain has not had its turn yet is none to stand on: it is asked about again once it is a node.
+  if (declaredId === null || !part.nodes.has(declaredId)) return { claim: "unresolved", declaredId: null };
   if (pathOf(part, node.chainId).includes(declaredId)) return { claim: "agrees", declaredId };
   if (baseByLayers(part, node) !== undefined) return { claim: "contradicted", declaredId };
   const leadsBack = circleOf(part, { ...node, declaredId, claim: "used" }).length > 0;

@@ -96,16 +96,31 @@ async function forestOf(tenant: number): Promise<readonly Told[]> {
   return rows;
 }
 
-async function grow(tenant: number): Promise<void> {
+/** @param batch changes of one round */
+async function grow(tenant: number, batch?: number): Promise<void> {
   let rounds = 0;
-  while ((await opened.store.tenant(tenant, growForest)).more)
-    if (rounds++ > 100) throw new Error("growing does not end");
+  while ((await opened.store.tenant(tenant, (db) => growForest(db, batch))).more)
+    if (rounds++ > 1_000) throw new Error("growing does not end");
 }
+
+/** Estates, and how they came: growth pauses anywhere, also in the middle of what waits. */
+const histories = fc.record({
+  images: smallEstates,
+  pauses: fc.infiniteStream(fc.nat(3)),
+  seed: fc.nat(1_000),
+  batch: fc.constantFrom(1, 2, 3, 200),
+});
 
 test("a forest grown push by push is the one its definition tells, in whatever order", async () => {
   await fc.assert(
-    fc.asyncProperty(smallEstates, fc.infiniteStream(fc.nat(2)), fc.nat(1_000), async (images, pauses, seed) => {
+    fc.asyncProperty(histories, async ({ images, pauses, seed, batch }) => {
       const tenant = await newTenant();
+      /** Now and then, and now and then no further than one round: the next image comes before the forest is up to date. */
+      const pause = async () => {
+        const next = pauses.next().value;
+        if (next === 0) await grow(tenant, batch);
+        if (next === 1) await opened.store.tenant(tenant, (db) => growForest(db, batch));
+      };
       const order = images
         .map((_, index) => index)
         .sort((a, b) => ((a * 7919 + seed) % 101) - ((b * 7919 + seed) % 101));
@@ -113,15 +128,15 @@ test("a forest grown push by push is the one its definition tells, in whatever o
         const image = images[at];
         if (image === undefined) continue;
         await opened.store.tenant(tenant, (db) => changeImage(db, at, { ...image, isGone: false }));
-        if (pauses.next().value === 0) await grow(tenant);
+        await pause();
       }
       for (const at of order) {
         const image = images[at];
         if (image?.isGone !== true) continue;
         await opened.store.tenant(tenant, (db) => changeImage(db, at, image));
-        if (pauses.next().value === 0) await grow(tenant);
+        await pause();
       }
-      await grow(tenant);
+      await grow(tenant, batch);
       expect(await forestOf(tenant)).toEqual(reference(images));
     }),
     { numRuns: 150 },
@@ -138,6 +153,37 @@ test("a base that comes beneath declarations which lead in a circle, and leads t
     await opened.store.tenant(tenant, (db) => changeImage(db, at, each));
     await grow(tenant);
   }
+  expect(await forestOf(tenant)).toEqual(reference(images));
+});
+
+test("what a base that is not there yet was declared by stands on it once it comes", async () => {
+  const tenant = await newTenant();
+  const image = (name: string, declares?: number): TestImage => ({
+    ...{ layers: [name], repository: "one", declares, isGone: false },
+  });
+  const images = [image("a", 1), image("b")];
+  // The base is known as an image when its child is looked at, and its own turn comes a round later.
+  for (const [at, each] of images.entries()) await opened.store.tenant(tenant, (db) => changeImage(db, at, each));
+  await grow(tenant, 1);
+  expect(await forestOf(tenant)).toMatchObject([
+    { chain: "a", claim: "used" },
+    { chain: "b", beneath: 1 },
+  ]);
+});
+
+test("a repository that was removed and added again is one repository", async () => {
+  const tenant = await newTenant();
+  const images: readonly TestImage[] = [
+    { layers: ["a", "b"], repository: "one", isGone: false },
+    { layers: ["a", "c"], repository: "one", isGone: false },
+  ];
+  const push = async () => {
+    for (const [at, each] of images.entries()) await opened.store.tenant(tenant, (db) => changeImage(db, at, each));
+    await grow(tenant);
+  };
+  await push();
+  await opened.store.tenant(tenant, (db) => db.deleteFrom("registry").execute());
+  await push();
   expect(await forestOf(tenant)).toEqual(reference(images));
 });
 

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
 import { type ChainImages, chainsDeclaring, imagesOnChains } from "./chain-images.ts";
 import { contradictClaims, judgeClaim, recountBeneath } from "./claims.ts";
+import { noteFreshBases } from "./fresh-bases.ts";
 import { emptyPart, loadUnder, saveChanged } from "./load-part.ts";
 import { addBeneath, type ForestNode, type ForestPart, insertChain, isBase, parentOf, setNode } from "./radix.ts";
 
@@ -14,8 +15,6 @@ const BATCH = 200;
 export interface ForestGrowth {
   /** Chains that were brought up to date. */
   readonly chains: readonly number[];
-  /** Nodes that images which were there before stand on from now on. */
-  readonly bases: readonly number[];
   /** Whether there may be more. */
   readonly more: boolean;
 }
@@ -24,13 +23,16 @@ export interface ForestGrowth {
  * Brings the forest up to date with the images that came, went or moved since it was grown last. An image costs the layers
  * that it has; what stands on a base is not looked at when the base comes or goes.
  *
+ * Nodes that images which were there before stand on from now on are noted as fresh bases.
+ *
+ * @param batch changed chains that are worked off, for tests
  * @example while ((await store.tenant(1, growForest)).more);
  */
-export async function growForest(db: TenantQueries): Promise<ForestGrowth> {
+export async function growForest(db: TenantQueries, batch: number = BATCH): Promise<ForestGrowth> {
   await sql`SELECT pg_advisory_xact_lock(${LINEAGE_LOCK}, current_tenant())`.execute(db);
-  const taken = await takeChanges(db);
+  const taken = await takeChanges(db, batch);
   const chains = [...new Set(taken)];
-  if (chains.length === 0) return { chains, bases: [], more: false };
+  if (chains.length === 0) return { chains, more: false };
   const part = emptyPart();
   await loadUnder(db, part, chains);
   const facts = await imagesOnChains(db, chains);
@@ -50,13 +52,16 @@ export async function growForest(db: TenantQueries): Promise<ForestGrowth> {
   for (const chain of await chainsDeclaring(db, grown)) again.add(chain);
   for (const chain of await declaringAbove(db, newBases)) again.add(chain);
   await noteChanges(db, [...again]);
-  const bases = newBases.filter((chain) => (part.nodes.get(chain)?.beneath ?? 0) > 0);
-  return { chains, bases, more: taken.length === BATCH || again.size > 0 };
+  await noteFreshBases(
+    db,
+    newBases.filter((chain) => (part.nodes.get(chain)?.beneath ?? 0) > 0),
+  );
+  return { chains, more: taken.length === batch || again.size > 0 };
 }
 
-async function takeChanges(db: TenantQueries): Promise<readonly number[]> {
+async function takeChanges(db: TenantQueries, batch: number): Promise<readonly number[]> {
   const { rows } = await sql<{ chain: number }>`
-    DELETE FROM lineage_change WHERE id IN (SELECT id FROM lineage_change ORDER BY id LIMIT ${BATCH})
+    DELETE FROM lineage_change WHERE id IN (SELECT id FROM lineage_change ORDER BY id LIMIT ${batch})
     RETURNING chain_id AS chain`.execute(db);
   return rows.map(({ chain }) => chain);
 }

@@ -2,9 +2,12 @@ import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
 import type { ForestNode, ForestPart } from "./radix.ts";
 
-/** What the store knows of a node, under the names that the forest uses. */
+/**
+ * What the store knows of a node, under the names that the forest uses. A repository that was removed is none: otherwise the same one,
+ * added again, would look like a second.
+ */
 const NODE = sql`n.chain_id AS "chainId", n.layers, n.parent_id AS "parentId", n.edge_id AS "edgeId", n.images, n.live, n.beneath,
-  n.repository_id AS "repositoryId", n.several, n.image_id AS "imageId", n.declared_id AS "declaredId", n.claim`;
+  (SELECT r.id FROM repository r WHERE r.id = n.repository_id) AS "repositoryId", n.several, n.image_id AS "imageId", n.declared_id AS "declaredId", n.claim`;
 
 export function emptyPart(): ForestPart & { readonly below: Map<number, number | null> } {
   return { below: new Map(), nodes: new Map(), edges: new Map(), changed: new Set() };

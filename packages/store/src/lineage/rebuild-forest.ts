@@ -58,7 +58,7 @@ export async function rebuildForest<Result>(
     const waiting = await client.query("DELETE FROM lineage_change");
     const estate = await readEstate(client);
     const { forest, risks, result } = build(estate, await readChainRisk(client));
-    const differed = (waiting.rowCount ?? 0) > 0 || (await differs(client, estate, forest));
+    const differed = (waiting.rowCount ?? 0) > 0 || (await differs(client, estate, forest, claims));
     if (differed) await writeForest(client, tenantId, estate, forest, claims);
     await writeRisk(client, tenantId, risks);
     await client.query("COMMIT");
@@ -72,23 +72,53 @@ export async function rebuildForest<Result>(
 }
 
 const MIX = 1_000_003;
+/** Keeps what stands for no repository above zero: remainders of negative numbers are of two minds. */
+const REPOSITORIES = 1;
+const SUMS = ["nodes", "carried", "links", "places", "words", "claims"] as const;
+type Sums = Record<(typeof SUMS)[number], number>;
 
-/** Compares sums over all nodes: of what they carry, and of who stands on whom. */
-async function differs(client: pg.ClientBase, { chains }: EstateColumns, forest: BuiltForest): Promise<boolean> {
-  const { rows } = await client.query<Record<"nodes" | "carried" | "links", number>>(`
-    SELECT count(*) AS nodes, coalesce(sum(live::int8 * 3 + beneath), 0)::int8 AS carried,
-      coalesce(sum((chain_id % ${MIX}) * (coalesce(parent_id, 0) % ${MIX} + 1) % ${MIX}), 0)::int8 AS links FROM lineage_node`);
-  let [carried, links] = [0, 0];
-  for (let node = 0; node < forest.size; node++) {
-    carried += at(forest.own, node) * 3 + at(forest.beneath, node);
-    const id = at(chains.ids, at(forest.chain, node)) % MIX;
-    const parent = at(forest.parent, node);
-    const below = parent < 0 ? 0 : at(chains.ids, at(forest.chain, parent)) % MIX;
-    links += (id * (below + 1)) % MIX;
-  }
-  const kept = rows[0];
-  return kept === undefined || kept.nodes !== forest.size || kept.carried !== carried || kept.links !== links;
+/** Compares sums over all nodes: of what they carry, of who stands on whom, of whose they are, and of what they declare. */
+async function differs(
+  client: pg.ClientBase,
+  { chains }: EstateColumns,
+  forest: BuiltForest,
+  claims: readonly ClaimState[],
+): Promise<boolean> {
+  const mixed = (value: string) => `coalesce(sum((chain_id % ${MIX}) * ((${value}) % ${MIX} + 1) % ${MIX}), 0)::int8`;
+  const names = claims.map((claim) => `'${claim}'`).join();
+  const { rows } = await client.query<Sums>(`
+    SELECT count(*) AS nodes, ${mixed("images::int8 * 7 + live::int8 * 3 + beneath")} AS carried,
+      ${mixed("coalesce(parent_id, 0)")} AS links,
+      ${mixed(`CASE WHEN several THEN 0 ELSE coalesce(repository_id, -1) END + ${REPOSITORIES}`)} AS places,
+      ${mixed("coalesce(declared_id, 0)")} AS words, ${mixed(`array_position(ARRAY[${names}], claim) - 1`)} AS claims
+    FROM lineage_node`);
+  const [kept] = rows;
+  const built = sumsOf(chains.ids, forest);
+  return kept === undefined || SUMS.some((sum) => kept[sum] !== built[sum]);
 }
+
+function sumsOf(ids: Float64Array, forest: BuiltForest): Sums {
+  const sums = { nodes: forest.size, carried: 0, links: 0, places: 0, words: 0, claims: 0 };
+  const idOf = (node: number) => (node < 0 ? 0 : at(ids, at(forest.chain, node)));
+  for (let node = 0; node < forest.size; node++) {
+    const id = idOf(node) % MIX;
+    const mixed = (value: number) => (id * ((value % MIX) + 1)) % MIX;
+    const repository = at(forest.repository, node);
+    sums.carried += mixed(at(forest.ends, node) * 7 + at(forest.own, node) * 3 + at(forest.beneath, node));
+    sums.links += mixed(idOf(at(forest.parent, node)));
+    sums.places += mixed((repository === -2 ? 0 : repository) + REPOSITORIES);
+    sums.words += mixed(idOf(at(forest.declared, node)));
+    sums.claims += mixed(at(forest.claim, node));
+  }
+  return sums;
+}
+
+/** What images stand on by what was built, and did not by what was kept. */
+const NOTE_FRESH_BASES = `
+  INSERT INTO lineage_fresh_base (tenant_id, chain_id)
+  SELECT b.tenant_id, b.chain_id FROM lineage_built b LEFT JOIN lineage_node n ON n.chain_id = b.chain_id
+  WHERE b.beneath > 0 AND (b.images > 0 OR b.several) AND (n.images > 0 OR n.several) IS NOT TRUE
+  ON CONFLICT DO NOTHING`;
 
 async function writeForest(
   client: pg.ClientBase,
@@ -98,13 +128,15 @@ async function writeForest(
   claims: readonly ClaimState[],
 ): Promise<void> {
   // Into a table that separates tenants nothing can be copied (PostgreSQL documentation, COPY, "Notes").
-  await client.query("DELETE FROM lineage_node; CREATE TEMP TABLE lineage_built (LIKE lineage_node) ON COMMIT DROP");
+  await client.query("CREATE TEMP TABLE lineage_built (LIKE lineage_node) ON COMMIT DROP");
   const into = client.query(
     copyFrom(`COPY lineage_built (tenant_id, chain_id, layers, parent_id, edge_id, images, live, beneath, repository_id, several,
       image_id, declared_id, claim) FROM STDIN`),
   );
   await pipeline(Readable.from(rowsOf(tenantId, estate, forest, claims)), into);
-  await client.query("INSERT INTO lineage_node SELECT * FROM lineage_built");
+  await client.query(
+    `${NOTE_FRESH_BASES}; DELETE FROM lineage_node; INSERT INTO lineage_node SELECT * FROM lineage_built`,
+  );
 }
 
 function* rowsOf(

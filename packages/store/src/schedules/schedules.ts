@@ -78,19 +78,30 @@ export async function removeSchedule(db: TenantQueries, id: number): Promise<boo
   return removed.numDeletedRows > 0n;
 }
 
+/** Ids of the schedules whose time has come. */
+export async function dueSchedules(db: TenantQueries, now: Date): Promise<readonly number[]> {
+  const { rows } = await sql<{ id: number }>`SELECT id FROM schedule WHERE ${isDue(now)} ORDER BY id`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
 /**
- * The schedules whose time has come, held until the transaction ends: of several servers that look, one gets each. Note each
- * with `ranSchedule` in the same transaction.
+ * A schedule whose time has come, held until the transaction ends: of several servers that look, one gets it, and for the others it
+ * is undefined. Note it with `ranSchedule` in the same transaction.
  */
-export async function dueSchedules(
+export async function takeSchedule(
   db: TenantQueries,
+  id: number,
   now: Date,
-): Promise<readonly (Schedule & { readonly isRunning: boolean })[]> {
+): Promise<(Schedule & { readonly isRunning: boolean }) | undefined> {
   const { rows } = await sql<Schedule & { isRunning: boolean }>`
     SELECT ${COLUMNS}, EXISTS (SELECT FROM job j WHERE j.id = schedule.last_job AND j.state IN ('running', 'paused'))
       AS "isRunning"
-    FROM schedule WHERE enabled AND next_at <= ${now} ORDER BY id FOR UPDATE SKIP LOCKED`.execute(db);
-  return rows.map((row) => ({ ...row, ...plain(row) }));
+    FROM schedule WHERE id = ${id} AND ${isDue(now)} FOR UPDATE SKIP LOCKED`.execute(db);
+  return rows.map((row) => ({ ...row, ...plain(row) }))[0];
+}
+
+function isDue(now: Date) {
+  return sql`enabled AND next_at <= ${now}`;
 }
 
 /** @param job undefined when there was nothing to do */

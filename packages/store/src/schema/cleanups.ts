@@ -34,8 +34,10 @@ interface CleanupItemTable {
   readonly size_bytes: number;
   readonly state: Generated<"waiting" | "deleted" | "kept" | "failed" | "restored">;
   readonly why: Generated<string>;
-  /** What was deleted, as the registry gave it: type, digest and bytes in base64; the first is what the tags named. */
+  /** As the registry gave them before: what the tags named, then what belonged to it, also where that stayed for other tags. */
   readonly manifests: ColumnType<readonly KeptManifest[], string | undefined, string>;
+  /** Manifests of it that are still to be deleted. */
+  readonly left_digests: Generated<readonly string[]>;
   readonly at: Date | null;
 }
 

@@ -27,6 +27,12 @@ interface LineageChangeTable {
   readonly chain_id: number;
 }
 
+/** A base that images which were there before stand on from now on, until what follows from that is done. */
+interface LineageFreshBaseTable {
+  readonly chain_id: number;
+  readonly tenant_id: number;
+}
+
 /** Findings with a fix that a node's own layers bring, or take away of what the layer at `from_depth` brought. */
 interface LineageRiskTable {
   readonly tenant_id: number;
@@ -58,6 +64,7 @@ interface TagMoveTable {
 export interface LineageTables {
   readonly lineage_node: LineageNodeTable;
   readonly lineage_change: LineageChangeTable;
+  readonly lineage_fresh_base: LineageFreshBaseTable;
   readonly lineage_risk: LineageRiskTable;
   readonly lineage_spread: LineageSpreadTable;
   readonly tag_move: TagMoveTable;
