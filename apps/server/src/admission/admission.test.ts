@@ -1,6 +1,7 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type BuiltDescriptor,
   buildImage,
   buildIndex,
   contentOf,
@@ -8,6 +9,7 @@ import {
   type TestRegistry,
   temporaryDirectory,
 } from "@bulwark/image/testing";
+import type { FactsAnswer } from "@bulwark/kubernetes";
 import { addCluster, keepObjects } from "@bulwark/store";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -55,6 +57,16 @@ const IMAGES = {
 /** An index of images for two platforms, which no tag names. */
 const UNNAMED = buildIndex([IMAGES["shop/app:2.25"].manifest, IMAGES["shop/late:1"].manifest]);
 
+/** An index with one image more than is looked at. */
+const WIDE = buildIndex(
+  Array.from({ length: 101 }, (_, n) => ({
+    ...IMAGES["shop/app:2.25"].manifest,
+    digest: `sha256:${String(n).padStart(64, "0")}`,
+  })),
+);
+/** Of the registry; a test may move one. */
+const TAGS: Record<string, BuiltDescriptor> = {};
+
 let server: RunningServer;
 let registry: TestRegistry;
 let answers: AdmissionAnswers;
@@ -66,8 +78,9 @@ const ended: (() => Promise<void> | void)[] = [];
 beforeAll(async () => {
   chmodSync(directory.path, 0o755);
   const content = contentOf(IMAGES);
-  const blobs = new Map([...content.blobs, [UNNAMED.descriptor.digest, UNNAMED.bytes]]);
-  registry = await startRegistry({ ...content, blobs });
+  const indexes = [UNNAMED, WIDE].map(({ descriptor, bytes }) => [descriptor.digest, bytes] as const);
+  Object.assign(TAGS, content.tags);
+  registry = await startRegistry({ blobs: new Map([...content.blobs, ...indexes]), tags: TAGS });
   server = await startServer({
     ...{ dataDirectory: join(directory.path, "data"), roles: new Set(["api", "worker"] as const), host: "127.0.0.1" },
     ...{ port: 0, concurrency: 2, adminPassword: PASSWORD, log: pino({ level: "silent" }) },
@@ -181,6 +194,20 @@ test("an index that no tag names is known by the images behind it, and judged by
   await settled(async () => (await review("validate", named))?.status?.message).toMatch(
     /critical-flaws.*log4j-core 2\.14\.1/,
   );
+});
+
+test("a tag that moves to an index with more images than are looked at is unknown, whatever it named before", async () => {
+  TAGS["shop/app:moved"] = IMAGES["shop/app:2.25"].manifest;
+  const asked = { references: [`${registry.host}/shop/app:moved`], namespace: "shop" };
+  const facts = async () => {
+    const told: FactsAnswer[] = [];
+    await answers.answer(cluster, asked, (answer) => told.push(answer), new AbortController().signal);
+    return told[0]?.images[asked.references[0] ?? ""];
+  };
+  await settled(facts).toMatchObject({ state: "known", digest: TAGS["shop/app:moved"].digest });
+  TAGS["shop/app:moved"] = WIDE.descriptor;
+  const problem = expect.stringContaining("names 101 images, more than 100");
+  await expect.poll(facts, { timeout: 20_000, interval: 500 }).toMatchObject({ state: "unknown", problem });
 });
 
 test("tags are pinned to what the registry says they name", async () => {

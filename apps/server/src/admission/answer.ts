@@ -135,7 +135,8 @@ export async function openAdmissionAnswers(deps: AnswerDeps): Promise<AdmissionA
     for (const reference of wanted) {
       const named = found.get(reference.text) ?? [];
       const told = resolved.get(reference.text);
-      if (named.length === 0)
+      // What a tag named before says nothing of what it names now.
+      if (named.length === 0 || told?.isMoved === true)
         images[reference.text] = unknownImage(told?.problem ?? "no registry that is connected has it");
       else if (isPending(named)) images[reference.text] = unknownImage("it is being scanned", "pending");
       else images[reference.text] = await known(cluster, reference, named, told);
@@ -168,6 +169,8 @@ type Tags = LRUCache<string, Resolved>;
 interface Resolved {
   readonly digest: string | undefined;
   readonly problem: string;
+  /** The tag names something else than what is known of it, which could not be looked at. */
+  readonly isMoved?: boolean;
 }
 
 function wantedOf(text: string): readonly WantedReference[] {
@@ -224,16 +227,21 @@ async function resolve(
     return { digest: undefined, problem };
   }
   const repository = await openAt(deps, tenantId, registry, wanted.repository);
+  let isMoved = false;
   try {
     const name = wanted.digest === "" ? wanted.tag : wanted.digest;
     const now = wanted.digest === "" ? await repository.digestOf(name) : undefined;
     if (now !== undefined && named[0]?.digest === now) return { digest: now, problem: "" };
+    isMoved = now !== undefined;
     const manifest = await repository.manifest(name);
     if (manifest === undefined)
       return { digest: undefined, problem: `${registry.name} has no ${wanted.repository}:${name}` };
     const seen = { name, digest: manifest.digest, images: imagesBehind(manifest) };
     await record(deps, tenantId, registry, wanted, seen);
     return { digest: manifest.digest, problem: "" };
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return { digest: undefined, problem: registryProblem(error), isMoved };
   } finally {
     repository.close();
   }
