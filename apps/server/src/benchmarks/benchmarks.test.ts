@@ -340,6 +340,33 @@ test("a node that ended before it answered can be given back what it was", async
   await answer(await gatherOrder());
 });
 
+test("what was to be undone and never was can be undone again, whether the node was away or somebody took it back", async () => {
+  const { id } = await silent();
+  const undo = async () => (await ask(security, "POST", `/benchmark-fixes/${id}/undo`)).body;
+  const failed = { state: "failed", isUndoable: true, detail: expect.stringContaining("undo it again") };
+  await undo();
+  server.clock.now = new Date(server.clock.now.getTime() + 11 * 60_000);
+  await server.store.tenant(1, (db) => expireResponses(db, server.clock.now));
+  await runBenchmarks({ store: server.store, clock: () => server.clock.now });
+  expect(await stateOf(id)).toMatchObject(failed);
+  const { responseId } = await undo();
+  expect((await ask(security, "POST", `/responses/${responseId}/refuse`)).status).toBe(200);
+  await runBenchmarks({ store: server.store, clock: () => server.clock.now });
+  expect(await stateOf(id)).toMatchObject(failed);
+  expect((await undo()).state).toBe("undoing");
+  await finish((await orders()).find(({ undoFix }) => undoFix !== null)!, 1);
+  expect((await stateOf(id)).state).toBe("undone");
+  await answer(await gatherOrder());
+});
+
+test("a preview that was never sent leaves nothing to undo", async () => {
+  const { body } = await ask(operator, "POST", "/benchmark-fixes", { nodeId: node.id, check: "host-log-martians" });
+  server.clock.now = new Date(server.clock.now.getTime() + 11 * 60_000);
+  await server.store.tenant(1, (db) => expireResponses(db, server.clock.now));
+  await runBenchmarks({ store: server.store, clock: () => server.clock.now });
+  expect(await stateOf(body.id)).toMatchObject({ state: "failed", isUndoable: false });
+});
+
 test("what a node tells after it was started again counts, in an older sensor's words too", async () => {
   for (const [outcome, facts] of [
     [1, { path: "/etc/x" }],
