@@ -54,6 +54,9 @@ const IMAGES = {
   }),
 };
 
+/** Of an image that no test but one asks for. */
+const SPARE = buildImage({ layers: [base, { files: { "srv/spare": "1" }, createdBy: "COPY spare /srv" }] });
+
 /** An index of images for two platforms, which no tag names. */
 const UNNAMED = buildIndex([IMAGES["shop/app:2.25"].manifest, IMAGES["shop/late:1"].manifest]);
 
@@ -77,7 +80,7 @@ const ended: (() => Promise<void> | void)[] = [];
 
 beforeAll(async () => {
   chmodSync(directory.path, 0o755);
-  const content = contentOf(IMAGES);
+  const content = contentOf({ ...IMAGES, "shop/spare:1": SPARE });
   const indexes = [UNNAMED, WIDE].map(({ descriptor, bytes }) => [descriptor.digest, bytes] as const);
   Object.assign(TAGS, content.tags);
   registry = await startRegistry({ blobs: new Map([...content.blobs, ...indexes]), tags: TAGS });
@@ -196,14 +199,36 @@ test("an index that no tag names is known by the images behind it, and judged by
   );
 });
 
+async function answered(of: AdmissionAnswers, references: readonly string[]): Promise<FactsAnswer> {
+  const told: FactsAnswer[] = [];
+  const question = { references, namespace: "shop" };
+  await of.answer(cluster, question, (answer) => told.push(answer as FactsAnswer), new AbortController().signal);
+  return told[0]!;
+}
+
+test("what goes wrong with one image is logged, and says nothing of the others", async () => {
+  const { store, queue } = server;
+  const warned: string[] = [];
+  const log = { warn: (_: object, message: string) => void warned.push(message) };
+  const add = async () => {
+    throw new Error("the queue is away");
+  };
+  const secrets = await openSecretBox({ file: join(directory.path, "data", "master-keys.json") });
+  const own = await openAdmissionAnswers({ store, queue: { ...queue, add }, secrets, clock: () => new Date(), log });
+  try {
+    const [good, bad] = [`${registry.host}/shop/app:2.25`, `${registry.host}/shop/spare:1`];
+    const { images } = await answered(own, [bad, good]);
+    expect([images[good]?.state, images[bad]?.state]).toEqual(["known", "unknown"]);
+    expect(warned).toEqual(["an image could not be looked up"]);
+  } finally {
+    await own.close();
+  }
+});
+
 test("a tag that moves to an index with more images than are looked at is unknown, whatever it named before", async () => {
   TAGS["shop/app:moved"] = IMAGES["shop/app:2.25"].manifest;
-  const asked = { references: [`${registry.host}/shop/app:moved`], namespace: "shop" };
-  const facts = async () => {
-    const told: FactsAnswer[] = [];
-    await answers.answer(cluster, asked, (answer) => told.push(answer), new AbortController().signal);
-    return told[0]?.images[asked.references[0] ?? ""];
-  };
+  const name = `${registry.host}/shop/app:moved`;
+  const facts = async () => (await answered(answers, [name])).images[name];
   await settled(facts).toMatchObject({ state: "known", digest: TAGS["shop/app:moved"].digest });
   TAGS["shop/app:moved"] = WIDE.descriptor;
   const problem = expect.stringContaining("names 101 images, more than 100");

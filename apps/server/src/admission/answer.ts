@@ -205,10 +205,9 @@ async function resolveAll(
     const key = `${cluster.tenantId} ${fullReference(reference)}`;
     const kept = tags.get(key);
     if (kept !== undefined) return [reference.text, kept];
-    const resolved = await resolve(deps, cluster.tenantId, reference, named).catch((error: unknown) => {
-      if (!(error instanceof CodedError)) throw error;
-      return { digest: undefined, problem: registryProblem(error) };
-    });
+    const resolved = await resolve(deps, cluster.tenantId, reference, named).catch((error: unknown) =>
+      unresolved(deps, reference, error),
+    );
     tags.set(key, resolved);
     return [reference.text, resolved];
   });
@@ -240,11 +239,17 @@ async function resolve(
     await record(deps, tenantId, registry, wanted, seen);
     return { digest: manifest.digest, problem: "" };
   } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    return { digest: undefined, problem: registryProblem(error), isMoved };
+    return { ...unresolved(deps, wanted, error), isMoved };
   } finally {
     repository.close();
   }
+}
+
+/** What goes wrong with one image is its own problem: the pods of others wait for the same answer. */
+function unresolved({ log }: AnswerDeps, { text }: WantedReference, error: unknown): Resolved {
+  if (error instanceof CodedError) return { digest: undefined, problem: registryProblem(error) };
+  log.warn({ err: error, image: text }, "an image could not be looked up");
+  return { digest: undefined, problem: "it could not be looked up; the server's log says why" };
 }
 
 async function registryFor(db: TenantQueries, host: string): Promise<Registry | undefined> {

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { SeenObject } from "../clusters/objects.ts";
 import { heldContent, heldPackages, heldSubjects } from "../images/held.ts";
 import type { TenantQueries } from "../open-store.ts";
+import { onceEach } from "../registries/contents.ts";
 
 /** A reference, split and completed. */
 export interface WantedReference {
@@ -146,7 +147,7 @@ export async function recordImages(
     readonly now: Date;
   },
 ): Promise<{ readonly repositoryId: number; readonly unscanned: readonly string[] }> {
-  const images = JSON.stringify(seen.images);
+  const images = JSON.stringify(onceEach(seen.images));
   const { rows: repositories } = await sql<{ id: number }>`
     INSERT INTO repository (tenant_id, registry_id, name) VALUES (current_tenant(), ${seen.registry}, ${seen.repository})
     ON CONFLICT (registry_id, name) DO UPDATE SET gone_at = NULL RETURNING id`.execute(db);
