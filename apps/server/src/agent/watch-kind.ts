@@ -149,7 +149,8 @@ export function watchKind(
         const isAbsent = status === 404;
         if (isAbsent || status === 403) {
           version = undefined;
-          for (const uid of [...known.keys()]) drop(uid);
+          // What may not be read is still there, as far as anybody knows.
+          if (isAbsent) for (const uid of [...known.keys()]) drop(uid);
           // A kind that the cluster does not have is complete without any.
           if (isAbsent && !isTold) outbox.synced(`${kind.apiVersion}/${kind.kind}`);
           isTold = isAbsent;

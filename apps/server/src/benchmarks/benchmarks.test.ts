@@ -2,14 +2,17 @@ import { SEVERITIES } from "@bulwark/model";
 import { openDatabase } from "@bulwark/scan/shipped";
 import {
   addCluster,
+  connectReplica,
   endResponse,
   enterEpoch,
   expireResponses,
   keepObjects,
   listResponses,
   raiseAlerts,
+  recordReplicaHealth,
   type SeenObject,
   settleKinds,
+  type TenantQueries,
 } from "@bulwark/store";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openAuthority } from "../gateway/authority.ts";
@@ -22,7 +25,7 @@ import { onResult } from "../responses/on-result.ts";
 import { seedRuntime } from "../testing/seed-runtime.ts";
 import { openTestApp, type TestAccount, type TestApp } from "../testing/test-app.ts";
 import { matchComponents } from "./components.ts";
-import { onFacts, runBenchmarks } from "./run-benchmarks.ts";
+import { judgeWaiting, onFacts, runBenchmarks } from "./run-benchmarks.ts";
 
 /** As agents name them. */
 const WORKLOAD_KINDS = [
@@ -431,6 +434,13 @@ const deployment = (namespace: string) =>
     namespace,
   );
 
+const enrolled = (db: TenantQueries, id: number, version: string) =>
+  db
+    .updateTable("cluster" as never)
+    .set({ enrolled_at: server.clock.now, version } as never)
+    .where("id" as never, "=", id as never)
+    .execute();
+
 test("a cluster is judged by what it told of whole; a namespace's exception leaves the others alone", async () => {
   const { store, clock } = server;
   const clusterId = (await store.tenant(1, async (db) => {
@@ -441,11 +451,7 @@ test("a cluster is judged by what it told of whole; a namespace's exception leav
       ownerId: null,
       now: clock.now,
     }))!;
-    await db
-      .updateTable("cluster" as never)
-      .set({ enrolled_at: clock.now, version: "v1.20.1" } as never)
-      .where("id" as never, "=", id as never)
-      .execute();
+    await enrolled(db, id, "v1.20.1");
     await enterEpoch(db, id, "e1", clock.now);
     const made = (kind: string, name: string, uid: string, spec = {}) =>
       object(kind, name, { metadata: { ownerReferences: [{ controller: true, uid }] }, ...spec }, "shop");
@@ -492,6 +498,32 @@ test("a cluster is judged by what it told of whole; a namespace's exception leav
     judged: 1,
     places: [{ namespace: "bank" }],
   });
+});
+
+test("a kind that the agent may not read any more is undetermined, though what was known of it stays", async () => {
+  const { store, clock } = server;
+  const replica = { replica: "agent-1", now: clock.now };
+  const clusterId = (await store.tenant(1, async (db) => {
+    const made = { uid: "cluster-2", name: "blind", grade: null, ownerId: null, now: clock.now };
+    const id = (await addCluster(db, 1, made))!;
+    await enrolled(db, id, "v1.30.1");
+    await enterEpoch(db, id, "e1", clock.now);
+    await keepObjects(db, id, { epoch: "e1", now: clock.now, objects: [deployment("market")] });
+    await settleKinds(db, id, { epoch: "e1", kinds: WORKLOAD_KINDS });
+    const hello = { gateway: "g", roles: ["agent"], version: "v1.30.1", agentVersion: "1", ...replica };
+    await connectReplica(db, id, hello);
+    return id;
+  }))!;
+  const outcome = async (missing: readonly string[]) => {
+    await store.tenant(1, (db) => recordReplicaHealth(db, clusterId, { ...replica, health: { leads: true, missing } }));
+    await run({ profile: "strict", clusters: [clusterId] });
+    await store.tenant(1, (db) => judgeWaiting(db, clock.now));
+    const { body } = await ask(security, "GET", `/benchmark-results?clusterId=${clusterId}&check=workload-host-pid`);
+    return body.items[0].outcome;
+  };
+  expect(await outcome([])).toBe("fail");
+  expect(await outcome(["v1/Pod"])).toBe("undetermined");
+  expect(await outcome(["v1/Secret"])).toBe("fail");
 });
 
 test("versions of components are held against advisories, and unknown ones are undetermined", async () => {
