@@ -3,6 +3,7 @@ import { openDatabase } from "@bulwark/scan/shipped";
 import {
   addCluster,
   connectReplica,
+  endExceptions,
   endResponse,
   enterEpoch,
   expireResponses,
@@ -206,6 +207,24 @@ test("an exception counts when somebody else approved it, and ends by itself", a
   await run();
   await answer(await gatherOrder());
   expect(await outcomeOf("host-log-martians")).toMatchObject({ outcome: "fail", exceptionId: null });
+});
+
+test("an exception that ends counts no more from that minute on, and is judged once", async () => {
+  await run();
+  await answer(await gatherOrder());
+  const until = server.clock.now.toISOString().slice(0, 10);
+  const body = { check: "host-log-martians", scope: "node", scopeId: node.id, reason: "today", until };
+  const made = await ask(security, "POST", "/benchmark-exceptions", body);
+  await ask(second, "POST", `/benchmark-exceptions/${made.body.id}/approve`);
+  const before = await place();
+  expect(before.counts.excepted).toBe(1);
+  server.clock.now = new Date(server.clock.now.getTime() + 25 * 3_600_000);
+  security = { ...security, bearer: await server.token(security, SCOPES_OF.security) };
+  const tick = () => runBenchmarks({ store: server.store, clock: () => server.clock.now });
+  await tick();
+  expect(await place()).toMatchObject({ targetId: before.targetId, counts: { excepted: 0 } });
+  expect(await outcomeOf("host-log-martians")).toMatchObject({ outcome: "fail", exceptionId: null });
+  expect(await server.store.tenant(1, (db) => endExceptions(db, server.clock.now))).toEqual([]);
 });
 
 test("a check is switched off or set otherwise where following it would cost availability", async () => {

@@ -22,6 +22,7 @@ import { knownDigests } from "./0024-known-digests.ts";
 import { worstResults } from "./0025-worst-results.ts";
 import { clusterModes } from "./0026-cluster-modes.ts";
 import { runningImages } from "./0027-running-images.ts";
+import { endedExceptions } from "./0029-ended-exceptions.ts";
 
 /** A step of the schema. Steps that were released never change. */
 export interface NamedMigration extends Migration {
@@ -55,4 +56,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   worstResults,
   clusterModes,
   runningImages,
+  endedExceptions,
 ];
