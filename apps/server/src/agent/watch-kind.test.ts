@@ -59,3 +59,18 @@ test("a kind that the cluster does not have any more has no objects", async () =
   await expect.poll(() => watch.state().state).toBe("absent");
   expect(take()).toMatchObject({ changed: [], removed: ["a"], synced: ["v1/Pod"] });
 });
+
+test("a pod that is larger than one message is told with what is judged of it", async () => {
+  const args = Array.from({ length: 100 }, () => "\u0001".repeat(16_384));
+  const large = pod("a", { nodeName: "n1", containers: [{ name: "app", image: "a:1", args }] });
+  const { watch, take } = await watching((response, isWatch) =>
+    isWatch ? refusal(response, 403) : response.end(list(large, pod("b"))),
+  );
+  await watch.listed;
+  const { changed = [] } = take() ?? {};
+  expect(changed.map(({ uid }) => uid)).toEqual(["a", "b"]);
+  expect(changed[0]?.document.byteLength).toBeLessThan(2 * 1024 * 1024);
+  expect(JSON.parse(Buffer.from(changed[0]?.document ?? []).toString())).toMatchObject({
+    ...{ cut: true, spec: { nodeName: "n1", containers: [{ name: "app", image: "a:1" }] } },
+  });
+});
