@@ -78,7 +78,7 @@ export async function heldByImage(db: TenantQueries, id: number): Promise<HeldBy
   return rows[0];
 }
 
-/** A namespace, its services, and all that may lead to these, from whichever namespace. */
+/** A namespace, its services, and all that may lead to these, from whichever namespace; where there is too much, its own go first. */
 export async function namespaceObjects(
   db: TenantQueries,
   clusterId: number,
@@ -88,7 +88,7 @@ export async function namespaceObjects(
     SELECT uid, api_version AS "apiVersion", kind, namespace, name, document FROM cluster_object WHERE cluster_id = ${clusterId}
       AND ((kind = 'Namespace' AND name = ${namespace}) OR (kind = 'Service' AND namespace = ${namespace})
         OR kind IN ('Ingress', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'VirtualService'))
-    LIMIT 5000`.execute(db);
+    ORDER BY kind <> 'Namespace', kind <> 'Service', namespace <> ${namespace}, id LIMIT 5000`.execute(db);
   return rows;
 }
 
