@@ -225,6 +225,24 @@ test("what goes wrong with one image is logged, and says nothing of the others",
   }
 });
 
+test("what is known of an image is looked up anew each minute, however often it is asked for", async () => {
+  const { store, queue } = server;
+  const secrets = await openSecretBox({ file: join(directory.path, "data", "master-keys.json") });
+  // In 50 seconds the image is a day older.
+  const began = Date.parse("2024-01-02T03:04:05Z") + 1_000 * 86_400_000 - 50_000;
+  let seconds = 0;
+  const clock = () => new Date(began + seconds * 1_000);
+  const own = await openAdmissionAnswers({ store, queue, secrets, clock, log: { warn: () => {} } });
+  try {
+    const name = `${registry.host}/shop/app:2.25`;
+    const ages: (number | undefined)[] = [];
+    for (seconds of [0, 40, 80]) ages.push((await answered(own, [name])).images[name]?.ageDays);
+    expect(ages).toEqual([999, 999, 1_000]);
+  } finally {
+    await own.close();
+  }
+});
+
 test("a tag that moves to an index with more images than are looked at is unknown, whatever it named before", async () => {
   TAGS["shop/app:moved"] = IMAGES["shop/app:2.25"].manifest;
   const name = `${registry.host}/shop/app:moved`;

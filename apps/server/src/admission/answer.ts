@@ -70,6 +70,7 @@ export async function openAdmissionAnswers(deps: AnswerDeps): Promise<AdmissionA
   const facts = new LRUCache<string, ImageFacts>({
     ...{ max: MAX_KEPT, maxSize: MAX_BYTES, maxEntrySize: MAX_BYTES, ttl: FACTS_MS },
     sizeCalculation: (known, key) => memoryOf(known) + memoryOf(key),
+    perf: { now: () => clock().getTime() },
   });
   const tags: Tags = new LRUCache({ max: MAX_KEPT, ttl: TAG_MS });
   const forget = (prefix: string) => {
@@ -112,7 +113,8 @@ export async function openAdmissionAnswers(deps: AnswerDeps): Promise<AdmissionA
     const checked = kept ?? (await withSignature(deps, cluster, reference, named, made, resolved?.digest));
     // Who signs an image now need not wait for long.
     const isLasting = checked.signature === "verified" || checked.signature === "unchecked";
-    if (isLasting) facts.set(key, checked);
+    // What is asked for each minute must not stay for that: waivers end without a word.
+    if (isLasting && kept === undefined) facts.set(key, checked);
     const digest = resolved?.digest ?? checked.digest;
     return { ...checked, digest, resolved: reference.digest !== "" || resolved?.digest !== undefined };
   };
