@@ -38,6 +38,7 @@ export { type AdmissionRequest, MAX_REVIEW_BYTES, readReview } from "./admission
 export { type BaselineScope, type Learned, proposePolicy } from "./baseline/propose-policy.ts";
 export { TRAIT_KINDS, type Trait, type TraitKind, traitsOf } from "./baseline/traits.ts";
 export { type ExposedBy, findExposure, type Target } from "./exposure/exposure.ts";
+export { fitObject, MAX_OBJECT_BYTES } from "./objects/fit-object.ts";
 export { type Json, type KubeObject, nameOf } from "./objects/kube-object.ts";
 export {
   type ContainerRole,

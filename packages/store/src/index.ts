@@ -151,6 +151,7 @@ export {
   type BenchmarkScope,
   type BenchmarkTuning,
   dueBenchmarkSchedules,
+  endExceptions,
   exceptionsInForce,
   getBenchmarkException,
   hasBenchmarkPlace,

@@ -1,6 +1,7 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type BuiltDescriptor,
   buildImage,
   buildIndex,
   contentOf,
@@ -8,6 +9,7 @@ import {
   type TestRegistry,
   temporaryDirectory,
 } from "@bulwark/image/testing";
+import type { FactsAnswer } from "@bulwark/kubernetes";
 import { addCluster, keepObjects } from "@bulwark/store";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -52,8 +54,21 @@ const IMAGES = {
   }),
 };
 
+/** Of an image that no test but one asks for. */
+const SPARE = buildImage({ layers: [base, { files: { "srv/spare": "1" }, createdBy: "COPY spare /srv" }] });
+
 /** An index of images for two platforms, which no tag names. */
 const UNNAMED = buildIndex([IMAGES["shop/app:2.25"].manifest, IMAGES["shop/late:1"].manifest]);
+
+/** An index with one image more than is looked at. */
+const WIDE = buildIndex(
+  Array.from({ length: 101 }, (_, n) => ({
+    ...IMAGES["shop/app:2.25"].manifest,
+    digest: `sha256:${String(n).padStart(64, "0")}`,
+  })),
+);
+/** Of the registry; a test may move one. */
+const TAGS: Record<string, BuiltDescriptor> = {};
 
 let server: RunningServer;
 let registry: TestRegistry;
@@ -65,9 +80,10 @@ const ended: (() => Promise<void> | void)[] = [];
 
 beforeAll(async () => {
   chmodSync(directory.path, 0o755);
-  const content = contentOf(IMAGES);
-  const blobs = new Map([...content.blobs, [UNNAMED.descriptor.digest, UNNAMED.bytes]]);
-  registry = await startRegistry({ ...content, blobs });
+  const content = contentOf({ ...IMAGES, "shop/spare:1": SPARE });
+  const indexes = [UNNAMED, WIDE].map(({ descriptor, bytes }) => [descriptor.digest, bytes] as const);
+  Object.assign(TAGS, content.tags);
+  registry = await startRegistry({ blobs: new Map([...content.blobs, ...indexes]), tags: TAGS });
   server = await startServer({
     ...{ dataDirectory: join(directory.path, "data"), roles: new Set(["api", "worker"] as const), host: "127.0.0.1" },
     ...{ port: 0, concurrency: 2, adminPassword: PASSWORD, log: pino({ level: "silent" }) },
@@ -181,6 +197,60 @@ test("an index that no tag names is known by the images behind it, and judged by
   await settled(async () => (await review("validate", named))?.status?.message).toMatch(
     /critical-flaws.*log4j-core 2\.14\.1/,
   );
+});
+
+async function answered(of: AdmissionAnswers, references: readonly string[]): Promise<FactsAnswer> {
+  const told: FactsAnswer[] = [];
+  const question = { references, namespace: "shop" };
+  await of.answer(cluster, question, (answer) => told.push(answer as FactsAnswer), new AbortController().signal);
+  return told[0]!;
+}
+
+test("what goes wrong with one image is logged, and says nothing of the others", async () => {
+  const { store, queue } = server;
+  const warned: string[] = [];
+  const log = { warn: (_: object, message: string) => void warned.push(message) };
+  const add = async () => {
+    throw new Error("the queue is away");
+  };
+  const secrets = await openSecretBox({ file: join(directory.path, "data", "master-keys.json") });
+  const own = await openAdmissionAnswers({ store, queue: { ...queue, add }, secrets, clock: () => new Date(), log });
+  try {
+    const [good, bad] = [`${registry.host}/shop/app:2.25`, `${registry.host}/shop/spare:1`];
+    const { images } = await answered(own, [bad, good]);
+    expect([images[good]?.state, images[bad]?.state]).toEqual(["known", "unknown"]);
+    expect(warned).toEqual(["an image could not be looked up"]);
+  } finally {
+    await own.close();
+  }
+});
+
+test("what is known of an image is looked up anew each minute, however often it is asked for", async () => {
+  const { store, queue } = server;
+  const secrets = await openSecretBox({ file: join(directory.path, "data", "master-keys.json") });
+  // In 50 seconds the image is a day older.
+  const began = Date.parse("2024-01-02T03:04:05Z") + 1_000 * 86_400_000 - 50_000;
+  let seconds = 0;
+  const clock = () => new Date(began + seconds * 1_000);
+  const own = await openAdmissionAnswers({ store, queue, secrets, clock, log: { warn: () => {} } });
+  try {
+    const name = `${registry.host}/shop/app:2.25`;
+    const ages: (number | undefined)[] = [];
+    for (seconds of [0, 40, 80]) ages.push((await answered(own, [name])).images[name]?.ageDays);
+    expect(ages).toEqual([999, 999, 1_000]);
+  } finally {
+    await own.close();
+  }
+});
+
+test("a tag that moves to an index with more images than are looked at is unknown, whatever it named before", async () => {
+  TAGS["shop/app:moved"] = IMAGES["shop/app:2.25"].manifest;
+  const name = `${registry.host}/shop/app:moved`;
+  const facts = async () => (await answered(answers, [name])).images[name];
+  await settled(facts).toMatchObject({ state: "known", digest: TAGS["shop/app:moved"].digest });
+  TAGS["shop/app:moved"] = WIDE.descriptor;
+  const problem = expect.stringContaining("names 101 images, more than 100");
+  await expect.poll(facts, { timeout: 20_000, interval: 500 }).toMatchObject({ state: "unknown", problem });
 });
 
 test("tags are pinned to what the registry says they name", async () => {

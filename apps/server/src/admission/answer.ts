@@ -70,6 +70,7 @@ export async function openAdmissionAnswers(deps: AnswerDeps): Promise<AdmissionA
   const facts = new LRUCache<string, ImageFacts>({
     ...{ max: MAX_KEPT, maxSize: MAX_BYTES, maxEntrySize: MAX_BYTES, ttl: FACTS_MS },
     sizeCalculation: (known, key) => memoryOf(known) + memoryOf(key),
+    perf: { now: () => clock().getTime() },
   });
   const tags: Tags = new LRUCache({ max: MAX_KEPT, ttl: TAG_MS });
   const forget = (prefix: string) => {
@@ -112,7 +113,8 @@ export async function openAdmissionAnswers(deps: AnswerDeps): Promise<AdmissionA
     const checked = kept ?? (await withSignature(deps, cluster, reference, named, made, resolved?.digest));
     // Who signs an image now need not wait for long.
     const isLasting = checked.signature === "verified" || checked.signature === "unchecked";
-    if (isLasting) facts.set(key, checked);
+    // What is asked for each minute must not stay for that: waivers end without a word.
+    if (isLasting && kept === undefined) facts.set(key, checked);
     const digest = resolved?.digest ?? checked.digest;
     return { ...checked, digest, resolved: reference.digest !== "" || resolved?.digest !== undefined };
   };
@@ -135,7 +137,8 @@ export async function openAdmissionAnswers(deps: AnswerDeps): Promise<AdmissionA
     for (const reference of wanted) {
       const named = found.get(reference.text) ?? [];
       const told = resolved.get(reference.text);
-      if (named.length === 0)
+      // What a tag named before says nothing of what it names now.
+      if (named.length === 0 || told?.isMoved === true)
         images[reference.text] = unknownImage(told?.problem ?? "no registry that is connected has it");
       else if (isPending(named)) images[reference.text] = unknownImage("it is being scanned", "pending");
       else images[reference.text] = await known(cluster, reference, named, told);
@@ -168,6 +171,8 @@ type Tags = LRUCache<string, Resolved>;
 interface Resolved {
   readonly digest: string | undefined;
   readonly problem: string;
+  /** The tag names something else than what is known of it, which could not be looked at. */
+  readonly isMoved?: boolean;
 }
 
 function wantedOf(text: string): readonly WantedReference[] {
@@ -202,10 +207,9 @@ async function resolveAll(
     const key = `${cluster.tenantId} ${fullReference(reference)}`;
     const kept = tags.get(key);
     if (kept !== undefined) return [reference.text, kept];
-    const resolved = await resolve(deps, cluster.tenantId, reference, named).catch((error: unknown) => {
-      if (!(error instanceof CodedError)) throw error;
-      return { digest: undefined, problem: registryProblem(error) };
-    });
+    const resolved = await resolve(deps, cluster.tenantId, reference, named).catch((error: unknown) =>
+      unresolved(deps, reference, error),
+    );
     tags.set(key, resolved);
     return [reference.text, resolved];
   });
@@ -224,19 +228,30 @@ async function resolve(
     return { digest: undefined, problem };
   }
   const repository = await openAt(deps, tenantId, registry, wanted.repository);
+  let isMoved = false;
   try {
     const name = wanted.digest === "" ? wanted.tag : wanted.digest;
     const now = wanted.digest === "" ? await repository.digestOf(name) : undefined;
     if (now !== undefined && named[0]?.digest === now) return { digest: now, problem: "" };
+    isMoved = now !== undefined;
     const manifest = await repository.manifest(name);
     if (manifest === undefined)
       return { digest: undefined, problem: `${registry.name} has no ${wanted.repository}:${name}` };
     const seen = { name, digest: manifest.digest, images: imagesBehind(manifest) };
     await record(deps, tenantId, registry, wanted, seen);
     return { digest: manifest.digest, problem: "" };
+  } catch (error) {
+    return { ...unresolved(deps, wanted, error), isMoved };
   } finally {
     repository.close();
   }
+}
+
+/** What goes wrong with one image is its own problem: the pods of others wait for the same answer. */
+function unresolved({ log }: AnswerDeps, { text }: WantedReference, error: unknown): Resolved {
+  if (error instanceof CodedError) return { digest: undefined, problem: registryProblem(error) };
+  log.warn({ err: error, image: text }, "an image could not be looked up");
+  return { digest: undefined, problem: "it could not be looked up; the server's log says why" };
 }
 
 async function registryFor(db: TenantQueries, host: string): Promise<Registry | undefined> {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { redactArguments } from "@bulwark/detect";
-import { type Json, mapAt, mapsAt, pruneObject, textAt } from "@bulwark/kubernetes";
+import { fitObject, type Json, mapAt, mapsAt, pruneObject, textAt } from "@bulwark/kubernetes";
 import type { FastifyBaseLogger } from "fastify";
 import { AgentError } from "./errors.ts";
 import { METADATA_ONLY, pathOf, type WatchedKind } from "./kinds.ts";
@@ -29,9 +29,6 @@ const METADATA = {
   list: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
   one: "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
 };
-
-/** Texts that are longer are cut: nothing is judged by them, and a control character takes six bytes of JSON. */
-const MAX_TEXT = 16 * 1024;
 
 /** How the watch of a kind is. */
 export interface KindState {
@@ -68,7 +65,7 @@ export function watchKind(
   const keep = (object: Json) => {
     const uid = textAt(object, "metadata", "uid");
     if (uid === "") return;
-    const document = Buffer.from(JSON.stringify(pruneObject(kind.kind, object, redactArguments), cut));
+    const document = fitObject(kind.kind, pruneObject(kind.kind, object, redactArguments));
     const hash = createHash("sha1").update(document).digest().subarray(0, HASH_BYTES).toString("latin1");
     if (known.get(uid) === hash) return;
     known.set(uid, hash);
@@ -149,7 +146,8 @@ export function watchKind(
         const isAbsent = status === 404;
         if (isAbsent || status === 403) {
           version = undefined;
-          for (const uid of [...known.keys()]) drop(uid);
+          // What may not be read is still there, as far as anybody knows.
+          if (isAbsent) for (const uid of [...known.keys()]) drop(uid);
           // A kind that the cluster does not have is complete without any.
           if (isAbsent && !isTold) outbox.synced(`${kind.apiVersion}/${kind.kind}`);
           isTold = isAbsent;
@@ -169,8 +167,4 @@ export function watchKind(
       .catch(() => {})
       .finally(tried.resolve),
   };
-}
-
-function cut(_: string, value: unknown): unknown {
-  return typeof value === "string" && value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value;
 }

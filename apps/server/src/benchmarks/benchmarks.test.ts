@@ -2,14 +2,18 @@ import { SEVERITIES } from "@bulwark/model";
 import { openDatabase } from "@bulwark/scan/shipped";
 import {
   addCluster,
+  connectReplica,
+  endExceptions,
   endResponse,
   enterEpoch,
   expireResponses,
   keepObjects,
   listResponses,
   raiseAlerts,
+  recordReplicaHealth,
   type SeenObject,
   settleKinds,
+  type TenantQueries,
 } from "@bulwark/store";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openAuthority } from "../gateway/authority.ts";
@@ -22,7 +26,7 @@ import { onResult } from "../responses/on-result.ts";
 import { seedRuntime } from "../testing/seed-runtime.ts";
 import { openTestApp, type TestAccount, type TestApp } from "../testing/test-app.ts";
 import { matchComponents } from "./components.ts";
-import { onFacts, runBenchmarks } from "./run-benchmarks.ts";
+import { judgeWaiting, onFacts, runBenchmarks } from "./run-benchmarks.ts";
 
 /** As agents name them. */
 const WORKLOAD_KINDS = [
@@ -205,6 +209,24 @@ test("an exception counts when somebody else approved it, and ends by itself", a
   expect(await outcomeOf("host-log-martians")).toMatchObject({ outcome: "fail", exceptionId: null });
 });
 
+test("an exception that ends counts no more from that minute on, and is judged once", async () => {
+  await run();
+  await answer(await gatherOrder());
+  const until = server.clock.now.toISOString().slice(0, 10);
+  const body = { check: "host-log-martians", scope: "node", scopeId: node.id, reason: "today", until };
+  const made = await ask(security, "POST", "/benchmark-exceptions", body);
+  await ask(second, "POST", `/benchmark-exceptions/${made.body.id}/approve`);
+  const before = await place();
+  expect(before.counts.excepted).toBe(1);
+  server.clock.now = new Date(server.clock.now.getTime() + 25 * 3_600_000);
+  security = { ...security, bearer: await server.token(security, SCOPES_OF.security) };
+  const tick = () => runBenchmarks({ store: server.store, clock: () => server.clock.now });
+  await tick();
+  expect(await place()).toMatchObject({ targetId: before.targetId, counts: { excepted: 0 } });
+  expect(await outcomeOf("host-log-martians")).toMatchObject({ outcome: "fail", exceptionId: null });
+  expect(await server.store.tenant(1, (db) => endExceptions(db, server.clock.now))).toEqual([]);
+});
+
 test("a check is switched off or set otherwise where following it would cost availability", async () => {
   await run();
   await answer(await gatherOrder());
@@ -340,6 +362,33 @@ test("a node that ended before it answered can be given back what it was", async
   await answer(await gatherOrder());
 });
 
+test("what was to be undone and never was can be undone again, whether the node was away or somebody took it back", async () => {
+  const { id } = await silent();
+  const undo = async () => (await ask(security, "POST", `/benchmark-fixes/${id}/undo`)).body;
+  const failed = { state: "failed", isUndoable: true, detail: expect.stringContaining("undo it again") };
+  await undo();
+  server.clock.now = new Date(server.clock.now.getTime() + 11 * 60_000);
+  await server.store.tenant(1, (db) => expireResponses(db, server.clock.now));
+  await runBenchmarks({ store: server.store, clock: () => server.clock.now });
+  expect(await stateOf(id)).toMatchObject(failed);
+  const { responseId } = await undo();
+  expect((await ask(security, "POST", `/responses/${responseId}/refuse`)).status).toBe(200);
+  await runBenchmarks({ store: server.store, clock: () => server.clock.now });
+  expect(await stateOf(id)).toMatchObject(failed);
+  expect((await undo()).state).toBe("undoing");
+  await finish((await orders()).find(({ undoFix }) => undoFix !== null)!, 1);
+  expect((await stateOf(id)).state).toBe("undone");
+  await answer(await gatherOrder());
+});
+
+test("a preview that was never sent leaves nothing to undo", async () => {
+  const { body } = await ask(operator, "POST", "/benchmark-fixes", { nodeId: node.id, check: "host-log-martians" });
+  server.clock.now = new Date(server.clock.now.getTime() + 11 * 60_000);
+  await server.store.tenant(1, (db) => expireResponses(db, server.clock.now));
+  await runBenchmarks({ store: server.store, clock: () => server.clock.now });
+  expect(await stateOf(body.id)).toMatchObject({ state: "failed", isUndoable: false });
+});
+
 test("what a node tells after it was started again counts, in an older sensor's words too", async () => {
   for (const [outcome, facts] of [
     [1, { path: "/etc/x" }],
@@ -404,6 +453,13 @@ const deployment = (namespace: string) =>
     namespace,
   );
 
+const enrolled = (db: TenantQueries, id: number, version: string) =>
+  db
+    .updateTable("cluster" as never)
+    .set({ enrolled_at: server.clock.now, version } as never)
+    .where("id" as never, "=", id as never)
+    .execute();
+
 test("a cluster is judged by what it told of whole; a namespace's exception leaves the others alone", async () => {
   const { store, clock } = server;
   const clusterId = (await store.tenant(1, async (db) => {
@@ -414,11 +470,7 @@ test("a cluster is judged by what it told of whole; a namespace's exception leav
       ownerId: null,
       now: clock.now,
     }))!;
-    await db
-      .updateTable("cluster" as never)
-      .set({ enrolled_at: clock.now, version: "v1.20.1" } as never)
-      .where("id" as never, "=", id as never)
-      .execute();
+    await enrolled(db, id, "v1.20.1");
     await enterEpoch(db, id, "e1", clock.now);
     const made = (kind: string, name: string, uid: string, spec = {}) =>
       object(kind, name, { metadata: { ownerReferences: [{ controller: true, uid }] }, ...spec }, "shop");
@@ -465,6 +517,32 @@ test("a cluster is judged by what it told of whole; a namespace's exception leav
     judged: 1,
     places: [{ namespace: "bank" }],
   });
+});
+
+test("a kind that the agent may not read any more is undetermined, though what was known of it stays", async () => {
+  const { store, clock } = server;
+  const replica = { replica: "agent-1", now: clock.now };
+  const clusterId = (await store.tenant(1, async (db) => {
+    const made = { uid: "cluster-2", name: "blind", grade: null, ownerId: null, now: clock.now };
+    const id = (await addCluster(db, 1, made))!;
+    await enrolled(db, id, "v1.30.1");
+    await enterEpoch(db, id, "e1", clock.now);
+    await keepObjects(db, id, { epoch: "e1", now: clock.now, objects: [deployment("market")] });
+    await settleKinds(db, id, { epoch: "e1", kinds: WORKLOAD_KINDS });
+    const hello = { gateway: "g", roles: ["agent"], version: "v1.30.1", agentVersion: "1", ...replica };
+    await connectReplica(db, id, hello);
+    return id;
+  }))!;
+  const outcome = async (missing: readonly string[]) => {
+    await store.tenant(1, (db) => recordReplicaHealth(db, clusterId, { ...replica, health: { leads: true, missing } }));
+    await run({ profile: "strict", clusters: [clusterId] });
+    await store.tenant(1, (db) => judgeWaiting(db, clock.now));
+    const { body } = await ask(security, "GET", `/benchmark-results?clusterId=${clusterId}&check=workload-host-pid`);
+    return body.items[0].outcome;
+  };
+  expect(await outcome([])).toBe("fail");
+  expect(await outcome(["v1/Pod"])).toBe("undetermined");
+  expect(await outcome(["v1/Secret"])).toBe("fail");
 });
 
 test("versions of components are held against advisories, and unknown ones are undetermined", async () => {

@@ -268,16 +268,23 @@ export async function settleFixes(db: TenantQueries, runId: number, tenantId: nu
   }
 }
 
-/** Orders of fixes that a person took back, or that nobody answered. What a node was sent it may have done: that can be undone. */
+/**
+ * Orders of fixes that a person took back, or that nobody answered. What a node was sent it may have done: that can be undone. What was
+ * to be undone can be so again.
+ */
 export async function endSilentFixes(db: TenantQueries, now: Date): Promise<void> {
   for (const fix of await fixesWithoutAnswer(db)) {
-    const isOpen = fix.wasSent && (fix.state === "applying" || fix.state === "waiting");
-    const open = isOpen ? "; the change may have been made: undo it, or wait for the node's word" : "";
     await moveBenchmarkFix(db, fix.id, {
-      ...{ from: [fix.state], state: "failed", detail: `${fix.ended}: ${fix.why}${open}`, now },
+      ...{ from: [fix.state], state: "failed", detail: `${fix.ended}: ${fix.why}${whatIsOpen(fix)}`, now },
     });
     await announce(db, { topic: "benchmarks", id: fix.nodeId });
   }
+}
+
+function whatIsOpen({ state, wasSent }: { readonly state: FixState; readonly wasSent: boolean }): string {
+  if (state === "undoing") return "; the change may still be there: undo it again";
+  const isOpen = wasSent && (state === "applying" || state === "waiting");
+  return isOpen ? "; the change may have been made: undo it, or wait for the node's word" : "";
 }
 
 /** @throws ServerError `NOT_FOUND` */

@@ -8,9 +8,11 @@ import {
   scoreOf,
   type Tuning,
 } from "@bulwark/benchmark/benchmark";
+import { listOf } from "@bulwark/model";
 import {
   type BenchmarkScope,
   type BenchmarkTuning,
+  type Cluster,
   exceptionsInForce,
   getCluster,
   getNode,
@@ -82,9 +84,15 @@ export async function judgeCluster(
   const { clusterId } = target;
   const cluster = await getCluster(db, clusterId, now);
   const objects = await objectsOfKinds(db, clusterId, BENCHMARK_KINDS);
-  const facts: BenchmarkFacts = { cluster: clusterFacts(objects, cluster?.synced ?? []) };
+  const facts: BenchmarkFacts = { cluster: clusterFacts(objects, cluster === undefined ? [] : toldOf(cluster)) };
   await settle(db, { ...target, place: { nodeId: null, clusterId } }, facts, { now });
   await recordComponents(db, { nodeId: null, clusterId }, componentsOfCluster(cluster?.version ?? "", objects), now);
+}
+
+/** Kinds that the cluster tells of whole. What was known of one that its agent may not read any more is kept, and is no fact by now. */
+function toldOf({ synced, replicas }: Pick<Cluster, "synced" | "replicas">): readonly string[] {
+  const missing = new Set(replicas.flatMap(({ health }) => (health?.leads === true ? listOf(health.missing) : [])));
+  return synced.filter((kind) => !missing.has(kind));
 }
 
 async function settle(

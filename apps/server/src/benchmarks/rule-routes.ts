@@ -7,7 +7,6 @@ import {
   listBenchmarkExceptions,
   listBenchmarkSchedules,
   listBenchmarkTunings,
-  markStale,
   removeBenchmarkException,
   removeBenchmarkSchedule,
   removeBenchmarkTuning,
@@ -24,7 +23,7 @@ import { DEFAULT_PAGE, idOfCursor, PageOf, PageQuery, pageById } from "../paging
 import type { Routes } from "../routes.ts";
 import { nextTime } from "../schedules/next-time.ts";
 import { benchmarkContent, profileNamed } from "./content.ts";
-import { judgeStale } from "./run-benchmarks.ts";
+import { judgeStale, markScope } from "./run-benchmarks.ts";
 import { CheckId, MaybeId, MaybeText, Profile, ScopeFields, Text } from "./shapes.ts";
 
 const MAX_DAYS = 731;
@@ -401,14 +400,8 @@ function isLike(own: unknown, value: unknown): boolean {
 }
 
 /** What is known of the places is judged anew: of few places at once, of many within minutes. */
-async function judgeScope(db: TenantQueries, { scope, scopeId }: BenchmarkScope, now: Date): Promise<void> {
-  const place =
-    scope === "node"
-      ? { nodeId: scopeId }
-      : scope === "tenant"
-        ? {}
-        : { clusterId: scopeId, clusters: scopeId === null };
-  await markStale(db, place);
+async function judgeScope(db: TenantQueries, scope: BenchmarkScope, now: Date): Promise<void> {
+  await markScope(db, scope);
   await judgeStale(db, now, JUDGED_AT_ONCE);
 }
 

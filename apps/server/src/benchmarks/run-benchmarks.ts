@@ -1,12 +1,15 @@
 import type { GatheredFacts } from "@bulwark/benchmark/benchmark";
 import {
   announce,
+  type BenchmarkScope,
   dueBenchmarkSchedules,
+  endExceptions,
   expireTargets,
   failTarget,
   findGather,
   getBenchmarkTarget,
   listTenants,
+  markStale,
   newestFacts,
   newestTarget,
   ranBenchmarkSchedule,
@@ -61,6 +64,17 @@ export async function onGathered(
   return true;
 }
 
+/** What is known of the places of a scope is to be judged anew. */
+export async function markScope(db: TenantQueries, { scope, scopeId }: BenchmarkScope): Promise<void> {
+  const place =
+    scope === "node"
+      ? { nodeId: scopeId }
+      : scope === "tenant"
+        ? {}
+        : { clusterId: scopeId, clusters: scopeId === null };
+  await markStale(db, place);
+}
+
 /** Judges places again by what is known of them: an exception or a tuning counts for them. */
 export async function judgeStale(db: TenantQueries, now: Date, limit: number): Promise<void> {
   for (const place of await stalePlaces(db, limit)) {
@@ -93,7 +107,11 @@ export async function runBenchmarks({ store, clock }: Deps): Promise<void> {
         await ranBenchmarkSchedule(db, id, { at: now, nextAt: nextTime(cron, timeZone, now) });
       }
     });
-    await store.tenant(tenantId, (db) => judgeStale(db, now, JUDGED_AGAIN));
+    await store.tenant(tenantId, async (db) => {
+      // Nobody does anything when an exception ends by itself.
+      for (const scope of await endExceptions(db, now)) await markScope(db, scope);
+      await judgeStale(db, now, JUDGED_AGAIN);
+    });
     await store.tenant(tenantId, async (db) => {
       await judgeWaiting(db, now);
       for (const runId of await expireTargets(db, now)) {

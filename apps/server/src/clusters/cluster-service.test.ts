@@ -227,16 +227,20 @@ test.each([
   expect(await opened.store.tenant(1, (db) => listPods(db, { clusterId: cluster.id, limit: 10 }))).toEqual([]);
 });
 
-test("a document that is too large is left out, and the rest of its batch is kept", async () => {
+test("of a document that is too large what is judged is kept, and so is the rest of its batch", async () => {
   const cluster = await joined();
   const agent = connect(cluster);
   agent.send(hello(cluster));
-  const large = pod("large", { metadata: { annotations: { x: "x".repeat(3 << 20) } }, spec: { containers: [] } });
+  const filled = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`a${n}`, "x".repeat(10_000)]));
+  const large = pod("large", { metadata: { annotations: filled }, spec: { nodeName: "n1" } });
   agent.send({ objects: { epoch: "1", sequence: 1, changed: [large, pod("small")] } });
   await agent.until(acknowledged(1));
   agent.close();
   const pods = await opened.store.tenant(1, (db) => listPods(db, { clusterId: cluster.id, limit: 10 }));
-  expect(pods.map(({ name }) => name)).toEqual(["small"]);
+  expect(pods.map(({ name, node }) => [name, node])).toEqual([
+    ["large", "n1"],
+    ["small", ""],
+  ]);
 });
 
 test("hostile documents are kept as what they are: markup, lone surrogates, NUL, prototypes, thousands of containers", async () => {

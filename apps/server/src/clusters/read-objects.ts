@@ -1,9 +1,8 @@
+import { fitObject, MAX_OBJECT_BYTES } from "@bulwark/kubernetes";
 import type { SeenObject } from "@bulwark/store";
 import { GatewayError } from "../gateway/errors.ts";
 import type { ClusterObject, ObjectBatch } from "./gen/wire-types.ts";
 
-/** Kubernetes stores no object larger than 1.5 MiB (etcd's bound on a request). */
-const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
 const MAX_OBJECTS = 5_000;
 const MAX_NAME = 512;
 
@@ -16,8 +15,7 @@ export function readObjects(batch: ObjectBatch): readonly SeenObject[] {
   if (batch.changed.length > MAX_OBJECTS)
     throw new GatewayError("PROTOCOL", `a batch has at most ${MAX_OBJECTS} objects`);
   const newest = [...new Map(batch.changed.map((object) => [object.uid, object])).values()];
-  // One that is too large is left out, and what was known of it before stays: the rest of the cluster is told all the same.
-  return newest.filter(({ document }) => document.byteLength <= MAX_DOCUMENT_BYTES).map(readObject);
+  return newest.map(readObject);
 }
 
 function readObject({ uid, apiVersion, kind, namespace, name, document }: ClusterObject): SeenObject {
@@ -25,7 +23,11 @@ function readObject({ uid, apiVersion, kind, namespace, name, document }: Cluste
   // PostgreSQL's text and jsonb hold no NUL.
   if (uid === "" || kind === "" || names.some((each) => each.length > MAX_NAME || each.includes("\0")))
     throw new GatewayError("PROTOCOL", "an object has a uid, a kind and a name of usual length");
-  return { uid, apiVersion, kind, namespace, name, document: parseDocument(document, `${kind} ${namespace}/${name}`) };
+  const what = `${kind} ${namespace}/${name}`;
+  const told = parseDocument(document, what);
+  // Agents see to that themselves; older ones, and whatever else holds a cluster's certificate, may not.
+  const fits = document.byteLength <= MAX_OBJECT_BYTES;
+  return { uid, apiVersion, kind, namespace, name, document: fits ? told : parseDocument(fitObject(kind, told), what) };
 }
 
 function parseDocument(bytes: Uint8Array, what: string): SeenObject["document"] {

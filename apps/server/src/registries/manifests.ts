@@ -1,6 +1,7 @@
 import type { StoredManifest } from "@bulwark/image";
 import { CodedError, type Fields, fieldsOf, listOf, textOf } from "@bulwark/model";
 
+/** Images of one index. The largest that are published have some twenty. */
 const MAX_PLATFORMS = 100;
 const DIGEST = /^sha256:[a-f0-9]{64}$/;
 const IMAGE_CONFIGS = new Set([
@@ -22,7 +23,8 @@ export interface SeenImage {
  * The images that a manifest stands for: itself, or those of an index (OCI image specification, "Image Index"), build
  * attestations left out. None for what is no image, such as charts and signatures.
  *
- * @throws MANIFEST_INVALID for a document that could be read as manifest and as index: two readers of it would see two images
+ * @throws MANIFEST_INVALID for a document that could be read as manifest and as index: two readers of it would see two images. For
+ * an index with images that are not looked at too: a node may run the very one that nobody judged
  */
 export function imagesBehind({ bytes, digest, mediaType }: StoredManifest): readonly SeenImage[] {
   const document = parse(bytes);
@@ -32,23 +34,35 @@ export function imagesBehind({ bytes, digest, mediaType }: StoredManifest): read
   const own = textOf(document.mediaType);
   if ((looksLikeIndex && looksLikeManifest) || looksLikeIndex !== isIndex || (own !== "" && own !== mediaType)) {
     const why = `${digest} was sent as ${mediaType.slice(0, 100)} but does not look like that`;
-    throw new CodedError(
-      "MANIFEST_INVALID",
-      why,
-      "push the image again; this one cannot be trusted to be what it says",
-    );
+    throw invalid(why, "push the image again; this one cannot be trusted to be what it says");
   }
   if (!isIndex) return IMAGE_CONFIGS.has(textOf(fieldsOf(document.config).mediaType)) ? [{ digest, platform: "" }] : [];
-  return listOf(document.manifests)
-    .map(fieldsOf)
-    .filter(isImage)
-    .slice(0, MAX_PLATFORMS)
-    .map((entry) => ({ digest: textOf(entry.digest), platform: platformOf(fieldsOf(entry.platform)) }));
+  return imagesOfIndex(digest, listOf(document.manifests).map(fieldsOf).filter(isImage));
 }
 
+function imagesOfIndex(index: string, entries: readonly Fields[]): readonly SeenImage[] {
+  const found = new Map<string, SeenImage>();
+  for (const entry of entries) {
+    const digest = textOf(entry.digest);
+    if (!DIGEST.test(digest)) {
+      const why = `${index} names an image by ${digest === "" ? "no digest" : digest.slice(0, 100)}, which is not understood`;
+      throw invalid(why, "push the index again with digests of sha256");
+    }
+    // One image may serve several platforms.
+    if (!found.has(digest)) found.set(digest, { digest, platform: platformOf(fieldsOf(entry.platform)) });
+  }
+  if (found.size > MAX_PLATFORMS)
+    throw invalid(`${index} names ${found.size} images, more than ${MAX_PLATFORMS}`, "push it in several indexes");
+  return [...found.values()];
+}
+
+/** Build attestations call themselves of an unknown system, which no node is. */
 function isImage(entry: Fields): boolean {
-  const { os } = fieldsOf(entry.platform);
-  return DIGEST.test(textOf(entry.digest)) && os !== "unknown";
+  return fieldsOf(entry.platform).os !== "unknown";
+}
+
+function invalid(why: string, next: string): CodedError {
+  return new CodedError("MANIFEST_INVALID", why, next);
 }
 
 function platformOf(platform: Fields): string {

@@ -3,7 +3,7 @@ import { AdmissionError } from "./errors.ts";
 
 /** Deeper than any object of Kubernetes is; the API server's own bound is 10,000. */
 const MAX_DEPTH = 100;
-/** Values in a review: 7 MiB of the shortest members are less. */
+/** Values in a review: the shortest take two bytes each, and all of them are looked at. */
 const MAX_VALUES = 2_000_000;
 
 /** What was counted on the way through a document. */

@@ -383,6 +383,35 @@ test("policies by grade or namespace labels hold in a namespace that nobody know
   expect(allowed({ grade: "low", labels: { env: "prod" } })).toBe(true);
 });
 
+test("what is stricter by grade or exposure holds in a namespace that nobody knows yet, the farthest of it", () => {
+  const policy = (mode: string) => `
+name: flaws
+params: { most: 20 }
+stricter:
+  - grades: [critical]
+    params: { most: 2 }
+    mode: ${mode}
+  - exposed: true
+    params: { most: 5 }
+rules:
+  - id: high
+    on: image
+    deny: image.counts.high > params.most
+    message: "{image.counts.high} high flaws; {params.most} at most"
+`;
+  const facts = makeFacts({ counts: { ...unknownImage("").counts, high: 3 } });
+  const of = (namespace: Partial<FactsAnswer["namespace"]>, mode = "enforce", own: "audit" | "enforce" = "audit") =>
+    judged(makeReview(makePod()), makeBundle([policy(mode)], {}, own), {
+      ...facts,
+      namespace: { ...facts.namespace, ...namespace },
+    });
+  const told = [{ message: "3 high flaws; 2 at most" }];
+  expect(of({})).toMatchObject({ wouldDeny: false });
+  expect(of({ known: false })).toMatchObject({ allowed: false, violations: told });
+  expect(of({ known: false }, "audit")).toMatchObject({ allowed: true, wouldDeny: true });
+  expect(of({ known: false }, "audit", "enforce")).toMatchObject({ allowed: false });
+});
+
 test("the brake denies a flaw, a package or a digest whatever modes and exceptions say", () => {
   const brake = { id: "1", reason: "exploited now", denyUnknown: true };
   const of = (kind: "flaw" | "package" | "digest", pattern: string, facts = makeFacts(vulnerable)) =>

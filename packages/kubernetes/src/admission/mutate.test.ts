@@ -99,3 +99,24 @@ test("templates are never changed, and of a running pod only the image that chan
     { op: "replace", path: "/spec/containers/0/image", value: `a:2@${DIGEST}` },
   ]);
 });
+
+test("the images of a running pod stay as they are when it is relabelled or resized", () => {
+  const images = { "a:1": knownImage({ digest: DIGEST }), "a:2": knownImage({ digest: DIGEST }) };
+  const spec = {
+    initContainers: [{ name: "init", image: "a:1" }],
+    containers: [{ name: "app", image: "a:1" }],
+    ephemeralContainers: [{ name: "debug", image: "a:1" }],
+    volumes: [{ name: "data", image: { reference: "a:1" } }],
+  };
+  const patched = (object: object, subResource = "") =>
+    patchOf(makeReview(object, { operation: "UPDATE", oldObject: makePod(spec), subResource }), ALL, images);
+  expect(patched(makePod(spec, { labels: { tier: "front" } }))).toEqual([]);
+  const limits = { resources: { limits: { cpu: "1" } } };
+  expect(patched(makePod({ ...spec, containers: [{ name: "app", image: "a:1", ...limits }] }), "resize")).toEqual([]);
+  const containers = [{ name: "app", image: "a:2" }];
+  const ephemeralContainers = [...spec.ephemeralContainers, { name: "second", image: "a:1" }];
+  expect(patched(makePod({ ...spec, containers, ephemeralContainers }, { labels: { tier: "front" } }))).toEqual([
+    { op: "replace", path: "/spec/containers/0/image", value: `a:2@${DIGEST}` },
+    { op: "replace", path: "/spec/ephemeralContainers/1/image", value: `a:1@${DIGEST}` },
+  ]);
+});

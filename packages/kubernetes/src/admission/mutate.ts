@@ -35,11 +35,15 @@ export function mutate(
   ];
 }
 
+/**
+ * Of a pod that runs only an image that changes with the update is pinned: another text for the same image restarts its container,
+ * and where images may not change (ephemeral containers, volumes) the API server refuses the whole update.
+ */
 function pinDigests({ containers }: Pod, { images }: FactsAnswer): readonly PatchOperation[] {
-  return containers.flatMap(({ image, imagePath, isChanged }): readonly PatchOperation[] => {
+  return containers.flatMap(({ image, imagePath, isImageChanged }): readonly PatchOperation[] => {
     const reference = splitReference(image);
     const known = Object.hasOwn(images, image) ? images[image] : undefined;
-    if (!isChanged || reference === undefined || reference.digest !== "" || known === undefined) return [];
+    if (!isImageChanged || reference === undefined || reference.digest !== "" || known === undefined) return [];
     if (!known.resolved || known.digest === "") return [];
     return [{ op: "replace", path: imagePath, value: `${image}@${known.digest}` }];
   });

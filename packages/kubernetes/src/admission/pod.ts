@@ -23,6 +23,8 @@ export interface PodContainer {
   readonly seen: unknown;
   /** What an update did not touch need not be judged again. */
   readonly isChanged: boolean;
+  /** Another image than before, or none was before; whatever else changed. */
+  readonly isImageChanged: boolean;
 }
 
 /** The pod that an object is, or makes. */
@@ -60,12 +62,15 @@ export function podOf(request: AdmissionRequest): Pod | undefined {
   const isRelabelled = !isSame(metadata.labels, oldMetadata.labels);
   // New annotations of a template make new pods; those of a pod that runs are its controller's own business.
   const isAnnotated = isTemplate && !isSame(metadata.annotations, oldMetadata.annotations);
-  const all = old === undefined || isRelabelled || isTemplate ? undefined : fieldsOf(old.spec);
+  const isAllChanged = old === undefined || isRelabelled || isTemplate;
   const pointer = path.map((step) => `/${step}`).join("");
   return {
     ...{ path: pointer, spec, labels: textsOf(metadata.labels), annotations: textsOf(metadata.annotations) },
     seen: { metadata: member(seen, "metadata") ?? {}, spec: member(seen, "spec") ?? {} },
-    containers: containersOf(spec, member(seen, "spec"), `${pointer}/spec`, all),
+    containers: containersOf(spec, member(seen, "spec"), `${pointer}/spec`, {
+      spec: fieldsOf(old?.spec),
+      isAllChanged,
+    }),
     isChanged: old === undefined || !isSameSpec || isRelabelled || isAnnotated,
   };
 }
@@ -76,32 +81,47 @@ const LISTS: readonly (readonly [string, ContainerType])[] = [
   ["ephemeralContainers", "ephemeral"],
 ];
 
-function containersOf(spec: Fields, seen: unknown, pointer: string, old: Fields | undefined): readonly PodContainer[] {
+interface Before {
+  readonly spec: Fields;
+  /** All containers count as changed, such as those of a relabelled pod: labels choose policies. */
+  readonly isAllChanged: boolean;
+}
+
+function containersOf(spec: Fields, seen: unknown, pointer: string, old: Before): readonly PodContainer[] {
   const found: PodContainer[] = [];
   for (const [list, type] of LISTS) {
     const seenList = listOf(member(seen, list));
-    const before = new Map(listOf(old?.[list]).map((each) => [textOf(fieldsOf(each).name), each]));
+    const before = namedOf(old.spec[list]);
     for (const [at, each] of listOf(spec[list]).entries()) {
       const { name, image } = fieldsOf(each);
       const path = `${pointer}/${list}/${at}`;
       found.push({
         ...{ name: textOf(name), image: textOf(image), type, path, imagePath: `${path}/image` },
         seen: seenList[at] ?? {},
-        isChanged: old === undefined || !isSame(each, before.get(textOf(name))),
+        isChanged: old.isAllChanged || !isSame(each, before.get(textOf(name))),
+        isImageChanged: textOf(image) !== textOf(fieldsOf(before.get(textOf(name))).image),
       });
     }
   }
-  const oldVolumes = new Map(listOf(old?.volumes).map((each) => [textOf(fieldsOf(each).name), each]));
+  const before = namedOf(old.spec.volumes);
   for (const [at, each] of listOf(spec.volumes).entries()) {
     const { name, image } = fieldsOf(each);
     const reference = textOf(fieldsOf(image).reference);
     if (reference === "") continue;
     const path = `${pointer}/volumes/${at}`;
     const named = { name: textOf(name), image: reference };
-    const isChanged = old === undefined || !isSame(each, oldVolumes.get(named.name));
-    found.push({ ...named, type: "volume", path, imagePath: `${path}/image/reference`, seen: named, isChanged });
+    const oldVolume = before.get(named.name);
+    found.push({
+      ...{ ...named, type: "volume", path, imagePath: `${path}/image/reference`, seen: named },
+      isChanged: old.isAllChanged || !isSame(each, oldVolume),
+      isImageChanged: reference !== textOf(fieldsOf(fieldsOf(oldVolume).image).reference),
+    });
   }
   return found;
+}
+
+function namedOf(list: unknown): ReadonlyMap<string, unknown> {
+  return new Map(listOf(list).map((each) => [textOf(fieldsOf(each).name), each]));
 }
 
 function follow(object: Fields, path: readonly string[]): Fields {

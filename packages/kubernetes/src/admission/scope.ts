@@ -3,7 +3,7 @@ import type { AdmissionBundle } from "./bundle.ts";
 import type { CompiledBundle, CompiledPolicy } from "./compile-bundle.ts";
 import { modeKey } from "./compile-bundle.ts";
 import type { NamespaceFacts } from "./facts.ts";
-import type { Mode, Params, Scope } from "./policy.ts";
+import type { Mode, Params, Scope, Strictness } from "./policy.ts";
 import { MODES } from "./policy.ts";
 
 /** What scopes look at. */
@@ -37,7 +37,10 @@ export function gradeOf({ facts, cluster }: Pick<Surroundings, "facts" | "cluste
   return facts.grade === "" ? cluster.grade : facts.grade;
 }
 
-/** The mode that holds for a namespace, and the parameters, as strict as grade and exposure ask. */
+/**
+ * The mode that holds for a namespace, and the parameters, as strict as grade and exposure ask. In a namespace that nobody knows yet
+ * everything that its grade or its services could ask for holds.
+ */
 export function strictnessOf(
   { policy, mode }: CompiledPolicy,
   { modes }: Pick<CompiledBundle, "modes">,
@@ -46,14 +49,23 @@ export function strictnessOf(
   let chosen = modes.get(modeKey(policy.name, at.namespace)) ?? mode;
   let params = policy.params;
   if (chosen === "off") return { mode: chosen, params };
-  const grade = gradeOf(at);
   for (const step of policy.stricter) {
-    const isGraded = step.grades.includes(grade);
-    if (!isGraded && !(step.exposed && at.exposed)) continue;
-    params = { ...params, ...step.params };
+    if (!holdsAt(step, at)) continue;
+    params = { ...params, ...(at.facts.known ? step.params : fartherOf(policy.params, params, step.params)) };
     if (step.mode !== "" && MODES.indexOf(step.mode) > MODES.indexOf(chosen)) chosen = step.mode;
   }
   return { mode: chosen, params };
+}
+
+function holdsAt({ grades, exposed }: Strictness, at: Surroundings): boolean {
+  if (!at.facts.known) return grades.length > 0 || exposed;
+  return grades.includes(gradeOf(at)) || (exposed && at.exposed);
+}
+
+/** Of two steps of which only one may be meant, the number that is farther from the policy's own. */
+function fartherOf(own: Params, before: Params, next: Params): Params {
+  const distance = (params: Params, name: string) => Math.abs(Number(params[name]) - Number(own[name]));
+  return Object.fromEntries(Object.entries(next).filter(([name]) => !(distance(before, name) > distance(next, name))));
 }
 
 /** Whether a service that the internet reaches selects the labels. */

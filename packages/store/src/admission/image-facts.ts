@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { SeenObject } from "../clusters/objects.ts";
 import { heldContent, heldPackages, heldSubjects } from "../images/held.ts";
 import type { TenantQueries } from "../open-store.ts";
+import { onceEach } from "../registries/contents.ts";
 
 /** A reference, split and completed. */
 export interface WantedReference {
@@ -77,7 +78,7 @@ export async function heldByImage(db: TenantQueries, id: number): Promise<HeldBy
   return rows[0];
 }
 
-/** A namespace, its services, and all that may lead to these, from whichever namespace. */
+/** A namespace, its services, and all that may lead to these, from whichever namespace; where there is too much, its own go first. */
 export async function namespaceObjects(
   db: TenantQueries,
   clusterId: number,
@@ -87,7 +88,7 @@ export async function namespaceObjects(
     SELECT uid, api_version AS "apiVersion", kind, namespace, name, document FROM cluster_object WHERE cluster_id = ${clusterId}
       AND ((kind = 'Namespace' AND name = ${namespace}) OR (kind = 'Service' AND namespace = ${namespace})
         OR kind IN ('Ingress', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'VirtualService'))
-    LIMIT 5000`.execute(db);
+    ORDER BY kind <> 'Namespace', kind <> 'Service', namespace <> ${namespace}, id LIMIT 5000`.execute(db);
   return rows;
 }
 
@@ -146,7 +147,7 @@ export async function recordImages(
     readonly now: Date;
   },
 ): Promise<{ readonly repositoryId: number; readonly unscanned: readonly string[] }> {
-  const images = JSON.stringify(seen.images);
+  const images = JSON.stringify(onceEach(seen.images));
   const { rows: repositories } = await sql<{ id: number }>`
     INSERT INTO repository (tenant_id, registry_id, name) VALUES (current_tenant(), ${seen.registry}, ${seen.repository})
     ON CONFLICT (registry_id, name) DO UPDATE SET gone_at = NULL RETURNING id`.execute(db);

@@ -40,10 +40,11 @@ export interface BenchmarkFix {
   readonly changedAt: string;
 }
 
+/** What was to be undone may still be as the fix made it, whether the node was told to undo it or not. */
 const FIX = sql`f.id, f.node_id AS "nodeId", n.hostname, f.check_id AS check, f.uid, f.state, f.change, f.diff, f.before, f.detail,
   f.reason, f.asked_by AS "askedBy", f.response_id AS "responseId", f.run_id AS "runId",
   (f.state IN ('applied', 'verifying') OR (f.state = 'failed' AND EXISTS (SELECT FROM response r WHERE r.id = f.response_id
-    AND r.sent_at IS NOT NULL AND r.parameters->>'dryRun' IS DISTINCT FROM 'true'))) AS "isUndoable", to_json(f.created_at)#>>'{}' AS "createdAt",
+    AND (r.action = 'undo-fix' OR (r.sent_at IS NOT NULL AND r.parameters->>'dryRun' IS DISTINCT FROM 'true'))))) AS "isUndoable", to_json(f.created_at)#>>'{}' AS "createdAt",
   to_json(f.changed_at)#>>'{}' AS "changedAt" FROM benchmark_fix f JOIN node n ON n.id = f.node_id`;
 
 export async function addBenchmarkFix(

@@ -119,6 +119,15 @@ export async function exceptionsInForce(
   return rows;
 }
 
+/** Places of approved exceptions whose last day has passed since this was asked last; each is told once. */
+export async function endExceptions(db: TenantQueries, now: Date): Promise<readonly BenchmarkScope[]> {
+  const { rows } = await sql<BenchmarkScope>`
+    UPDATE benchmark_exception SET ended_at = ${now}
+    WHERE approved_by IS NOT NULL AND until < ${now}::date AND ended_at IS NULL
+    RETURNING scope, scope_id AS "scopeId", namespace`.execute(db);
+  return rows;
+}
+
 const TUNING = sql`x.id, x.check_id AS check, x.scope, x.scope_id AS "scopeId", x.namespace, ${PLACE}, x.is_off AS off, x.parameters,
   x.reason, x.changed_by AS "changedBy", to_json(x.changed_at)#>>'{}' AS "changedAt"`;
 

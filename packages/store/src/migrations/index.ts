@@ -23,6 +23,7 @@ import { worstResults } from "./0025-worst-results.ts";
 import { clusterModes } from "./0026-cluster-modes.ts";
 import { runningImages } from "./0027-running-images.ts";
 import { unfinishedWork } from "./0028-unfinished-work.ts";
+import { endedExceptions } from "./0029-ended-exceptions.ts";
 
 /** A step of the schema. Steps that were released never change. */
 export interface NamedMigration extends Migration {
@@ -57,4 +58,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   clusterModes,
   runningImages,
   unfinishedWork,
+  endedExceptions,
 ];

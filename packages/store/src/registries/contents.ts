@@ -63,6 +63,11 @@ export async function recordRepository(
   return { id, unscanned: unscanned.rows };
 }
 
+/** Images by digest, once each: an index may name one for several platforms, and a row is written once by a statement. */
+export function onceEach<Image extends { readonly digest: string }>(images: readonly Image[]): readonly Image[] {
+  return [...new Map(images.toReversed().map((image) => [image.digest, image])).values()].toReversed();
+}
+
 async function recordTag(db: TenantQueries, repository: number, tag: SeenTag, now: Date): Promise<void> {
   const { rows } = await sql<{ id: number }>`
     INSERT INTO tag AS known (tenant_id, repository_id, name, digest, moved_at)
@@ -72,7 +77,7 @@ async function recordTag(db: TenantQueries, repository: number, tag: SeenTag, no
     RETURNING id`.execute(db);
   const id = rows[0]?.id ?? 0;
   await db.deleteFrom("tag_image").where("tag_id", "=", id).execute();
-  const images = JSON.stringify(tag.images);
+  const images = JSON.stringify(onceEach(tag.images));
   await sql`
     INSERT INTO image (tenant_id, digest, platform, first_seen)
     SELECT current_tenant(), digest, platform, ${now} FROM jsonb_to_recordset(${images}::jsonb) AS r(digest text, platform text)

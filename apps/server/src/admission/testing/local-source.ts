@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { AdmissionBundle, FactsAnswer } from "@bulwark/kubernetes";
 import { listenToEvents, type Store } from "@bulwark/store";
 import type { ConnectedCluster } from "../../clusters/cluster-stream.ts";
@@ -12,6 +13,8 @@ export async function createLocalSource(
 ): Promise<AdmissionSource & { close(): Promise<void> }> {
   const read = async () => (await answers.bundle(cluster)).document as AdmissionBundle;
   let bundle = await read();
+  /** Each replica numbers its own batches. */
+  const epoch = randomUUID();
   let sequence = 0;
   const listeners = new Set<(change: SourceChange) => void>();
   const tell = (change: SourceChange) => {
@@ -24,7 +27,7 @@ export async function createLocalSource(
     bundle = await read();
     tell({ what: "bundle" });
   });
-  const reports = new Set<Promise<unknown>>();
+  let reports: Promise<unknown> = Promise.resolve();
   return {
     bundle: () => bundle,
     isConnected: () => true,
@@ -36,10 +39,9 @@ export async function createLocalSource(
       }),
     report({ decisions, dropped }) {
       sequence++;
-      const batch = { epoch: "e", sequence, document: JSON.parse(JSON.stringify(decisions)), dropped };
-      const told = store.tenant(cluster.tenantId, (db) => answers.decided(db, cluster, batch));
-      reports.add(told);
-      void told.then(() => reports.delete(told));
+      const batch = { epoch, sequence, document: JSON.parse(JSON.stringify(decisions)), dropped };
+      // One after the other, as they come by a stream: what comes late counts as told before.
+      reports = reports.then(() => store.tenant(cluster.tenantId, (db) => answers.decided(db, cluster, batch)));
       return true;
     },
     onChange(listener) {
@@ -47,7 +49,7 @@ export async function createLocalSource(
       return () => listeners.delete(listener);
     },
     async close() {
-      await Promise.all(reports);
+      await reports;
       await events.close();
     },
   };
