@@ -6,7 +6,8 @@ import type { Action } from "../gateway/orders.ts";
 
 const CIDR = "^[0-9a-fA-F.:]{2,45}/[0-9]{1,3}$";
 const GRACE_SECONDS = 10;
-const EVIDENCE_BYTES = 64 * 1024 * 1024;
+/** What a sensor, which has little memory, holds of evidence at once. */
+const EVIDENCE_BYTES = 8 * 1024 * 1024;
 const EVIDENCE_PARTS = ["process-tree", "open-files", "connections", "mounts", "file-system-diff", "environment-names"];
 const KEY_BYTES = 32;
 

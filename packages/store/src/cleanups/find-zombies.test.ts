@@ -1,5 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { addCluster } from "../clusters/clusters.ts";
+import { keepPods } from "../clusters/pods.ts";
 import type { TenantQueries } from "../open-store.ts";
 import { recordRepository } from "../registries/contents.ts";
 import { addRegistry } from "../registries/registries.ts";
@@ -18,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => opened.close());
 beforeEach(async () => {
   registry = await inTenant(async (db) => {
-    for (const table of ["container", "node", "registry", "image"])
+    for (const table of ["container", "node", "cluster", "registry", "image"])
       await sql`DELETE FROM ${sql.table(table)}`.execute(db);
     return (await addRegistry(db, { name: "r", kind: "oci", address: "r.example", settings: {} })) ?? 0;
   });
@@ -51,6 +53,19 @@ const run = (digest: string, image = "") =>
     );
   });
 
+/** A pod of a cluster whose nodes have no sensor runs a digest. */
+const runInCluster = (digest: string, image = "") =>
+  inTenant(async (db) => {
+    const cluster = await addCluster(db, 1, { uid: "c", name: "c", grade: null, ownerId: null, now: NOW });
+    const container = { name: "c", role: "container", image, imageDigest: digest, runtimeId: "", state: "running" };
+    const workload = { uid: "w", kind: "Deployment", namespace: "shop", name: "web" };
+    const pod = {
+      ...{ uid: "p", namespace: "shop", name: "web-1", node: "n", serviceAccount: "", phase: "Running", addresses: [] },
+      ...{ hostNetwork: false, startedAt: null, workload, containers: [{ ...container, privileged: false }] },
+    };
+    await keepPods(db, cluster!, [pod], NOW);
+  });
+
 async function unused(only?: { readonly repositoryId: number; readonly digest: string }): Promise<readonly string[]> {
   const query = { sight: undefined, days: 30, now: NOW, limit: 100, ...(only === undefined ? {} : { only }) };
   return (await inTenant((db) => findZombies(db, query))).map(({ digest }) => digest).sort();
@@ -78,6 +93,17 @@ test.each([
     expect(await unused({ repositoryId, digest: "a" })).toEqual([]);
   },
 );
+
+test.each([
+  ["by its index", "index", ""],
+  ["by one of its images", "a", ""],
+  ["by name alone", "", "r.example/shop:v1"],
+])("images are in use while a pod runs them on a node without a sensor, %s", async (_how, digest, image) => {
+  await push(FAMILY);
+  await runInCluster(digest, image);
+  expect(await unused()).not.toContain("index");
+  expect(await unused()).not.toContain("a");
+});
 
 test("a container runs what its digest meant when it started, whatever its tag names by now", async () => {
   await push({ v1: ["index", "a", "x"] });

@@ -44,10 +44,13 @@ export async function findZombies(db: TenantQueries, query: ZombieQuery): Promis
         JOIN tag t ON t.repository_id = u.repository_id AND t.digest = u.digest AND t.gone_at IS NULL
         JOIN tag_image ti ON ti.tag_id = t.id),
     ran AS (
-      SELECT DISTINCT k.image_digest AS digest, k.image FROM container k WHERE coalesce(k.stopped_at, k.seen_at) >= ${cutoff}),
+      SELECT k.image_digest AS digest, k.image FROM container k WHERE coalesce(k.stopped_at, k.seen_at) >= ${cutoff}
+      -- On nodes without a sensor only the cluster tells of pods, and forgets them when they end.
+      UNION SELECT p.image_digest, p.image FROM pod_container p),
     -- Runtimes name an image by its own digest or by that of an index, which a tag may have left since.
     running AS (
-      SELECT i.id AS image_id FROM ran JOIN image i USING (digest) UNION SELECT m.image_id FROM ran JOIN running_image m USING (digest)),
+      SELECT i.id AS image_id FROM ran JOIN image i USING (digest) UNION SELECT m.image_id FROM ran JOIN running_image m USING (digest)
+      UNION SELECT x.image_id FROM ran JOIN index_image x USING (digest)),
     unused AS (
       SELECT m.repository_id, m.digest, sum(i.size_bytes) AS size_bytes, min(i.first_seen) AS first_seen, max(i.pulled_at) AS pulled_at
       FROM member m JOIN image i ON i.id = m.image_id LEFT JOIN running ON running.image_id = i.id
