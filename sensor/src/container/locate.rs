@@ -85,9 +85,11 @@ fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
-/// By the file that runs and by whose right, which are the kernel's word: a name in the arguments is whatever its caller likes.
+/// By the file that runs and by whose right, which are the kernel's word: a name in the arguments is whatever its caller likes. A runtime
+/// that runs itself from a mount that it let go of (crun) has no path: there, what root calls it counts.
 fn is_runtime(image: &Image) -> bool {
-    let is_one = RUNTIMES.contains(&last(&image.exe)) || COPIES.iter().any(|copy| image.exe.trim_start_matches('/').starts_with(copy));
+    let file = if image.exe.is_empty() { image.arguments.first().map_or("", String::as_str) } else { &image.exe };
+    let is_one = RUNTIMES.contains(&last(file)) || COPIES.iter().any(|copy| image.exe.trim_start_matches('/').starts_with(copy));
     is_one && image.effective_uid == 0
 }
 
@@ -175,6 +177,9 @@ mod tests {
             assert_eq!(by_maker(&maker(exe, 0)), found, "{exe}");
             assert_eq!(by_maker(&maker(exe, 1000)), None, "{exe}");
         }
+        // What runs from a mount that is gone has no path.
+        assert_eq!(by_maker(&maker("", 0)), found);
+        assert_eq!(by_maker(&maker("", 1000)), None);
         // Anybody may call a program so.
         assert_eq!(by_maker(&maker("/usr/bin/mkdir", 0)), None);
         assert_eq!(by_maker(&maker("/home/u/x", 1000)), None);

@@ -12,6 +12,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Report;
 use crate::container::ContainerHandle;
@@ -24,6 +25,8 @@ use crate::wire::{QuarantineFile, RestoreFile, order_result::Outcome};
 const PIECE: usize = 1 << 20;
 const TAG: usize = 16;
 const FILE_LIMIT: u64 = 1 << 30;
+/// A file that nobody used for long is found on a busy disk within that; only what may never answer takes longer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 fn folder(state: &State, id: &str) -> Result<PathBuf, String> {
     let safe = !id.is_empty() && id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
@@ -139,7 +142,7 @@ fn root(container: &ContainerHandle) -> Result<OwnedFd, String> {
 /// never answer: to find the way there is left to somebody who can be given up, and nothing is opened on it.
 fn local_parent_of(root: OwnedFd, path: &str) -> Result<(OwnedFd, CString), String> {
     let wanted = path.to_string();
-    let found = patient::wait(move || {
+    let found = patient::wait(PATIENCE, move || {
         Ok(parent_of(&root, &wanted).and_then(|found| {
             let is_local = resolve::answers_by_itself(&found.0);
             if is_local { Ok(found) } else { Err(format!("{wanted} is on no disk of the node, so it may never answer")) }
@@ -151,7 +154,7 @@ fn local_parent_of(root: OwnedFd, path: &str) -> Result<(OwnedFd, CString), Stri
 /// Opens a regular file for reading. Another file system may be mounted upon the very name: that too is looked at first.
 fn open_local(folder: &OwnedFd, name: &CString) -> std::io::Result<File> {
     let place = OwnedFd::from(open_at(folder, name, libc::O_PATH, 0)?);
-    patient::wait(move || resolve::readable(&place))
+    patient::wait(PATIENCE, move || resolve::readable(&place))
 }
 
 /// Takes a file out of a container.
@@ -177,6 +180,11 @@ pub fn take(state: &State, order: &QuarantineFile, container: &ContainerHandle) 
     };
     // What is removed must be what was kept, not what was put there meanwhile.
     let now = open_local(&parent, &name).and_then(|file| file.metadata());
+    if let Err(error) = &now
+        && error.kind() == std::io::ErrorKind::TimedOut
+    {
+        return Err(format!("{} does not answer any more; a copy is kept, and it is still there", order.path));
+    }
     if !now.is_ok_and(|now| now.ino() == meta.ino() && now.dev() == meta.dev()) {
         return Err(format!("{} was replaced meanwhile; a copy of what it was is kept", order.path));
     }

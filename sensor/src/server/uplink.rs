@@ -51,8 +51,14 @@ impl Uplink {
 
     /// The same, of a container; empty is the host, or nobody knows.
     pub fn lost_by(&mut self, kind: &str, reason: loss::Reason, count: u64, container_id: &str) {
-        if count > 0 {
-            self.losses.push(Loss { kind: kind.into(), reason: reason as i32, count, container_id: container_id.into() });
+        if count == 0 {
+            return;
+        }
+        // A container may have many cgroups, and many seconds may pass before a batch goes.
+        let is_same = |loss: &&mut Loss| loss.reason == reason as i32 && loss.kind == kind && loss.container_id == container_id;
+        match self.losses.iter_mut().find(is_same) {
+            Some(loss) => loss.count += count,
+            None => self.losses.push(Loss { kind: kind.into(), reason: reason as i32, count, container_id: container_id.into() }),
         }
     }
 
