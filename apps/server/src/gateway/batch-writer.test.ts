@@ -63,3 +63,17 @@ test("rules are asked of an event once, also where the store fails after they we
   ]);
   await made.close();
 });
+
+test("rules that could not be asked are asked again", async () => {
+  const id = await node();
+  let failures = 1;
+  const made = writer({
+    async inspect(...given) {
+      if (failures-- > 0) throw new Error("the rules could not be read");
+      return inspect(...given);
+    },
+  });
+  await made.write(TENANT, id, wire(1, { containers: [{ id: "later" }] }));
+  expect(await opened.store.tenant(TENANT, (db) => listAlerts(db, { nodeId: id, limit: 9 }))).toHaveLength(1);
+  await made.close();
+});

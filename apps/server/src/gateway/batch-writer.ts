@@ -59,7 +59,7 @@ interface Waiting {
   readonly nodeId: number;
   readonly batch: EventBatch;
   /** What rules saw in it: rules remember what they saw, and are not asked again where only the store failed. */
-  found?: Promise<Awaited<ReturnType<Inspect>>>;
+  found?: Awaited<ReturnType<Inspect>>;
   readonly done: () => void;
 }
 
@@ -168,8 +168,8 @@ async function writePart(deps: WriterDeps, tenantId: number, part: readonly Wait
     const alerts: NewAlert[] = [];
     for (const { batch, batchId } of written) {
       if (way === "bare") continue;
-      batch.waiting.found ??= deps.inspect(tenantId, batch.nodeId, batch.seen);
-      const found = await batch.waiting.found;
+      batch.waiting.found ??= await deps.inspect(tenantId, batch.nodeId, batch.seen);
+      const { found } = batch.waiting;
       alerts.push(...found.map(({ position, alert }) => ({ ...alert, nodeId: batch.nodeId, batchId, position })));
     }
     if (alerts.length === 0) return;

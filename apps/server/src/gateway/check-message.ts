@@ -3,8 +3,8 @@ import type { EventBatch, Inventory } from "./gen/wire-types.ts";
 
 /** Of one batch; positions in it are kept in 16 bits. */
 const MAX_EVENTS = 16_384;
-/** Of one batch: kinds of events times reasons are fewer. */
-const MAX_LOSSES = 512;
+/** Of one batch: the kernel half counts by 4,096 cgroups and kinds, and a batch may tell of several seconds. */
+const MAX_LOSSES = 65_536;
 /** More than any node loses within an hour: sums of what somebody makes up stay numbers that the store takes. */
 const MAX_LOST = 1e12;
 /** Runtimes name containers by 64 to 76 characters; names that are indexed have a bound. */

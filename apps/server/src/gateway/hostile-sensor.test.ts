@@ -89,7 +89,7 @@ test("names and numbers that no sensor makes end the stream of who sends them", 
     { losses: [{ kind: "a\0", count: 1 }] },
     { losses: [{ kind: "k".repeat(10_000), count: 1 }] },
     { losses: [{ kind: "open", count: 2 ** 60 }] },
-    { losses: Array.from({ length: 600 }, () => ({ kind: "open", count: 1 })) },
+    { losses: Array.from({ length: 65_537 }, () => ({ kind: "open", count: 1 })) },
     { containers: [{ id: "\u{4e2d}".repeat(1_024) }] },
   ]) {
     const sensor = gate.connect(node);
@@ -99,6 +99,16 @@ test("names and numbers that no sensor makes end the stream of who sends them", 
     });
     sensor.close();
   }
+});
+
+test("losses of each of many cgroups are summed", async () => {
+  const node = await gate.enrolled();
+  const sensor = gate.connect(node);
+  const losses = Array.from({ length: 4_096 }, (_, i) => ({ kind: "open", reason: 1, count: 2, containerId: `c${i}` }));
+  sensor.send({ batch: batch(1, { losses }) });
+  await sensor.until(acknowledged(1));
+  expect(await gate.tenant((db) => getNode(db, node.id))).toMatchObject({ lost: 8_192 });
+  sensor.close();
 });
 
 test("a program below a path as long as the kernel takes costs neither the inventory nor the stream", async () => {

@@ -9,6 +9,8 @@ import type { Container, Event, EventBatch, Process } from "./gen/wire-types.ts"
 import { EVENT_TYPES } from "./wire.ts";
 
 const STDIO: readonly StdioKind[] = ["unknown", "closed", "file", "terminal", "pipe", "socket", "null"];
+/** The end of the year 9999: what a sensor says of a later one, or of one before 1970, is no time that anybody can write. */
+const LAST_US = Date.UTC(9_999, 11, 31) * 1_000;
 /** A chain of parents ends here, whatever a batch says. */
 const MAX_ANCESTORS = 64;
 
@@ -50,7 +52,7 @@ function runtimeEvent(
 ): RuntimeEvent {
   return {
     type,
-    timeUs: event.timeUs,
+    timeUs: timeOf(event.timeUs),
     count: Math.max(1, event.count),
     process,
     container,
@@ -86,6 +88,10 @@ function runtimeEvent(
   };
 }
 
+function timeOf(us: number): number {
+  return Math.min(Math.max(us, 0), LAST_US);
+}
+
 function runtimeProcesses(processes: readonly Process[]): readonly RuntimeProcess[] {
   const made = processes.map((process) => ({ ...runtimeProcess(process), parent: null as RuntimeProcess | null }));
   for (const [i, process] of made.entries()) {
@@ -111,7 +117,7 @@ function runtimeProcess(process: Process): RuntimeProcess {
   return {
     pid: process.pid,
     namespacePid: process.namespacePid,
-    startUs: process.startUs,
+    startUs: timeOf(process.startUs),
     parent: null,
     name: process.name,
     exe: process.exe,
