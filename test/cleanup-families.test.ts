@@ -44,11 +44,13 @@ let second: ApiClient;
 let registry: number;
 /** Answers a DELETE of a manifest before the registry does, or lets it through. */
 let refuse: (digest: string) => Promise<boolean> = async () => false;
+let isAway = false;
 
 /** Stands before the real registry, to fail it. */
 function startBetween(): Promise<Server> {
   const proxy = createServer(async (request, response) => {
     const digest = request.url?.split("/manifests/")[1] ?? "";
+    if (isAway) return void request.socket.destroy();
     if (request.method === "DELETE" && (await refuse(digest))) return void response.writeHead(500).end();
     const [hostname, port] = real.host.split(":");
     const sent = forward(
@@ -246,6 +248,23 @@ test("a cleanup that the registry refuses from the first on has failed, and noth
   expect(item).toMatchObject({ state: "failed", why: expect.stringContaining("500") });
   expect((await server.send("POST", `/cleanup-items/${item?.id}/restore`)).status).toBe(404);
   for (const digest of [index, ...parts]) expect(await statusOf("refused", digest)).toBe(200);
+});
+
+test("what was begun while the registry went away stays where somebody holds it meanwhile", async () => {
+  const { index, parts } = await pushOld("again", "1");
+  const [{ repositoryId } = { repositoryId: 0 }] = await unusedIn("again");
+  refuse = async () => {
+    await server.call("POST", "/cleanup-holds", { repositoryId, reason: "wanted again" });
+    isAway = true;
+    return true;
+  };
+  const id = await cleanUp("again");
+  await until("the failure", async () => (await itemsOf(id)).find(({ why }) => why !== ""));
+  refuse = async () => false;
+  isAway = false;
+  await done(id);
+  expect(await itemsOf(id)).toMatchObject([{ state: "kept", why: expect.stringContaining("held") }]);
+  for (const digest of [index, ...parts]) expect(await statusOf("again", digest)).toBe(200);
 });
 
 test("what is put back moves no tag that was pushed anew since", async () => {

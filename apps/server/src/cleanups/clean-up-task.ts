@@ -79,8 +79,9 @@ async function cleanItem(
   const { store, clock } = deps;
   const settle = (state: CleanupItem["state"], why = "") =>
     store.tenant(tenantId, (db) => settleCleanupItem(db, item.id, { state, why, now: clock() }));
-  if (item.left.length === 0 && !(await isStillUnused(deps, tenantId, days, item)))
-    return settle("kept", "it is in use again, held, or something stands on it");
+  const isUnused = await isStillUnused(deps, tenantId, days, item);
+  const inUse = "it is in use again, held, or something stands on it";
+  if (item.left.length === 0 && !isUnused) return settle("kept", inUse);
   let repository: Repository | undefined;
   let left = item.left;
   try {
@@ -94,6 +95,9 @@ async function cleanItem(
       if (typeof begun === "string") return await settle("kept", begun);
       left = begun;
     }
+    // What was begun long ago may be whole all the same, and used by now.
+    if (!isUnused && left[0] === item.digest && (await repository.manifest(item.digest)) !== undefined)
+      return await settle("kept", inUse);
     await deleteLeft(deps, tenantId, repository, { ...item, left }, signal);
   } catch (error) {
     if (signal.aborted) throw error;

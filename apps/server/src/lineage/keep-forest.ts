@@ -7,6 +7,9 @@ import { growWhole } from "./grow.ts";
 /** More changed chains than this are not worked off one by one: building the forest anew takes less. */
 const REBUILD_FROM = 20_000;
 
+/** Of one tenant at a time: others wait for their turn, and the next minute goes on. */
+const ROUNDS = 20;
+
 interface ForestDeps {
   readonly store: Store;
   readonly clock: () => Date;
@@ -21,7 +24,8 @@ export async function keepForests({ store, clock }: ForestDeps): Promise<void> {
     if (changes > REBUILD_FROM || isOld) await measureTenant({ store, clock }, id);
     else if (changes > 0) await growWhole(store, id);
     // Noted with the forest, however it came up to date: what this process does not come to, the next minute does.
-    while (await store.tenant(id, hasFreshBases)) await settleBases(store, id, {}, clock());
+    for (let round = 0; round < ROUNDS && (await store.tenant(id, hasFreshBases)); round++)
+      await settleBases(store, id, {}, clock());
   }
 }
 

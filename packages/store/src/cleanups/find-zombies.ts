@@ -49,8 +49,9 @@ export async function findZombies(db: TenantQueries, query: ZombieQuery): Promis
       UNION SELECT p.image_digest, p.image FROM pod_container p),
     -- Runtimes name an image by its own digest or by that of an index, which a tag may have left since.
     running AS (
-      SELECT i.id AS image_id FROM ran JOIN image i USING (digest) UNION SELECT m.image_id FROM ran JOIN running_image m USING (digest)
-      UNION SELECT x.image_id FROM ran JOIN index_image x USING (digest)),
+      SELECT i.id AS image_id FROM ran JOIN image i USING (digest) WHERE i.id IN (SELECT image_id FROM member)
+      UNION SELECT m.image_id FROM ran JOIN running_image m USING (digest) WHERE m.image_id IN (SELECT image_id FROM member)
+      UNION SELECT x.image_id FROM ran JOIN index_image x USING (digest) WHERE x.image_id IN (SELECT image_id FROM member)),
     unused AS (
       SELECT m.repository_id, m.digest, sum(i.size_bytes) AS size_bytes, min(i.first_seen) AS first_seen, max(i.pulled_at) AS pulled_at
       FROM member m JOIN image i ON i.id = m.image_id LEFT JOIN running ON running.image_id = i.id

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { TenantQueries } from "../open-store.ts";
 
 /** Bases whose consequences are settled in one transaction. */
-const AT_ONCE = 200;
+const AT_ONCE = 20;
 
 /** Notes nodes that images which were there before stand on from now on, in the transaction that made them so. */
 export async function noteFreshBases(db: TenantQueries, nodes: readonly number[]): Promise<void> {

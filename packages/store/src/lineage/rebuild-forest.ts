@@ -113,11 +113,11 @@ function sumsOf(ids: Float64Array, forest: BuiltForest): Sums {
   return sums;
 }
 
-/** What images stand on by what was built, and did not by what was kept. */
+/** What images stand on by what was built, and did not by what was kept; of a forest that was not there nothing was judged by another. */
 const NOTE_FRESH_BASES = `
   INSERT INTO lineage_fresh_base (tenant_id, chain_id)
   SELECT b.tenant_id, b.chain_id FROM lineage_built b LEFT JOIN lineage_node n ON n.chain_id = b.chain_id
-  WHERE b.beneath > 0 AND (b.images > 0 OR b.several) AND (n.images > 0 OR n.several) IS NOT TRUE
+  WHERE b.beneath > 0 AND (b.images > 0 OR b.several) AND (n.images > 0 OR n.several) IS NOT TRUE AND EXISTS (SELECT FROM lineage_node)
   ON CONFLICT DO NOTHING`;
 
 async function writeForest(
