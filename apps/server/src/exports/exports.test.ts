@@ -54,12 +54,17 @@ async function put(over: object = {}) {
 }
 
 /** Stores a batch whose events are named, as a gateway does. */
-async function store(db: TenantQueries, ...paths: readonly string[]) {
+function store(db: TenantQueries, ...paths: readonly string[]) {
+  return storeAt(db, server.clock.now.getTime() * 1_000, ...paths);
+}
+
+/** @param timeUs what the sensor says of the time */
+async function storeAt(db: TenantQueries, timeUs: number, ...paths: readonly string[]) {
   // Each from a spool of its own: batches of one wait for each other.
   const spool = { epoch: `e-${++spools}`, sequence: 1 };
   const bytes = eventBatch.encode({
     ...spool,
-    events: paths.map((path) => ({ type: EVENT_TYPES.OPEN, timeUs: server.clock.now.getTime() * 1_000, path })),
+    events: paths.map((path) => ({ type: EVENT_TYPES.OPEN, timeUs, path })),
   });
   const rows = paths.map((target) => ({
     ...{
@@ -77,10 +82,10 @@ async function store(db: TenantQueries, ...paths: readonly string[]) {
 }
 
 /** What a run sends, a while after the one before. */
-async function run(sendMs = 10_000, servers = 1): Promise<void> {
+async function run(sendMs = 10_000, servers = 1, turnMs = 10_000): Promise<void> {
   server.clock.now = new Date(server.clock.now.getTime() + MINUTE);
   const { store, secrets } = server;
-  const deps = { store, secrets, clock: () => server.clock.now, log, sendMs };
+  const deps = { store, secrets, clock: () => server.clock.now, log, sendMs, turnMs };
   await Promise.all(Array.from({ length: servers }, () => exportForTenant(deps, 1)));
 }
 
@@ -232,6 +237,26 @@ test("the loop of a worker sends by itself, and ends when it is told to", async 
   await exports.close();
   expect(syslog.received[0]).toContain('"/by itself"');
   await syslog.close();
+});
+
+test.each([8.8e18, -8.8e18])("an event at a time that is none, %d, does not stop what comes after", async (timeUs) => {
+  const syslog = await startSyslogReceiver();
+  await put({ kind: "syslog", address: syslog.address, alerts: false });
+  await server.store.tenant(1, (db) => storeAt(db, timeUs, "/at no time"));
+  await server.store.tenant(1, (db) => store(db, "/after it"));
+  await run();
+  expect(syslog.received).toEqual([expect.stringContaining("/at no time"), expect.stringContaining("/after it")]);
+  await syslog.close();
+});
+
+test("a target that has much to take leaves the rest for its next turn", async () => {
+  await put({ alerts: false });
+  const all = Array.from({ length: 12 }, (_, i) => `/much/${i}`);
+  for (const path of all) await server.store.tenant(1, (db) => store(db, path));
+  await run(10_000, 1, -1);
+  expect(paths().length).toBeLessThan(all.length);
+  await run(10_000, 1, -1);
+  expect(paths()).toEqual(all);
 });
 
 test("a target is tried out at once, and tells why it does not work", async () => {

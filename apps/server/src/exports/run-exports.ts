@@ -31,6 +31,8 @@ const SEND_MS = 15_000;
 /** Longer than one call of `send` may take: it is renewed before each. */
 const LEASE_MS = 90_000;
 const AT_ONCE = 8;
+/** Of one turn: then the target waits for its next like all others, however much there is left. */
+const TURN_MS = 30_000;
 const MAX_ALERTS = 100;
 const MAX_BATCHES = 8;
 /** Of one call of `send`. */
@@ -44,18 +46,22 @@ export interface ExportDeps {
   readonly log: FastifyBaseLogger;
   /** Time that a receiver has for one call; 15 s by default. */
   readonly sendMs?: number;
+  /** Time that one target has before others have their turn; 30 s by default. */
+  readonly turnMs?: number;
 }
 
 /** Sends what is new to every target, until it is closed: those of many servers share the work. */
 export function startExports(deps: ExportDeps): { close(): Promise<void> } {
   const running = new Map<number, Promise<void>>();
   const ending = new AbortController();
+  let last = 0;
   const rounds = (async () => {
     while (!ending.signal.aborted) {
       const began = performance.now();
-      await startDue(deps, running, ending.signal).catch((error) =>
-        deps.log.error({ err: error }, "exports cannot run"),
-      );
+      last = await startDue(deps, running, last, ending.signal).catch((error) => {
+        deps.log.error({ err: error }, "exports cannot run");
+        return last;
+      });
       await pause(Math.max(PAUSE_MS, (performance.now() - began) * SPARING), ending.signal);
     }
   })();
@@ -68,18 +74,33 @@ export function startExports(deps: ExportDeps): { close(): Promise<void> } {
   };
 }
 
-/** One that hangs does not keep the others: each due target runs by itself. */
-async function startDue(deps: ExportDeps, running: Map<number, Promise<void>>, signal: AbortSignal): Promise<void> {
-  for (const { id: tenantId } of await listTenants(deps.store, { limit: MAX_TENANTS })) {
+/**
+ * One that hangs does not keep the others: each due target runs by itself. Where more are due than run at once, those of the tenants
+ * behind the one that was served last come first.
+ *
+ * @returns the tenant that was served last
+ */
+async function startDue(
+  deps: ExportDeps,
+  running: Map<number, Promise<void>>,
+  last: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const tenants = (await listTenants(deps.store, { limit: MAX_TENANTS })).map(({ id }) => id);
+  const order = [...tenants.filter((id) => id > last), ...tenants.filter((id) => id <= last)];
+  let served = last;
+  for (const tenantId of order) {
     while (running.size < AT_ONCE && !signal.aborted) {
       const turn = await takeTurn(deps, tenantId, [...running.keys()]);
       if (turn === undefined) break;
+      served = tenantId;
       const run = runTurn(deps, tenantId, turn, signal)
         .catch((error) => deps.log.error({ err: error, target: turn.targetId }, "an export broke off"))
         .finally(() => running.delete(turn.targetId));
       running.set(turn.targetId, run);
     }
   }
+  return served;
 }
 
 /** Sends what is due of one tenant, one target after the other. */
@@ -139,12 +160,13 @@ interface Turn {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Until nothing is left, the turn is another's, or the server ends. */
+/** Until nothing is left, the turn is another's or too long, or the server ends. */
 async function sendAll(turn: Turn): Promise<void> {
+  const until = performance.now() + (turn.deps.turnMs ?? TURN_MS);
   for (;;) {
     const alerts = turn.target.alerts ? await sendAlerts(turn) : 0;
     const batches = turn.target.events ? await sendBatches(turn) : 0;
-    if (alerts + batches === 0 || turn.signal?.aborted === true) return;
+    if (alerts + batches === 0 || performance.now() > until || turn.signal?.aborted === true) return;
   }
 }
 
