@@ -73,8 +73,13 @@ export async function openAdmissionAnswers(deps: AnswerDeps): Promise<AdmissionA
     perf: { now: () => clock().getTime() },
   });
   const tags: Tags = new LRUCache({ max: MAX_KEPT, ttl: TAG_MS });
-  const forget = (prefix: string) => {
-    for (const key of facts.keys()) if (key.startsWith(prefix)) facts.delete(key);
+  // What was read before a change must not be kept after it.
+  const changes = new Map<number, number>();
+  let losses = 0;
+  const generation = (tenantId: number) => `${losses}.${changes.get(tenantId) ?? 0}`;
+  const forget = (tenantId: number) => {
+    changes.set(tenantId, (changes.get(tenantId) ?? 0) + 1);
+    for (const key of facts.keys()) if (key.startsWith(`${tenantId} `)) facts.delete(key);
   };
   const waiting = new Set<() => void>();
   const wake = () => {
@@ -84,10 +89,11 @@ export async function openAdmissionAnswers(deps: AnswerDeps): Promise<AdmissionA
     store,
     ({ topic, tenantId }) => {
       if (topic !== "images" && topic !== "golden" && topic !== "admission") return;
-      forget(`${tenantId} `);
+      forget(tenantId);
       wake();
     },
     () => {
+      losses++;
       facts.clear();
       wake();
     },
@@ -107,6 +113,7 @@ export async function openAdmissionAnswers(deps: AnswerDeps): Promise<AdmissionA
     const { tenantId } = cluster;
     const key = `${tenantId} ${reference.text} ${named.map(({ id }) => id).join(",")}`;
     const kept = facts.get(key);
+    const before = generation(tenantId);
     const made = kept ?? (await store.tenant(tenantId, (db) => factsOfImages(db, named, clock())));
     if (made === undefined)
       return unknownImage(named.find(({ problem }) => problem !== "")?.problem ?? "it is not scanned");
@@ -114,7 +121,7 @@ export async function openAdmissionAnswers(deps: AnswerDeps): Promise<AdmissionA
     // Who signs an image now need not wait for long.
     const isLasting = checked.signature === "verified" || checked.signature === "unchecked";
     // What is asked for each minute must not stay for that: waivers end without a word.
-    if (isLasting && kept === undefined) facts.set(key, checked);
+    if (isLasting && kept === undefined && generation(tenantId) === before) facts.set(key, checked);
     const digest = resolved?.digest ?? checked.digest;
     return { ...checked, digest, resolved: reference.digest !== "" || resolved?.digest !== undefined };
   };
