@@ -36,9 +36,9 @@ function imagesOf(pages: Pages): Rows<Image> {
     stale: pages.isPlaceholderData,
     hasMore: pages.hasNextPage,
     loadMore: () => {
-      if (pages.hasNextPage && !pages.isFetching) void pages.fetchNextPage();
+      if (pages.hasNextPage && !pages.isFetching && !pages.isFetchNextPageError) void pages.fetchNextPage();
     },
-    retry: () => void pages.refetch(),
+    retry: () => void (pages.isFetchNextPageError ? pages.fetchNextPage() : pages.refetch()),
   };
 }
 

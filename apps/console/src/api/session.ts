@@ -40,6 +40,8 @@ export function useLogin() {
     [],
     (session) => {
       rememberCsrf(session.csrf);
+      // Somebody else may have been here before, whose session ended by itself.
+      client.clear();
       client.setQueryData(SESSION_KEY, session);
     },
   );
