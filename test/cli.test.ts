@@ -1,8 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildImage, type LayerInput, ociArchive, temporaryDirectory, writeLayout } from "@bulwark/image/testing";
 import { afterAll, expect, test } from "vitest";
-import { bulwark, scanJson } from "./support/cli.ts";
+import { BULWARK, bulwark, scanJson } from "./support/cli.ts";
 
 const directory = temporaryDirectory();
 const at = (name: string) => join(directory.path, name);
@@ -27,6 +28,18 @@ test("a clean image passes with 0, a vulnerable one is refused with 1", async ()
   const { status, stdout } = await bulwark(cache, ["scan", vulnerable]);
   expect(status).toBe(1);
   expect(stdout).toMatch(/lodash 4\.17\.4[\s\S]*CVE-2019-10744/);
+});
+
+test("a verdict whose reader went away does not read as passed", () => {
+  const { status, stderr } = spawnSync(
+    "bash",
+    ["-o", "pipefail", "-c", `"$1" scan "$2" | true`, "-", BULWARK, vulnerable],
+    {
+      env: { ...process.env, BULWARK_CACHE_DIR: cache, BULWARK_DB: "" },
+      encoding: "utf8",
+    },
+  );
+  expect([status, stderr]).toEqual([141, ""]);
 });
 
 test("a package that a later layer removes or replaces is not reported", async () => {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { ScanReport } from "@bulwark/model";
 
-const BULWARK = join(import.meta.dirname, "../../bin/bulwark");
+export const BULWARK = join(import.meta.dirname, "../../bin/bulwark");
 
 /** How a run of the command ended. */
 export interface CommandResult {

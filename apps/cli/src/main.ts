@@ -6,10 +6,13 @@ import { reportFailure } from "./failure.ts";
 // Modules are compiled once and kept: it halves the time that a scan from the cache takes.
 enableCompileCache(join(cacheDirectory(), "compiled"));
 
-// A reader such as `head` that went away is no failure of ours.
+/** What a shell says of a program that SIGPIPE ended (POSIX, "Exit Status for Commands": 128 and the signal's number). */
+const SIGPIPE_EXIT = 141;
+
+// A reader such as `head` that went away ends us as it ends others: a verdict that nobody waited for must not read as passed.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  process.exit(SIGPIPE_EXIT);
 });
 
 try {
