@@ -222,5 +222,7 @@ export const enBases = {
   "taskKind.clean-up": "Cleanup of unused images",
   "cleanupWhy.it is in use again, held, or something stands on it":
     "It is in use again, held, or something stands on it",
+  "cleanupWhy.an index that another tag names has it": "An index that another tag names has it",
+  "cleanupWhy.its job was cancelled": "Its job was cancelled",
   "cleanupWhy.the registry does not have it any more": "The registry does not have it any more",
 } as const;

@@ -214,5 +214,7 @@ export const zhBases: Readonly<Record<keyof typeof enBases, string>> = {
   "jobKind.cleanup": "清理",
   "taskKind.clean-up": "清理闲置镜像",
   "cleanupWhy.it is in use again, held, or something stands on it": "又投入使用、被保留或有镜像以其为基础",
+  "cleanupWhy.an index that another tag names has it": "其他标签所指的索引包含此镜像",
+  "cleanupWhy.its job was cancelled": "其任务已被取消",
   "cleanupWhy.the registry does not have it any more": "镜像仓库中已不存在",
 };
