@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -10,7 +11,7 @@ import {
   temporaryDirectory,
 } from "@bulwark/image/testing";
 import type { FactsAnswer } from "@bulwark/kubernetes";
-import { addCluster, keepObjects } from "@bulwark/store";
+import { addCluster, keepObjects, type Store, type TenantQueries } from "@bulwark/store";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { zipOf } from "../../../../packages/ecosystems/src/testing/zip-writer.ts";
@@ -238,6 +239,37 @@ test("what is known of an image is looked up anew each minute, however often it 
     const ages: (number | undefined)[] = [];
     for (seconds of [0, 40, 80]) ages.push((await answered(own, [name])).images[name]?.ageDays);
     expect(ages).toEqual([999, 999, 1_000]);
+  } finally {
+    await own.close();
+  }
+});
+
+test("what was read of an image is not kept where it changed meanwhile", async () => {
+  const secrets = await openSecretBox({ file: join(directory.path, "data", "master-keys.json") });
+  // In 20 seconds the image is a day older.
+  const began = Date.parse("2024-01-02T03:04:05Z") + 1_000 * 86_400_000 - 20_000;
+  let seconds = 0;
+  let isChanging = true;
+  const news: EventEmitter[] = [];
+  const store: Store = Object.assign(Object.create(server.store), {
+    pool: { connect: async () => news[news.push(await server.store.pool.connect()) - 1] },
+    async tenant<Result>(id: number, work: (db: TenantQueries) => Promise<Result>) {
+      const result = await server.store.tenant(id, work);
+      const payload = JSON.stringify({ topic: "images", tenantId: 1, id: 0 });
+      const isRead = typeof result === "object" && result !== null && "ageDays" in result;
+      if (isChanging && isRead) for (const each of news) each.emit("notification", { payload });
+      return result;
+    },
+  });
+  const clock = () => new Date(began + seconds * 1_000);
+  const own = await openAdmissionAnswers({ store, queue: server.queue, secrets, clock, log: { warn: () => {} } });
+  try {
+    const name = `${registry.host}/shop/app:2.25`;
+    const age = async () => (await answered(own, [name])).images[name]?.ageDays;
+    expect(await age()).toBe(999);
+    isChanging = false;
+    seconds = 40;
+    expect(await age()).toBe(1_000);
   } finally {
     await own.close();
   }
