@@ -40,8 +40,8 @@ export function useLogin() {
     [],
     (session) => {
       rememberCsrf(session.csrf);
-      // Somebody else may have been here before, whose session ended by itself.
-      client.clear();
+      // Somebody else may have been here before, whose session ended by itself. What is shown now is only who is here.
+      client.removeQueries({ type: "inactive" });
       client.setQueryData(SESSION_KEY, session);
     },
   );

@@ -150,6 +150,15 @@ describe.each(LOOKS)("in $language, $theme", (look) => {
   );
 });
 
+/** Logs in where the console led by itself. */
+async function logInHere(page: Page): Promise<void> {
+  await page.fill("#login", LOGIN.login);
+  await page.fill("#password", LOGIN.password);
+  await page.keyboard.press("Enter");
+  await page.fill("#code", LOGIN.code);
+  await page.keyboard.press("Enter");
+}
+
 /** Strings of the other language that this one writes otherwise. */
 function foreignTexts({ language }: Look): ReadonlySet<string> {
   const [own, other] = language === "en" ? [en, zh] : [zh, en];
@@ -300,11 +309,55 @@ test("who is logged out meanwhile comes back to the same page after login", asyn
   await page.fill("#password", "wrong");
   await page.keyboard.press("Enter");
   await page.waitForSelector("text=Login or password is wrong");
-  await page.fill("#password", LOGIN.password);
-  await page.keyboard.press("Enter");
-  await page.fill("#code", LOGIN.code);
-  await page.keyboard.press("Enter");
+  await logInHere(page);
   await page.waitForURL("**/vulnerabilities");
+  await close();
+});
+
+test("a login begins with nothing of who was there before", async () => {
+  const { page, close } = await bench.visit({ language: "en", theme: "light" });
+  await bench.logIn(page);
+  await bench.open(page, "/images");
+  await page.waitForSelector(".data-table tbody tr");
+  await page.context().clearCookies();
+  await page.click("text=Vulnerabilities");
+  await page.waitForURL("**/login?back=%2Fvulnerabilities");
+  await logInHere(page);
+  await page.waitForURL("**/vulnerabilities");
+  // Whoever logs in now sees only what was answered to them: here, nothing yet.
+  const asked = new Promise<void>((resolve) => void page.route("**/api/v1/images?**", () => resolve()));
+  await page.click('nav >> text="Images"');
+  await page.waitForURL("**/images");
+  await asked;
+  await page.waitForSelector('h1:has-text("Images")');
+  expect(await page.locator(".data-table tbody tr").count()).toBe(0);
+  await close();
+});
+
+test("a further page that is refused is asked for again by hand alone", async () => {
+  const { page, close } = await bench.visit({ language: "en", theme: "light" });
+  await bench.logIn(page);
+  await bench.open(page, "/images");
+  let asked = 0;
+  // A list that is read anew as a whole may ask for what comes next, too.
+  let refreshed = 0;
+  page.on("request", (request) => {
+    if (/api\/v1\/images\?/.test(request.url()) && !request.url().includes("cursor=")) refreshed++;
+  });
+  await page.route(/api\/v1\/images\?.*cursor=/, (route) => {
+    asked++;
+    return route.fulfill({ status: 500, contentType: "application/problem+json", body: '{"title":"no","status":500}' });
+  });
+  for (let scrolled = 0; scrolled < 3; scrolled++) {
+    await page.evaluate("document.querySelector('.table-scroll').scrollTo(0, 1e9)");
+    await page.waitForSelector(".table-footer button");
+    await page.evaluate("document.querySelector('.table-scroll').scrollTo(0, 0)");
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+  }
+  expect(asked).toBeLessThanOrEqual(1 + refreshed);
+  await page.unroute(/api\/v1\/images\?.*cursor=/);
+  await page.click(".table-footer button");
+  await page.waitForSelector('.table-footer:has-text("400 of")');
   await close();
 });
 
