@@ -404,7 +404,7 @@ export {
 } from "./jobs/task-life.ts";
 export { loadLayerReport, saveLayerReport } from "./layers/layer-reports.ts";
 export { hasFreshBases, takeFreshBases } from "./lineage/fresh-bases.ts";
-export { countForestChanges, type ForestGrowth, growForest } from "./lineage/grow-forest.ts";
+export { countForestChanges, growForest } from "./lineage/grow-forest.ts";
 export {
   containersOn,
   type LineageNode,

@@ -11,14 +11,6 @@ export const LINEAGE_LOCK = 0x6c696e;
 /** Changed chains that are worked off in one transaction. */
 const BATCH = 200;
 
-/** What is left to do with the forest. */
-export interface ForestGrowth {
-  /** Chains that were brought up to date. */
-  readonly chains: readonly number[];
-  /** Whether there may be more. */
-  readonly more: boolean;
-}
-
 /**
  * Brings the forest up to date with the images that came, went or moved since it was grown last. An image costs the layers
  * that it has; what stands on a base is not looked at when the base comes or goes.
@@ -26,13 +18,14 @@ export interface ForestGrowth {
  * Nodes that images which were there before stand on from now on are noted as fresh bases.
  *
  * @param batch changed chains that are worked off, for tests
- * @example while ((await store.tenant(1, growForest)).more);
+ * @returns whether there may be more to do
+ * @example while (await store.tenant(1, (db) => growForest(db)));
  */
-export async function growForest(db: TenantQueries, batch: number = BATCH): Promise<ForestGrowth> {
+export async function growForest(db: TenantQueries, batch: number = BATCH): Promise<boolean> {
   await sql`SELECT pg_advisory_xact_lock(${LINEAGE_LOCK}, current_tenant())`.execute(db);
   const taken = await takeChanges(db, batch);
   const chains = [...new Set(taken)];
-  if (chains.length === 0) return { chains, more: false };
+  if (chains.length === 0) return false;
   const part = emptyPart();
   await loadUnder(db, part, chains);
   const facts = await imagesOnChains(db, chains);
@@ -56,7 +49,7 @@ export async function growForest(db: TenantQueries, batch: number = BATCH): Prom
     db,
     newBases.filter((chain) => (part.nodes.get(chain)?.beneath ?? 0) > 0),
   );
-  return { chains, more: taken.length === batch || again.size > 0 };
+  return taken.length === batch || again.size > 0;
 }
 
 async function takeChanges(db: TenantQueries, batch: number): Promise<readonly number[]> {
