@@ -15,6 +15,7 @@ import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { FastifyBaseLogger } from "fastify";
 import type { DeepPartial } from "../gateway/contract.ts";
 import { GatewayError } from "../gateway/errors.ts";
+import { createIntake } from "../gateway/intake.ts";
 import type { AuditBatch, FromCluster, Hello, ObjectBatch, ToCluster } from "./gen/wire-types.ts";
 import { podsOf } from "./pods-of.ts";
 import { readObjects } from "./read-objects.ts";
@@ -98,7 +99,7 @@ export function serveCluster(
 ): ClusterStream {
   const ended = new AbortController();
   let tail: Promise<void> = Promise.resolve();
-  let waiting = 0;
+  const intake = createIntake(stream, MAX_WAITING);
   let questions = 0;
   let revision = -1;
   let hello: Hello | undefined;
@@ -173,15 +174,11 @@ export function serveCluster(
       void answer(message.question);
       return;
     }
-    waiting++;
-    if (waiting >= MAX_WAITING) stream.pause();
+    const done = intake.hold(1);
     tail = tail
       .then(() => (isOpen() ? handle(message) : undefined))
       .catch(fail)
-      .finally(() => {
-        waiting--;
-        if (waiting < MAX_WAITING) stream.resume();
-      });
+      .finally(done);
   });
   stream.once("close", () => {
     ended.abort();
